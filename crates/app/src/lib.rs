@@ -1,0 +1,8 @@
+//! Use cases: one file per intention. Knows no HTTP and no vendor JSON; who may do what is asked of the database.
+pub mod access;
+pub mod evidence;
+pub mod incidents;
+pub mod tickets;
+pub mod vendors;
+pub mod webhooks;
+pub mod workflows;

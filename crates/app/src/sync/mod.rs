@@ -1,0 +1,33 @@
+//! Synchronization with NinjaOne: what the vendor says, page by page, into each customer's rows.
+//!
+//! Invariants, each of them tested:
+//! * Nothing is marked missing or cleared because a list lacks it. A complete list only names candidates; each of them
+//!   is asked for by its own id, and only the vendor's own "there is no such record" counts.
+//! * A count that fell by more than a fifth is read again at once before anything else is made of it.
+//! * A device is filed under the customer of its organization and nowhere else. It leaves the old customer before it
+//!   arrives at the new one. An unmapped organization's devices are counted, not kept.
+//! * A run continues after kill -9 at any instant: rows, counts and the place to go on commit together or in an order
+//!   that makes a repetition harmless. Every write is fenced by the run's lease.
+mod activities;
+mod conditions;
+mod confirm;
+mod context;
+mod device_row;
+mod devices;
+mod error;
+mod hooks;
+mod locations;
+mod organizations;
+mod placing;
+mod request;
+mod run;
+mod syncer;
+mod touched;
+mod walk;
+
+pub use confirm::CONFIRMATIONS_MAX;
+pub use error::SyncError;
+pub use hooks::{ConditionSink, NoObserver, NoSink, Raised, SinkError, SyncObserver, SyncPoint};
+pub use request::{SyncRequested, request};
+pub use run::PartName;
+pub use syncer::{SyncSettings, Syncer};

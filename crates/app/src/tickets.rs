@@ -1,0 +1,2 @@
+//! Tickets beyond what the data API does: the bridge to NinjaOne.
+pub mod bridge;

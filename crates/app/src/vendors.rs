@@ -1,0 +1,153 @@
+//! Clients of vendors, made from the sealed credentials of an integration.
+use std::{collections::HashMap, future::Future, pin::Pin};
+
+use connector_api::{RetryPolicy, VendorError};
+use kernel::{
+    ApiError, Clock, ErrorCode,
+    id::{CredentialId, IntegrationId},
+    secret::{ExposeSecret as _, SecretString},
+};
+use ninjaone::NinjaOne;
+use pg::{Pg, PgError, WorkReason};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use vault::{Vault, VaultError};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Gives the client of an integration. The sandbox's and a real vendor's differ only in the integration's row.
+pub trait Vendors: Send + Sync + 'static {
+    fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum VendorsError {
+    #[error("there is no such integration")]
+    Unknown,
+    #[error("the integration is switched off or has no credentials")]
+    NotConfigured,
+    #[error("the database did not answer")]
+    Database(#[from] PgError),
+    #[error("the credentials could not be opened")]
+    Vault(#[from] VaultError),
+    #[error("the credentials are not of the expected form")]
+    Form,
+    #[error("the vendor's client could not be made")]
+    Client(#[from] VendorError),
+}
+
+impl VendorsError {
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_transient(),
+            Self::Client(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}
+
+impl From<VendorsError> for ApiError {
+    fn from(error: VendorsError) -> Self {
+        match error {
+            VendorsError::Unknown => Self::new(ErrorCode::NotFound, "There is no such integration."),
+            VendorsError::Database(error) => error.into(),
+            other => Self::new(ErrorCode::VendorNotConfigured, format!("The integration cannot be used: {other}."))
+                .hint("Check its credentials under Integrations."),
+        }
+    }
+}
+
+/// What is sealed for a NinjaOne integration.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NinjaOneCredentials {
+    pub client_id: String,
+    pub client_secret: String,
+}
+
+impl std::fmt::Debug for NinjaOneCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NinjaOneCredentials").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl NinjaOneCredentials {
+    /// The text to seal.
+    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
+        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
+    }
+}
+
+/// Clients by integration, kept so that tokens and concurrency limits are shared. A rotated credential makes a new client.
+pub struct SealedVendors {
+    pg: Pg,
+    vault: Vault,
+    clock: Clock,
+    retry: RetryPolicy,
+    made: Mutex<HashMap<IntegrationId, (Version, NinjaOne)>>,
+}
+
+/// What a client was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Version {
+    base_url: String,
+    credential: CredentialId,
+    sealed_at: kernel::Timestamp,
+}
+
+impl std::fmt::Debug for SealedVendors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealedVendors").finish_non_exhaustive()
+    }
+}
+
+impl SealedVendors {
+    pub fn new(pg: Pg, vault: Vault, clock: Clock) -> Self {
+        Self { pg, vault, clock, retry: RetryPolicy::default(), made: Mutex::new(HashMap::new()) }
+    }
+
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    async fn version(&self, integration: IntegrationId) -> Result<Version, VendorsError> {
+        let tx = self.pg.work_for_provider(WorkReason::Sync).await?;
+        let sql = include_str!("../../../db/queries/integrations/client.sql");
+        let row = tx.query_opt(sql, &[&integration.0]).await?.ok_or(VendorsError::Unknown)?;
+        tx.rollback().await?;
+        if !row.get::<_, bool>("enabled") {
+            return Err(VendorsError::NotConfigured);
+        }
+        let (credential, sealed_at) = (row.get::<_, Option<_>>("credential_id"), row.get::<_, Option<_>>("sealed_at"));
+        match (credential, sealed_at) {
+            (Some(credential), Some(sealed_at)) => {
+                Ok(Version { base_url: row.get("base_url"), credential: CredentialId(credential), sealed_at })
+            }
+            _ => Err(VendorsError::NotConfigured),
+        }
+    }
+}
+
+impl Vendors for SealedVendors {
+    fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
+        Box::pin(async move {
+            let version = self.version(integration).await?;
+            let mut made = self.made.lock().await;
+            if let Some((known, client)) = made.get(&integration)
+                && *known == version
+            {
+                return Ok(client.clone());
+            }
+            let secret = self.vault.open_credential(version.credential).await?;
+            let credentials: NinjaOneCredentials =
+                serde_json::from_str(secret.expose_secret()).map_err(|_| VendorsError::Form)?;
+            let config = ninjaone::Config::new(version.base_url.clone(), credentials.client_id, credentials.client_secret.into())
+                .with_retry(self.retry.clone());
+            let client = NinjaOne::new(config, self.clock.clone())?;
+            made.insert(integration, (version, client.clone()));
+            Ok(client)
+        })
+    }
+}

@@ -1,0 +1,2 @@
+//! Deliveries from vendors.
+pub mod ninjaone;

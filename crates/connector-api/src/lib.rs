@@ -1,0 +1,13 @@
+//! What every vendor client shares: HTTP with bounds and honest errors, paging that cannot loop, facts that
+//! say when they were seen and whether the read was complete. No vendor, no database.
+pub mod error;
+pub mod fact;
+pub mod http;
+pub mod paging;
+pub mod retry;
+
+pub use error::{Stage, VendorError};
+pub use fact::{Completeness, Cursor, Fact, Page, PartialReason};
+pub use http::{Answer, Call, HttpClient, HttpConfig};
+pub use paging::{AfterWalk, Walk, WalkLimits, WalkMark, walk_after};
+pub use retry::RetryPolicy;

@@ -1,0 +1,5 @@
+//! Types and pure rules, one module per domain. No I/O; time is an argument.
+pub mod estate;
+pub mod expression;
+pub mod remediation;
+pub mod severity;

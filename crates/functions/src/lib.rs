@@ -1,0 +1,46 @@
+//! `/functions/v1/<name>`: one file per function. Typed input that refuses unknown fields, one call into `app`, typed
+//! output, both described in the generated OpenAPI document.
+mod auto_remediation;
+mod ninjaone_sync;
+mod ninjaone_ticket;
+mod ninjaone_webhook;
+pub mod openapi;
+mod registry;
+mod workflow_executor;
+
+use std::sync::Arc;
+
+use app::vendors::Vendors;
+use axum::Router;
+use flow::Engine;
+use kernel::Clock;
+use pg::{Actor, Pg};
+
+pub use registry::{Entry, Function, entries};
+
+/// What functions work with.
+#[derive(Clone)]
+pub struct Services {
+    pub pg: Pg,
+    pub engine: Engine,
+    pub vendors: Arc<dyn Vendors>,
+    pub clock: Clock,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+/// One call: who asks, and what it may use.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub services: Services,
+    pub actor: Actor,
+}
+
+/// Routes relative to `/functions/v1`.
+pub fn router(services: Services) -> Router {
+    registry::router(services.clone()).merge(ninjaone_webhook::router(services))
+}

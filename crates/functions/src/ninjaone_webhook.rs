@@ -1,0 +1,38 @@
+//! `POST /ninjaone-webhook/{integration_id}`: called by NinjaOne, believed for its secret header.
+use app::webhooks::ninjaone;
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use kernel::{ApiError, ErrorCode, id::IntegrationId, limits::WEBHOOK_BODY_BYTES_MAX};
+use serde_json::{Value, json};
+
+use crate::{
+    Services,
+    registry::{Failure, body_error},
+};
+
+pub(crate) fn router(services: Services) -> Router {
+    Router::new()
+        .route("/ninjaone-webhook/{integration_id}", post(deliver))
+        .layer(DefaultBodyLimit::max(WEBHOOK_BODY_BYTES_MAX))
+        .with_state(services)
+}
+
+async fn deliver(
+    State(services): State<Services>,
+    Path(integration): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let integration: IntegrationId =
+        integration.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "There is no webhook at this address."))?;
+    let body = body.map_err(|rejection| body_error(&rejection))?;
+    let secret = headers.get(ninjaone::SECRET_HEADER).and_then(|value| value.to_str().ok());
+    let now = services.clock.now();
+    let handled = ninjaone::handle(&services.pg, &services.engine, integration, secret, &body, now).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "duplicate": handled.is_duplicate, "outcome": handled.outcome }))))
+}

@@ -1,0 +1,160 @@
+//! Who a transaction acts for. The role is asked of the database, never trusted alone: policies check sessions,
+//! memberships and permissions again at every statement.
+use kernel::id::{CustomerId, RequestId, SessionId, UserId};
+
+/// A signed-in person (or nobody), as the verified token says.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    pub(crate) role: Role,
+    pub user: Option<UserId>,
+    pub session: Option<SessionId>,
+    /// The token's claims as JSON text, for `request.jwt.claims`.
+    pub claims: String,
+    pub request: Option<RequestId>,
+    pub(crate) customer: Option<CustomerId>,
+    pub(crate) reason: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Anon,
+    Authenticated,
+    Staff,
+    Worker,
+    System,
+}
+
+impl Role {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Anon => "anon",
+            Self::Authenticated => "authenticated",
+            Self::Staff => "staff",
+            Self::Worker => "worker",
+            Self::System => "system",
+        }
+    }
+
+    /// Time limit of one statement.
+    pub(crate) const fn statement_timeout_ms(self) -> &'static str {
+        match self {
+            Self::Anon => "3000",
+            Self::Authenticated | Self::Staff => "15000",
+            Self::Worker | Self::System => "120000",
+        }
+    }
+}
+
+impl Actor {
+    /// Nobody is signed in.
+    pub fn anonymous(request: RequestId) -> Self {
+        Self::bare(Role::Anon, "").for_request(request)
+    }
+
+    /// A person, as their token says. `role` must be `staff` or `authenticated`; anything else acts as nobody.
+    pub fn person(role: &str, user: UserId, session: SessionId, claims: String) -> Self {
+        let role = match role {
+            "staff" => Role::Staff,
+            "authenticated" => Role::Authenticated,
+            _ => Role::Anon,
+        };
+        Self { user: Some(user), session: Some(session), claims, ..Self::bare(role, "") }
+    }
+
+    #[must_use]
+    pub fn for_request(mut self, request: RequestId) -> Self {
+        self.request = Some(request);
+        self
+    }
+
+    /// True for people with provider-wide reach (they see all customers while they hold the permission).
+    pub fn is_staff(&self) -> bool {
+        self.role == Role::Staff
+    }
+
+    pub fn is_anonymous(&self) -> bool {
+        self.role == Role::Anon
+    }
+
+    /// The database role this actor runs as.
+    pub fn role_name(&self) -> &'static str {
+        self.role.name()
+    }
+
+    pub(crate) fn bare(role: Role, reason: &'static str) -> Self {
+        Self { role, user: None, session: None, claims: String::new(), request: None, customer: None, reason }
+    }
+}
+
+/// Why background work acts for a customer; written into the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkReason {
+    Sync,
+    Webhook,
+    Workflow,
+    Approval,
+    Schedule,
+}
+
+impl WorkReason {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Webhook => "webhook",
+            Self::Workflow => "workflow",
+            Self::Approval => "approval",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
+/// The closed list of reasons to look over all customers. `db/tests/system_reasons.txt` is its committed copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemReason {
+    /// Reads and writes people, sessions and tokens before anybody is known.
+    SignIn,
+    /// Reads and makes signing keys and credentials.
+    Keys,
+    /// Finds steps that are due, over all customers.
+    ClaimSteps,
+    /// Finds integrations to synchronize, and which one a webhook belongs to.
+    Schedule,
+    /// Finds under which customer a vendor's device is filed: keys only, so that one that moved is never shown to two.
+    PlaceDevices,
+    /// Orders the audit log into signed chains.
+    SealAudit,
+    /// Reads the catalog for the data API.
+    SchemaCache,
+    /// Makes the demo's and the first installation's rows.
+    Seed,
+    /// Answers `obera doctor` and the health endpoints.
+    Health,
+}
+
+impl SystemReason {
+    pub const ALL: &'static [Self] = &[
+        Self::SignIn,
+        Self::Keys,
+        Self::ClaimSteps,
+        Self::Schedule,
+        Self::PlaceDevices,
+        Self::SealAudit,
+        Self::SchemaCache,
+        Self::Seed,
+        Self::Health,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Keys => "keys",
+            Self::ClaimSteps => "claim_steps",
+            Self::Schedule => "schedule",
+            Self::PlaceDevices => "place_devices",
+            Self::SealAudit => "seal_audit",
+            Self::SchemaCache => "schema_cache",
+            Self::Seed => "seed",
+            Self::Health => "health",
+        }
+    }
+}

@@ -1,0 +1,377 @@
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use futures_util::FutureExt as _;
+use kernel::id::CustomerId;
+use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
+
+use crate::{
+    actor::{Actor, Role, SystemReason, WorkReason},
+    error::PgError,
+};
+
+/// Prepared statements kept per connection; above this the cache of that connection is emptied.
+const STATEMENTS_PER_CONNECTION_MAX: usize = 400;
+const POOL_WAIT_MS_MAX: u64 = 5_000;
+
+const ENTER_SQL: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
+     set_config('app.user_id', $3, true), set_config('app.session_id', $4, true), set_config('app.customer_id', $5, true), \
+     set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true)";
+
+/// How to reach the database: the login of the pool (never a superuser) and its size.
+#[derive(Clone, Debug)]
+pub struct PgSettings {
+    pub config: tokio_postgres::Config,
+    pub connections_max: usize,
+}
+
+/// The pool. Cheap to clone.
+#[derive(Clone)]
+pub struct Pg {
+    pool: Pool,
+    pub(crate) config: Arc<tokio_postgres::Config>,
+}
+
+impl fmt::Debug for Pg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pg").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+/// How a pipelined transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TxEnd {
+    Commit,
+    Rollback,
+}
+
+impl TxEnd {
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+impl Pg {
+    /// Makes the pool; connections are opened when first needed.
+    pub fn new(settings: &PgSettings) -> Result<Self, PgError> {
+        let manager = Manager::from_config(
+            settings.config.clone(),
+            NoTls,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let wait = Some(Duration::from_millis(POOL_WAIT_MS_MAX));
+        let pool = Pool::builder(manager)
+            .max_size(settings.connections_max)
+            .wait_timeout(wait)
+            .create_timeout(wait)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))?;
+        Ok(Self { pool, config: Arc::new(settings.config.clone()) })
+    }
+
+    /// A transaction as a person. Begin and settings leave in one write.
+    pub async fn act_as(&self, actor: &Actor) -> Result<ActorTx, PgError> {
+        ActorTx::begin(self.checkout().await?, actor).await
+    }
+
+    /// A transaction of background work, scoped to one customer under the same policies.
+    pub async fn work_for(&self, customer: CustomerId, reason: WorkReason) -> Result<ActorTx, PgError> {
+        let actor = Actor { customer: Some(customer), ..Actor::bare(Role::Worker, reason.name()) };
+        self.act_as(&actor).await
+    }
+
+    /// Work for one customer that a person asked for and was allowed to: scoped like background work, audited as the person.
+    pub async fn work_on_behalf(
+        &self,
+        person: &Actor,
+        customer: CustomerId,
+        reason: WorkReason,
+    ) -> Result<ActorTx, PgError> {
+        let actor = Actor {
+            customer: Some(customer),
+            user: person.user,
+            request: person.request,
+            ..Actor::bare(Role::Worker, reason.name())
+        };
+        self.act_as(&actor).await
+    }
+
+    /// Background work on the provider's own tables: sees no row of any customer.
+    pub async fn work_for_provider(&self, reason: WorkReason) -> Result<ActorTx, PgError> {
+        self.act_as(&Actor::bare(Role::Worker, reason.name())).await
+    }
+
+    /// A transaction over all customers, for one of the listed reasons.
+    pub async fn system(&self, reason: SystemReason) -> Result<ActorTx, PgError> {
+        self.act_as(&Actor::bare(Role::System, reason.name())).await
+    }
+
+    /// One statement as one transaction: begin, settings, statement and end leave in one write.
+    pub async fn one_shot(
+        &self,
+        actor: &Actor,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        end: TxEnd,
+    ) -> Result<Vec<Row>, PgError> {
+        self.shoot(actor, "begin", sql, params, end).await
+    }
+
+    /// Like [`Pg::one_shot`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
+    pub async fn one_shot_read(
+        &self,
+        actor: &Actor,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, PgError> {
+        self.shoot(actor, "begin read only", sql, params, TxEnd::Commit).await
+    }
+
+    async fn shoot(
+        &self,
+        actor: &Actor,
+        begin: &str,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        end: TxEnd,
+    ) -> Result<Vec<Row>, PgError> {
+        let client = self.checkout().await?;
+        match one_shot(&client, actor, begin, sql, params, end).await {
+            // A table changed its shape since the statement was prepared: prepare again, once.
+            Err(error)
+                if error.db().is_some_and(|db| db.message().starts_with("cached plan must not change")) =>
+            {
+                client.statement_cache.clear();
+                one_shot(&client, actor, begin, sql, params, end).await
+            }
+            other => other,
+        }
+    }
+
+    /// Connections: open, idle, waiting callers.
+    pub fn status(&self) -> (usize, usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.available, status.waiting)
+    }
+
+    /// Closes the pool; callers get a connection error.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
+    async fn checkout(&self) -> Result<Object, PgError> {
+        let client = self.pool.get().await?;
+        if client.statement_cache.size() > STATEMENTS_PER_CONNECTION_MAX {
+            client.statement_cache.clear();
+        }
+        Ok(client)
+    }
+}
+
+async fn one_shot(
+    client: &Object,
+    actor: &Actor,
+    begin: &str,
+    sql: &str,
+    params: &[&(dyn ToSql + Sync)],
+    end: TxEnd,
+) -> Result<Vec<Row>, PgError> {
+    let statement = client.prepare_cached(sql).await?;
+    let enter = client.prepare_cached(ENTER_SQL).await?;
+    let mut guard = RollbackOnDrop { client, armed: true };
+    let settings = Settings::of(actor);
+    let settings = settings.params();
+    let (begin, entered, rows, ended) = futures_util::join!(
+        client.batch_execute(begin),
+        client.query(&enter, &settings),
+        client.query(&statement, params),
+        client.batch_execute(end.sql()),
+    );
+    guard.armed = false;
+    begin?;
+    entered?;
+    let rows = rows?;
+    ended?;
+    Ok(rows)
+}
+
+/// A caller that goes away in the middle must not leave an open transaction in the pool.
+struct RollbackOnDrop<'a> {
+    client: &'a Object,
+    armed: bool,
+}
+
+impl Drop for RollbackOnDrop<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            send_rollback(self.client);
+        }
+    }
+}
+
+/// The message is queued at the first poll; the answer is of no interest.
+fn send_rollback(client: &Object) {
+    let _queued = client.batch_execute("rollback").now_or_never();
+}
+
+/// The texts of one actor's settings, in the order of [`ENTER_SQL`].
+struct Settings([String; 8]);
+
+impl Settings {
+    fn of(actor: &Actor) -> Self {
+        let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+        Self([
+            actor.role.name().to_owned(),
+            actor.claims.clone(),
+            text(actor.user.map(|id| id.0)),
+            text(actor.session.map(|id| id.0)),
+            text(actor.customer.map(|id| id.0)),
+            text(actor.request.map(|id| id.0)),
+            actor.reason.to_owned(),
+            actor.role.statement_timeout_ms().to_owned(),
+        ])
+    }
+
+    fn params(&self) -> [&(dyn ToSql + Sync); 8] {
+        self.0.each_ref().map(|text| text as &(dyn ToSql + Sync))
+    }
+}
+
+/// An open transaction of one actor. Dropped without [`ActorTx::commit`] it is rolled back.
+pub struct ActorTx {
+    client: Option<Object>,
+    customer: Option<CustomerId>,
+    /// A statement failed: PostgreSQL would answer `commit` with a silent rollback.
+    has_failed: AtomicBool,
+}
+
+impl fmt::Debug for ActorTx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActorTx").field("customer", &self.customer).finish_non_exhaustive()
+    }
+}
+
+impl ActorTx {
+    async fn begin(client: Object, actor: &Actor) -> Result<Self, PgError> {
+        let enter = client.prepare_cached(ENTER_SQL).await?;
+        let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
+        let settings = Settings::of(actor);
+        let settings = settings.params();
+        let client = tx.client();
+        let (begin, entered) =
+            futures_util::join!(client.batch_execute("begin"), client.query(&enter, &settings));
+        begin?;
+        entered?;
+        Ok(tx)
+    }
+
+    /// The customer that background work is scoped to; `None` for people and the provider's own work.
+    pub fn customer(&self) -> Option<CustomerId> {
+        self.customer
+    }
+
+    pub async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, PgError> {
+        let statement = self.prepare(sql).await?;
+        self.noting(self.client().query(&statement, params).await)
+    }
+
+    pub async fn query_opt(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, PgError> {
+        let mut rows = self.query(sql, params).await?;
+        if rows.len() > 1 {
+            return Err(PgError::row_count());
+        }
+        Ok(rows.pop())
+    }
+
+    pub async fn query_one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, PgError> {
+        self.query_opt(sql, params).await?.ok_or_else(PgError::row_count)
+    }
+
+    /// Rows affected.
+    pub async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, PgError> {
+        let statement = self.prepare(sql).await?;
+        self.noting(self.client().execute(&statement, params).await)
+    }
+
+    /// Like [`Self::execute`], but anything other than one affected row is an error.
+    pub async fn execute_one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<(), PgError> {
+        if self.execute(sql, params).await? == 1 { Ok(()) } else { Err(PgError::row_count()) }
+    }
+
+    /// Wakes listeners of `channel` when this transaction commits.
+    pub async fn notify(&self, channel: &str, payload: &str) -> Result<(), PgError> {
+        self.query("select pg_notify($1, $2)", &[&channel, &payload]).await.map(drop)
+    }
+
+    /// The statement, prepared once per connection.
+    pub async fn prepare(&self, sql: &str) -> Result<Statement, PgError> {
+        self.noting(self.client().prepare_cached(sql).await)
+    }
+
+    /// Commits. An error if any statement of this transaction failed, even when its caller went on: nothing was kept then.
+    pub async fn commit(mut self) -> Result<(), PgError> {
+        let client = self.client.take().expect("an open transaction has its connection until it ends");
+        if self.has_failed.load(Ordering::Relaxed) {
+            client.batch_execute("rollback").await?;
+            return Err(PgError::new(
+                crate::PgErrorKind::Statement,
+                "an earlier statement of this transaction failed; it was rolled back",
+            ));
+        }
+        Ok(client.batch_execute("commit").await?)
+    }
+
+    /// The last statement and the commit leave in one write. If the statement fails nothing of the transaction is kept.
+    pub async fn query_then_commit(
+        mut self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, PgError> {
+        let statement = self.prepare(sql).await?;
+        if self.has_failed.load(Ordering::Relaxed) {
+            return Err(self.commit().await.err().unwrap_or_else(PgError::row_count));
+        }
+        let client = self.client.take().expect("an open transaction has its connection until it ends");
+        let (rows, committed) =
+            futures_util::join!(client.query(&statement, params), client.batch_execute("commit"));
+        let rows = rows?;
+        committed?;
+        Ok(rows)
+    }
+
+    pub async fn rollback(mut self) -> Result<(), PgError> {
+        let client = self.client.take().expect("an open transaction has its connection until it ends");
+        Ok(client.batch_execute("rollback").await?)
+    }
+
+    fn noting<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, PgError> {
+        if outcome.is_err() {
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
+        Ok(outcome?)
+    }
+
+    fn client(&self) -> &Object {
+        self.client.as_ref().expect("an open transaction has its connection until it ends")
+    }
+}
+
+impl Drop for ActorTx {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            send_rollback(&client);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The access matrix: role x table x verb, found by trying, compared with `db/tests/access_matrix.txt`; and the proof
+//! that the trying sees a policy that is gone.
+use std::fmt::Write as _;
+
+use crate::{
+    probe::{ACTORS, Actor, Probe, Reach, Seat},
+    rows::Table,
+    stories,
+    support::{assert_same_text, db_dir},
+};
+
+const HEADER: &str = "\
+# Who reaches which rows, found by trying with rows of two customers. Written by `cargo xtask matrix`; review every change.
+# all: every row; customer: rows of the actor's customer; own: the actor's own rows; some: a part of a summary; none.
+# Columns in parentheses where a verb is granted for these columns only.
+";
+
+#[tokio::test]
+async fn the_access_matrix_is_as_committed() {
+    let probe = Probe::new().await;
+    let mut text = HEADER.to_owned();
+    let mut odd = Vec::new();
+    for actor in ACTORS {
+        let seat = probe.enter(actor).await;
+        let mut relations: Vec<&Table> = probe.relations.iter().collect();
+        relations.sort_by(|a, b| a.name.cmp(&b.name));
+        for relation in relations {
+            let access = seat.access(relation).await;
+            writeln!(text, "{:<31} {:<34} {access}", actor.label, relation.name)
+                .expect("writing to a string");
+            let verbs = [&access.select, &access.insert, &access.update, &access.delete];
+            if verbs.iter().any(|verb| verb.moves || matches!(verb.reach, Reach::Odd(_))) {
+                odd.push(format!("{} {} {access}", actor.label, relation.name));
+            }
+        }
+    }
+    assert!(
+        odd.is_empty(),
+        "neither granted nor refused cleanly, or movable to another customer:\n{}",
+        odd.join("\n")
+    );
+    let path = db_dir().join("tests/access_matrix.txt");
+    if is_update() {
+        std::fs::write(&path, &text).expect("the matrix");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_same_text(&committed, &text, "db/tests/access_matrix.txt", "cargo xtask matrix");
+}
+
+#[expect(clippy::disallowed_methods, reason = "set by `cargo xtask matrix`, which writes the file anew")]
+fn is_update() -> bool {
+    std::env::var("OBERA_UPDATE_MATRIX").is_ok()
+}
+
+/// Drops one policy after the other: the matrix or a story must see it.
+#[tokio::test]
+async fn every_dropped_policy_is_noticed() {
+    let probe = Probe::new().await;
+    let stories = stories::all();
+    let mut unnoticed: Vec<Policy> = policies(&probe).await;
+    let total = unnoticed.len();
+    for actor in ACTORS {
+        let seat = probe.enter(actor).await;
+        for relation in &probe.relations {
+            let before = seat.access(relation).await;
+            let mut still_unnoticed = Vec::new();
+            for policy in unnoticed.drain(..) {
+                let concerns =
+                    policy.table == relation.name && policy.roles.iter().any(|role| role == actor.role);
+                if !concerns || !is_noticed(&seat, actor, relation, &policy, &before, &stories).await {
+                    still_unnoticed.push(policy);
+                }
+            }
+            unnoticed = still_unnoticed;
+        }
+    }
+    let names: Vec<_> =
+        unnoticed.iter().map(|policy| format!("{} on {}", policy.name, policy.table)).collect();
+    assert!(
+        names.is_empty(),
+        "of {total} policies, dropping these is seen by nobody; write a story:\n{}",
+        names.join("\n")
+    );
+}
+
+async fn is_noticed(
+    seat: &Seat<'_>,
+    actor: &Actor,
+    relation: &Table,
+    policy: &Policy,
+    before: &crate::probe::Access,
+    stories: &[stories::Story],
+) -> bool {
+    let drop = format!("drop policy \"{}\" on {}", policy.name, policy.table);
+    seat.with_change(&drop, async || {
+        if seat.access(relation).await != *before {
+            return true;
+        }
+        for story in stories.iter().filter(|story| story.actor == actor.label) {
+            if story.tell(seat).await.is_err() {
+                return true;
+            }
+        }
+        false
+    })
+    .await
+}
+
+struct Policy {
+    table: String,
+    name: String,
+    roles: Vec<String>,
+}
+
+/// Policies of all tables but partitions, which nobody reaches by themselves.
+async fn policies(probe: &Probe) -> Vec<Policy> {
+    let sql = "select format('%s.%s', schemaname, tablename), policyname::text, roles::text[] from pg_catalog.pg_policies order by 1, 2";
+    let rows = probe.look(sql).await;
+    rows.iter()
+        .map(|row| Policy { table: row.get(0), name: row.get(1), roles: row.get(2) })
+        .filter(|policy| probe.relations.iter().any(|relation| relation.name == policy.table))
+        .collect()
+}

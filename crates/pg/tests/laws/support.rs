@@ -1,0 +1,73 @@
+//! Folders, violations and comparing texts.
+use std::{
+    fmt::{self, Write as _},
+    path::PathBuf,
+};
+
+/// One thing that breaks a law.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    pub law: String,
+    pub subject: String,
+    pub fault: String,
+}
+
+impl Violation {
+    pub fn new(law: &str, subject: impl Into<String>, fault: impl Into<String>) -> Self {
+        Self { law: law.to_owned(), subject: subject.into(), fault: fault.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.law, self.subject, self.fault)
+    }
+}
+
+/// Fails the test with one line per violation.
+pub fn assert_none(violations: &[Violation]) {
+    let mut text = String::new();
+    for violation in violations {
+        writeln!(text, "  {violation}").expect("writing to a string");
+    }
+    assert!(violations.is_empty(), "{} violation(s):\n{text}", violations.len());
+}
+
+/// The folder `db/` of the repository.
+pub fn db_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../db")
+}
+
+/// Name (without extension) and text of the files of a folder under `db/`, in the order of their names.
+pub fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(db_dir().join(folder)).expect("a folder of db/");
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.expect("an entry of db/").path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("a text file"))
+        })
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "db/{folder} has no .{extension} file");
+    found
+}
+
+/// Compares a committed text with what holds now; `update` says how to write it anew.
+pub fn assert_same_text(committed: &str, now: &str, file: &str, update: &str) {
+    if committed == now {
+        return;
+    }
+    let (old, new): (Vec<&str>, Vec<&str>) = (committed.lines().collect(), now.lines().collect());
+    let mut diff = String::new();
+    for line in old.iter().filter(|line| !new.contains(line)) {
+        writeln!(diff, "- {line}").expect("writing to a string");
+    }
+    for line in new.iter().filter(|line| !old.contains(line)) {
+        writeln!(diff, "+ {line}").expect("writing to a string");
+    }
+    panic!(
+        "{file} differs from what holds now. If that is meant, run `{update}` and review the diff.\n{diff}"
+    );
+}

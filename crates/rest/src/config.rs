@@ -1,0 +1,65 @@
+/// Limits and choices of the data API. Every limit answers with a clear 4xx that names it.
+#[derive(Clone, Debug)]
+pub struct RestConfig {
+    /// Schemas that are served; the first is the default, `Accept-Profile` and `Content-Profile` choose another.
+    pub schemas: Vec<String>,
+    /// Where the router is mounted; the start of every `Location`.
+    pub base_path: String,
+    /// Largest page of a read, also inside embedded lists.
+    pub rows_max: u32,
+    /// Largest number of rows in one insert.
+    pub bulk_rows_max: usize,
+    pub body_bytes_max: usize,
+    pub url_bytes_max: usize,
+    /// Embedded resources in one request.
+    pub embeds_max: usize,
+    /// Nesting of embeds, and of `and`/`or`.
+    pub depth_max: usize,
+    /// Conditions in one request, counted over all levels.
+    pub filters_max: usize,
+    /// Items in one `select`, counted over all levels, and terms in one `order`.
+    pub items_max: usize,
+    pub unfiltered_writes: UnfilteredWrites,
+    pub tx_end: TxChoice,
+}
+
+/// What a `PATCH` or `DELETE` without any filter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnfilteredWrites {
+    /// 400 with SQLSTATE 21000, as the extension `safeupdate` does.
+    Refuse,
+    /// Writes every row that the caller may write, as PostgREST does alone.
+    Allow,
+}
+
+/// Whether a caller may end their transaction by `Prefer: tx=rollback`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TxChoice {
+    AlwaysCommit,
+    CallerMayRollBack,
+}
+
+const EMBEDS_MAX: usize = 20;
+const DEPTH_MAX: usize = 8;
+const FILTERS_MAX: usize = 100;
+const ITEMS_MAX: usize = 300;
+const BULK_ROWS_MAX: usize = 10_000;
+
+impl Default for RestConfig {
+    fn default() -> Self {
+        Self {
+            schemas: vec!["public".to_owned()],
+            base_path: "/rest/v1".to_owned(),
+            rows_max: kernel::limits::LIST_ROWS_MAX,
+            bulk_rows_max: BULK_ROWS_MAX,
+            body_bytes_max: kernel::limits::BODY_BYTES_MAX,
+            url_bytes_max: kernel::limits::URL_BYTES_MAX,
+            embeds_max: EMBEDS_MAX,
+            depth_max: DEPTH_MAX,
+            filters_max: FILTERS_MAX,
+            items_max: ITEMS_MAX,
+            unfiltered_writes: UnfilteredWrites::Refuse,
+            tx_end: TxChoice::AlwaysCommit,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! `/rest/v1`: the data API in the dialect of PostgREST, generic over the schema. Five pure stages, each a module:
+//! `request` (HTTP to words), `plan` (words to meaning, by the schema cache), `sql` (meaning to one statement whose
+//! values are parameters), `transaction` (one pipelined transaction of the caller), `response`.
+//! Who may see what is decided by the database's policies, never here.
+mod config;
+mod error;
+mod plan;
+mod request;
+mod response;
+mod schema;
+mod service;
+mod sql;
+mod transaction;
+
+pub use config::{RestConfig, TxChoice, UnfilteredWrites};
+pub use error::CODES;
+pub use schema::cache::LoadError;
+pub use service::{RestState, router};

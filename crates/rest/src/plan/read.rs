@@ -1,0 +1,248 @@
+use std::cmp::min;
+
+use kernel::ApiError;
+
+use super::find;
+use crate::{
+    config::RestConfig,
+    error,
+    request::{
+        Window,
+        field::{Field, JsonStep},
+        filter::{Is, Junctor, Logic, Sense, Test},
+        order::{Direction, Nulls, OrderTerm},
+        query::{Level, Query},
+        select::{EmbedItem, Item, Join, Shape},
+    },
+    schema::{Column, Link, Reach, Relation, Schema},
+};
+
+/// What to read of one relation, and of what is embedded in it.
+#[derive(Debug)]
+pub struct ReadPlan<'a> {
+    pub relation: &'a Relation,
+    pub outputs: Vec<Output<'a>>,
+    pub embeds: Vec<Embed<'a>>,
+    pub filters: Vec<Condition<'a>>,
+    pub order: Vec<Order<'a>>,
+    pub window: Window,
+}
+
+#[derive(Debug)]
+pub enum Output<'a> {
+    All,
+    Column {
+        of: ColumnRef<'a>,
+        cast: Option<&'a str>,
+        /// `None` when PostgreSQL names it right by itself.
+        name: Option<&'a str>,
+    },
+    /// Index into [`ReadPlan::embeds`].
+    Embed(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnRef<'a> {
+    pub column: &'a Column,
+    pub path: &'a [JsonStep],
+}
+
+#[derive(Debug)]
+pub struct Embed<'a> {
+    pub item: &'a EmbedItem,
+    pub link: &'a Link,
+    pub plan: ReadPlan<'a>,
+}
+
+#[derive(Debug)]
+pub enum Condition<'a> {
+    Test { of: ColumnRef<'a>, sense: Sense, test: &'a Test },
+    Node { sense: Sense, join: Junctor, children: Vec<Self> },
+    /// Whether the embedded resource has a row. Index into [`ReadPlan::embeds`].
+    Embed { index: usize, presence: Presence },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Some,
+    None,
+}
+
+#[derive(Debug)]
+pub struct Order<'a> {
+    pub by: OrderBy<'a>,
+    pub direction: Option<Direction>,
+    pub nulls: Option<Nulls>,
+}
+
+#[derive(Debug)]
+pub enum OrderBy<'a> {
+    Own(ColumnRef<'a>),
+    /// A column of the one row of an embedded resource.
+    Related { index: usize, of: ColumnRef<'a> },
+}
+
+/// Plans the rows of `relation` as `query` describes them, at most `config.rows_max` per list.
+pub fn read<'a>(
+    schema: &'a Schema,
+    relation: &'a Relation,
+    query: &'a Query,
+    config: &RestConfig,
+) -> Result<ReadPlan<'a>, ApiError> {
+    let mut planner = Planner { schema, levels: &query.levels, is_used: vec![false; query.levels.len()], config };
+    let items = query.select.as_deref().filter(|items| !items.is_empty());
+    let plan = planner.node(relation, items, &mut Vec::new())?;
+    match planner.is_used.iter().position(|is_used| !is_used) {
+        Some(at) => Err(error::not_embedded(&query.levels[at].path.join("."))),
+        None => Ok(plan),
+    }
+}
+
+struct Planner<'a, 'c> {
+    schema: &'a Schema,
+    levels: &'a [Level],
+    is_used: Vec<bool>,
+    config: &'c RestConfig,
+}
+
+impl<'a> Planner<'a, '_> {
+    /// `items` of `None` means everything; `path` leads from the root to this node.
+    fn node(
+        &mut self,
+        relation: &'a Relation,
+        items: Option<&'a [Item]>,
+        path: &mut Vec<&'a EmbedItem>,
+    ) -> Result<ReadPlan<'a>, ApiError> {
+        let mut plan = ReadPlan {
+            relation,
+            outputs: Vec::new(),
+            embeds: Vec::new(),
+            filters: Vec::new(),
+            order: Vec::new(),
+            window: Window { offset: 0, limit: Some(u64::from(self.config.rows_max)) },
+        };
+        if items.is_none() {
+            plan.outputs.push(Output::All);
+        }
+        for item in items.unwrap_or_default() {
+            match item {
+                Item::All => plan.outputs.push(Output::All),
+                Item::Column { field, alias, cast } => {
+                    let cast = cast.as_deref().map(|name| self.schema.cast(name)).transpose()?;
+                    plan.outputs.push(output(relation, field, alias.as_deref(), cast)?);
+                }
+                Item::Embed(item) => self.embed(&mut plan, item, path)?,
+            }
+        }
+        self.levels_of(&mut plan, path)?;
+        Ok(plan)
+    }
+
+    fn embed(&mut self, plan: &mut ReadPlan<'a>, item: &'a EmbedItem, path: &mut Vec<&'a EmbedItem>) -> Result<(), ApiError> {
+        let link = find::link(self.schema, plan.relation, item)?;
+        if item.shape == Shape::Spread && link.reach == Reach::Many {
+            return Err(error::spread_needs_one(item.name()));
+        }
+        path.push(item);
+        let embedded = self.node(self.schema.at(link.to), Some(&item.items), path)?;
+        path.pop();
+        // `customers()` is there for its filters only.
+        if !item.items.is_empty() {
+            plan.outputs.push(Output::Embed(plan.embeds.len()));
+        }
+        plan.embeds.push(Embed { item, link, plan: embedded });
+        Ok(())
+    }
+
+    fn levels_of(&mut self, plan: &mut ReadPlan<'a>, path: &[&EmbedItem]) -> Result<(), ApiError> {
+        let levels = self.levels;
+        for (at, level) in levels.iter().enumerate() {
+            let is_here = level.path.len() == path.len()
+                && level.path.iter().zip(path).all(|(name, item)| name == item.name() || *name == item.target);
+            if !is_here {
+                continue;
+            }
+            self.is_used[at] = true;
+            for logic in &level.filters {
+                plan.filters.push(condition(plan, logic)?);
+            }
+            for term in &level.order {
+                plan.order.push(order(plan, term)?);
+            }
+            let most = u64::from(self.config.rows_max);
+            plan.window.limit = Some(level.limit.map_or(most, |limit| min(limit, most)));
+            plan.window.offset = level.offset.unwrap_or(0);
+        }
+        Ok(())
+    }
+}
+
+fn output<'a>(
+    relation: &'a Relation,
+    field: &'a Field,
+    alias: Option<&'a str>,
+    cast: Option<&'a str>,
+) -> Result<Output<'a>, ApiError> {
+    let of = column(relation, field)?;
+    let needs_name = alias.is_some() || cast.is_some() || !field.path.is_empty();
+    Ok(Output::Column { of, cast, name: needs_name.then(|| alias.unwrap_or_else(|| field.output_name())) })
+}
+
+fn column<'a>(relation: &'a Relation, field: &'a Field) -> Result<ColumnRef<'a>, ApiError> {
+    Ok(ColumnRef { column: relation.column(&field.name)?, path: &field.path })
+}
+
+/// A condition of the relation of `plan`, whose embeds are known already.
+pub fn condition<'a>(plan: &ReadPlan<'a>, logic: &'a Logic) -> Result<Condition<'a>, ApiError> {
+    match logic {
+        Logic::Node { sense, join, children } => {
+            let children = children.iter().map(|child| condition(plan, child)).collect::<Result<_, _>>()?;
+            Ok(Condition::Node { sense: *sense, join: *join, children })
+        }
+        Logic::Leaf(filter) => {
+            let name = &filter.field.name;
+            if let Some(index) = embed_named(plan, name).filter(|_| !plan.relation.columns.contains_key(name)) {
+                let presence = match (&filter.test, filter.sense) {
+                    (Test::Is(Is::Null), Sense::Plain) | (Test::Is(Is::NotNull), Sense::Negated) => Presence::None,
+                    (Test::Is(Is::Null), Sense::Negated) | (Test::Is(Is::NotNull), Sense::Plain) => Presence::Some,
+                    _ => return Err(error::only_null_tests(name)),
+                };
+                return Ok(Condition::Embed { index, presence });
+            }
+            Ok(Condition::Test { of: column(plan.relation, &filter.field)?, sense: filter.sense, test: &filter.test })
+        }
+    }
+}
+
+pub fn order<'a>(plan: &ReadPlan<'a>, term: &'a OrderTerm) -> Result<Order<'a>, ApiError> {
+    let by = match &term.embed {
+        None => OrderBy::Own(column(plan.relation, &term.field)?),
+        Some(name) => {
+            let index = embed_named(plan, name).ok_or_else(|| error::not_embedded(name))?;
+            let embed = &plan.embeds[index];
+            if embed.link.reach == Reach::Many {
+                return Err(error::order_needs_one(name));
+            }
+            OrderBy::Related { index, of: column(embed.plan.relation, &term.field)? }
+        }
+    };
+    Ok(Order { by, direction: term.direction, nulls: term.nulls })
+}
+
+fn embed_named(plan: &ReadPlan<'_>, name: &str) -> Option<usize> {
+    plan.embeds.iter().position(|embed| embed.item.name() == name || embed.item.target == name)
+}
+
+impl ReadPlan<'_> {
+    /// Narrows the page to what a `Range` header asks for.
+    pub fn narrow(&mut self, range: Window) {
+        self.window.offset = self.window.offset.saturating_add(range.offset);
+        if let Some(limit) = range.limit {
+            self.window.limit = Some(self.window.limit.map_or(limit, |most| min(most, limit)));
+        }
+    }
+
+    pub fn inner_embeds(&self) -> impl Iterator<Item = &Embed<'_>> {
+        self.embeds.iter().filter(|embed| embed.item.join == Join::Inner)
+    }
+}

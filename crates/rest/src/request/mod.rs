@@ -1,0 +1,165 @@
+//! First stage: HTTP to words. Nothing here knows the database's schema.
+pub mod body;
+pub mod cursor;
+pub mod field;
+pub mod filter;
+pub mod order;
+pub mod prefer;
+pub mod query;
+pub mod select;
+
+use axum::http::{HeaderMap, Method, header};
+use kernel::ApiError;
+
+use crate::error;
+use prefer::Prefer;
+
+/// What is done to the path's resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Read,
+    /// Like [`Verb::Read`], but only headers are answered.
+    Head,
+    Insert,
+    Update,
+    Delete,
+    Options,
+}
+
+impl Verb {
+    pub fn of(method: &Method) -> Result<Self, ApiError> {
+        Ok(match *method {
+            Method::GET => Self::Read,
+            Method::HEAD => Self::Head,
+            Method::POST => Self::Insert,
+            Method::PATCH => Self::Update,
+            Method::DELETE => Self::Delete,
+            Method::OPTIONS => Self::Options,
+            _ => return Err(error::method(method.as_str())),
+        })
+    }
+}
+
+/// The form of the answer's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    Json(Nulls),
+    /// Exactly one row, as an object: anything else is an error.
+    Object(Nulls),
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nulls {
+    Kept,
+    Stripped,
+}
+
+impl Media {
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Json(Nulls::Kept) => "application/json; charset=utf-8",
+            Self::Json(Nulls::Stripped) => "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8",
+            Self::Object(Nulls::Kept) => "application/vnd.pgrst.object+json; charset=utf-8",
+            Self::Object(Nulls::Stripped) => "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+
+    /// The first media type of `Accept` that is served; JSON when there is none.
+    fn accepted(accept: Option<&str>) -> Result<Self, ApiError> {
+        let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(Self::Json(Nulls::Kept)) };
+        accept.split(',').find_map(Self::one).ok_or_else(|| error::media(accept))
+    }
+
+    fn one(range: &str) -> Option<Self> {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next()?.to_ascii_lowercase();
+        let nulls = if parts.any(|part| part == "nulls=stripped") { Nulls::Stripped } else { Nulls::Kept };
+        Some(match name.as_str() {
+            "application/json" | "*/*" | "application/*" => Self::Json(Nulls::Kept),
+            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Self::Json(nulls),
+            "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Self::Object(nulls),
+            "text/csv" | "text/*" => Self::Csv,
+            _ => return None,
+        })
+    }
+}
+
+/// The form of the request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    Json,
+    Csv,
+    Form,
+}
+
+/// What the headers ask for.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub verb: Verb,
+    pub prefer: Prefer,
+    pub media: Media,
+    pub content: Content,
+    pub range: Option<Window>,
+    /// `Accept-Profile` or `Content-Profile`: the schema.
+    pub profile: Option<String>,
+}
+
+/// Rows to answer: from `offset`, at most `limit`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    pub offset: u64,
+    pub limit: Option<u64>,
+}
+
+impl Head {
+    pub fn parse(method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let verb = Verb::of(method)?;
+        let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let prefers = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        let profile = if matches!(verb, Verb::Read | Verb::Head) { "accept-profile" } else { "content-profile" };
+        Ok(Self {
+            verb,
+            prefer: Prefer::parse(prefers)?,
+            media: Media::accepted(text(header::ACCEPT))?,
+            content: content(text(header::CONTENT_TYPE))?,
+            range: match verb {
+                Verb::Read | Verb::Head => text(header::RANGE).map(window).transpose()?.flatten(),
+                _ => None,
+            },
+            profile: headers.get(profile).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        })
+    }
+}
+
+fn content(header: Option<&str>) -> Result<Content, ApiError> {
+    let Some(header) = header else { return Ok(Content::Json) };
+    let name = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    Ok(match name.as_str() {
+        "" | "application/json" | "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" | "*/*" => {
+            Content::Json
+        }
+        "text/csv" => Content::Csv,
+        "application/x-www-form-urlencoded" => Content::Form,
+        _ => return Err(error::content_type(&name)),
+    })
+}
+
+/// `Range: 0-9` in rows. Other units and unreadable values are ignored, as RFC 9110 says.
+fn window(header: &str) -> Result<Option<Window>, ApiError> {
+    let text = header.trim();
+    let text = text.strip_prefix("items=").unwrap_or(text);
+    let Some((from, to)) = text.split_once('-') else { return Ok(None) };
+    let Ok(offset) = from.parse::<u64>() else { return Ok(None) };
+    if to.is_empty() {
+        return Ok(Some(Window { offset, limit: None }));
+    }
+    let Ok(last) = to.parse::<u64>() else { return Ok(None) };
+    if last < offset {
+        return Err(error::range(
+            "The lower boundary must be lower than or equal to the upper boundary in the Range header.".to_owned(),
+        ));
+    }
+    Ok(Some(Window { offset, limit: Some((last - offset).saturating_add(1)) }))
+}

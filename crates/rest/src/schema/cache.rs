@@ -1,0 +1,125 @@
+//! Holds the current [`Schema`] and replaces it: on `NOTIFY pgrst`, after a lost connection, and when a request
+//! asks for a name that is not in it (at most once per [`ON_DEMAND_MS_MIN`]).
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kernel::ApiError;
+use pg::{Pg, PgError, SystemReason};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinSet,
+};
+
+use super::{Schema, build, catalog};
+use crate::error;
+
+/// A client that asks for unknown names must not keep the database busy with the catalog.
+const ON_DEMAND_MS_MIN: u64 = 5_000;
+const RETRY_MS: u64 = 1_000;
+
+/// The schema could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("the catalog could not be read")]
+    Pg(#[from] PgError),
+    #[error("the catalog answered in an unexpected shape")]
+    Shape(#[from] serde_json::Error),
+}
+
+#[derive(Debug)]
+pub struct Cache {
+    shared: Arc<Shared>,
+    /// Ends with the cache.
+    _listener: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    pg: Pg,
+    served: Vec<String>,
+    current: watch::Sender<Option<Arc<Schema>>>,
+    on_demand: Mutex<Option<Instant>>,
+}
+
+impl Cache {
+    /// Starts to load and to listen, in the background.
+    pub fn start(pg: Pg, served: Vec<String>) -> Self {
+        let shared = Arc::new(Shared { pg, served, current: watch::Sender::new(None), on_demand: Mutex::new(None) });
+        let mut listener = JoinSet::new();
+        listener.spawn(follow(Arc::clone(&shared)));
+        Self { shared, _listener: listener }
+    }
+
+    pub fn current(&self) -> Result<Arc<Schema>, ApiError> {
+        self.shared.current.borrow().clone().ok_or_else(error::schema_not_loaded)
+    }
+
+    /// Waits until the schema was read for the first time.
+    pub async fn loaded(&self) {
+        let mut current = self.shared.current.subscribe();
+        let _sender_lives_in_self = current.wait_for(Option::is_some).await;
+    }
+
+    pub async fn reload(&self) -> Result<(), LoadError> {
+        self.shared.load().await
+    }
+
+    /// Reads the schema again, unless that was just done; true when it was.
+    pub async fn reload_on_demand(&self) -> Reloaded {
+        let mut last = self.shared.on_demand.lock().await;
+        if last.is_some_and(|at| at.elapsed() < Duration::from_millis(ON_DEMAND_MS_MIN)) {
+            return Reloaded::No;
+        }
+        *last = Some(Instant::now());
+        match self.shared.load().await {
+            Ok(()) => Reloaded::Yes,
+            Err(failure) => {
+                tracing::warn!(error = &failure as &dyn std::error::Error, "schema cache not reloaded");
+                Reloaded::No
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    Yes,
+    No,
+}
+
+impl Shared {
+    async fn load(&self) -> Result<(), LoadError> {
+        let schema = load(&self.pg, &self.served).await?;
+        tracing::info!(relations = schema.relations().len(), "schema cache loaded");
+        self.current.send_replace(Some(Arc::new(schema)));
+        Ok(())
+    }
+
+    async fn load_until_done(&self) {
+        while let Err(failure) = self.load().await {
+            tracing::warn!(error = &failure as &dyn std::error::Error, "schema cache not loaded; trying again");
+            tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+        }
+    }
+}
+
+async fn follow(shared: Arc<Shared>) {
+    let mut notices = shared.pg.listen(&["pgrst"]);
+    shared.load_until_done().await;
+    while notices.recv().await.is_some() {
+        // Several notices at once are one change.
+        while notices.try_recv().is_ok() {}
+        shared.load_until_done().await;
+    }
+}
+
+async fn load(pg: &Pg, served: &[String]) -> Result<Schema, LoadError> {
+    let tx = pg.system(SystemReason::SchemaCache).await?;
+    tx.query("select set_config('search_path', '', true)", &[]).await?;
+    let row = tx.query_one(catalog::SQL, &[&served]).await?;
+    let catalog: catalog::Catalog = serde_json::from_str(row.get(0))?;
+    tx.commit().await?;
+    Ok(build::schema(&catalog, served))
+}

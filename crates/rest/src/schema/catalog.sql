@@ -1,0 +1,54 @@
+-- Everything the data API knows about the database, as one JSON document. $1: the served schemas.
+-- Runs with an empty search_path, so that every type and default is written with its schema.
+select json_build_object(
+  'relations', (
+    select coalesce(json_agg(json_build_object(
+      'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
+      'verbs', case when c.relkind = 'c' then 0 else pg_relation_is_updatable(c.oid, true) end,
+      'served', c.relkind <> 'c' and n.nspname = any ($1),
+      'columns', (
+        select coalesce(json_agg(json_build_object(
+          'number', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+          'base', case when t.typtype = 'd' then format_type(t.typbasetype, null) else format_type(a.atttypid, null) end,
+          'default', case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end) order by a.attnum), '[]')
+        from pg_attribute a
+        join pg_type t on t.oid = a.atttypid
+        left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))), '[]')
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and not c.relispartition
+      and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'),
+  'keys', (
+    select coalesce(json_agg(json_build_object('relation', k.conrelid::bigint, 'primary', k.contype = 'p', 'columns', k.conkey)), '[]')
+    from pg_constraint k where k.contype in ('p', 'u')),
+  'foreign_keys', (
+    select coalesce(json_agg(json_build_object(
+      'name', k.conname, 'from', k.conrelid::bigint, 'to', k.confrelid::bigint, 'from_columns', k.conkey, 'to_columns', k.confkey)
+      order by k.conname), '[]')
+    from pg_constraint k where k.contype = 'f' and k.conparentid = 0),
+  'views', (
+    select coalesce(json_agg(json_build_object('oid', c.oid::bigint, 'rule', r.ev_action::text)), '[]')
+    from pg_rewrite r
+    join pg_class c on c.oid = r.ev_class and c.relkind in ('v', 'm')
+    join pg_namespace n on n.oid = c.relnamespace and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+    where r.rulename = '_RETURN'),
+  'functions', (
+    select coalesce(json_agg(json_build_object(
+      'schema', n.nspname, 'name', p.proname, 'returns_set', p.proretset, 'volatility', p.provolatile,
+      'is_variadic', p.provariadic <> 0, 'returns', format_type(p.prorettype, null), 'returns_relation', t.typrelid::bigint,
+      'defaults', p.pronargdefaults,
+      'arguments', (
+        select coalesce(json_agg(json_build_object(
+          'name', coalesce(p.proargnames[i.at], ''), 'mode', coalesce(p.proargmodes[i.at]::text, 'i'),
+          'type', format_type(i.type, -1), 'base', format_type(i.type, null)) order by i.at), '[]')
+        from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality as i (type, at)))), '[]')
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    join pg_type t on t.oid = p.prorettype
+    where n.nspname = any ($1) and p.prokind = 'f' and t.typname not in ('trigger', 'event_trigger')),
+  'types', (
+    select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', t.typname)), '[]')
+    from pg_type t join pg_namespace n on n.oid = t.typnamespace
+    where t.typtype in ('b', 'e', 'd', 'r') and t.typelem = 0 and t.typcategory not in ('P', 'X', 'Z')
+      and t.typname !~ '^(_|reg|pg_)' and (n.nspname = 'pg_catalog' or n.nspname = any ($1)))
+)::text

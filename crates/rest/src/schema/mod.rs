@@ -1,0 +1,208 @@
+//! What the data API knows about the database: one value, made once, passed to every plan.
+pub mod build;
+pub mod cache;
+pub mod catalog;
+mod link;
+pub mod origin;
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use kernel::ApiError;
+
+use crate::error;
+pub use link::{Link, Reach, Side};
+
+/// Index into [`Schema::relations`].
+pub type RelationId = usize;
+
+#[derive(Debug, Default)]
+pub struct Schema {
+    served: Vec<String>,
+    relations: Vec<Relation>,
+    by_name: HashMap<String, HashMap<String, RelationId>>,
+    /// Ways from each relation to others.
+    links: Vec<Vec<Link>>,
+    functions: HashMap<String, HashMap<String, Vec<Function>>>,
+    types: HashMap<String, String>,
+    /// What a list of bare values can be filtered by: nothing.
+    pub no_columns: Relation,
+}
+
+/// A table or view, or the rows of a function.
+#[derive(Debug)]
+pub struct Relation {
+    pub id: RelationId,
+    pub schema: String,
+    pub name: String,
+    /// `"schema"."name"`
+    pub sql: String,
+    pub columns: IndexMap<String, Column>,
+    pub primary_key: Vec<String>,
+    pub can_insert: Allowed,
+    pub can_update: Allowed,
+    pub can_delete: Allowed,
+}
+
+/// Whether a verb makes sense on a relation (a view over a join cannot be written). Privileges are PostgreSQL's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Allowed {
+    #[default]
+    No,
+    Yes,
+}
+
+#[derive(Debug)]
+pub struct Column {
+    /// `"name"`
+    pub sql: String,
+    /// Type with schema and modifier.
+    pub type_sql: String,
+    pub kind: Kind,
+    pub default: Option<String>,
+}
+
+/// What the column's type means for the SQL around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Json,
+    TsVector,
+    Other,
+}
+
+impl Kind {
+    fn of(base: &str) -> Self {
+        match base {
+            "json" | "jsonb" => Self::Json,
+            "tsvector" => Self::TsVector,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Function {
+    pub name: String,
+    /// `"schema"."name"`
+    pub sql: String,
+    pub arguments: Vec<Argument>,
+    pub returns: Returns,
+    pub volatility: Volatility,
+}
+
+#[derive(Debug)]
+pub struct Argument {
+    pub name: String,
+    pub sql: String,
+    pub type_sql: String,
+    pub need: Need,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Required,
+    HasDefault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    Volatile,
+    /// Stable or immutable: may be called by GET.
+    ReadOnly,
+}
+
+#[derive(Debug)]
+pub enum Returns {
+    Nothing,
+    Value,
+    Values,
+    /// Rows of a served relation, which may embed others.
+    Relation(RelationId, Rows),
+    /// Rows with columns of their own.
+    Columns(Box<Relation>, Rows),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    One,
+    Many,
+}
+
+impl Schema {
+    /// The schema a request means.
+    pub fn profile<'a>(&'a self, wanted: Option<&'a str>) -> Result<&'a str, ApiError> {
+        match wanted {
+            None => Ok(self.served.first().map_or("public", String::as_str)),
+            Some(name) if self.served.iter().any(|served| served == name) => Ok(name),
+            Some(name) => Err(error::schema_not_served(name, &self.served)),
+        }
+    }
+
+    pub fn relation(&self, schema: &str, name: &str) -> Result<&Relation, ApiError> {
+        let id = self.by_name.get(schema).and_then(|names| names.get(name)).ok_or_else(|| error::no_relation(schema, name))?;
+        Ok(&self.relations[*id])
+    }
+
+    pub fn at(&self, id: RelationId) -> &Relation {
+        &self.relations[id]
+    }
+
+    pub fn relations(&self) -> &[Relation] {
+        &self.relations
+    }
+
+    pub fn links(&self, from: RelationId) -> &[Link] {
+        self.links.get(from).map_or(&[], Vec::as_slice)
+    }
+
+    /// All functions of a name.
+    pub fn overloads(&self, schema: &str, name: &str) -> &[Function] {
+        self.functions.get(schema).and_then(|names| names.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The type of a cast as SQL; only known types, never the caller's text.
+    pub fn cast(&self, name: &str) -> Result<&str, ApiError> {
+        self.types.get(name.to_ascii_lowercase().as_str()).map(String::as_str).ok_or_else(|| error::no_type(name))
+    }
+}
+
+impl Default for Relation {
+    /// Without a name or columns, and linked to nothing.
+    fn default() -> Self {
+        Self {
+            id: RelationId::MAX,
+            schema: String::new(),
+            name: String::new(),
+            sql: String::new(),
+            columns: IndexMap::new(),
+            primary_key: Vec::new(),
+            can_insert: Allowed::No,
+            can_update: Allowed::No,
+            can_delete: Allowed::No,
+        }
+    }
+}
+
+impl Relation {
+    pub fn column(&self, name: &str) -> Result<&Column, ApiError> {
+        self.columns.get(name).ok_or_else(|| error::no_column(name, &self.name))
+    }
+
+    pub fn written_column(&self, name: &str) -> Result<&Column, ApiError> {
+        self.columns.get(name).ok_or_else(|| error::no_written_column(name, &self.name))
+    }
+}
+
+/// An identifier in SQL. Zero bytes cannot come here: PostgreSQL has none in names, and the query reader refuses them.
+pub fn quote(name: &str) -> String {
+    let mut quoted = String::with_capacity(name.len() + 2);
+    quoted.push('"');
+    for c in name.chars() {
+        if c == '"' {
+            quoted.push('"');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}

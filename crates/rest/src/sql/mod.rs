@@ -1,0 +1,133 @@
+//! Third stage: meaning to one SQL statement. Text of the statement comes from this crate and from the schema cache;
+//! values are parameters. The same shape of request gives the same text, so that each connection prepares it once.
+mod call;
+mod filter;
+mod read;
+mod write;
+
+use std::{
+    borrow::Cow,
+    error::Error,
+    fmt::{self, Write as _},
+};
+
+use bytes::BytesMut;
+use pg::types::{Format, IsNull, ToSql, Type};
+
+pub use call::call;
+pub use read::{estimate, read};
+pub use write::write;
+
+use crate::request::{Media, Nulls};
+
+/// A statement with its values.
+#[derive(Debug, Default)]
+pub struct Sql<'a> {
+    pub text: String,
+    pub params: Vec<Param<'a>>,
+    aliases: u32,
+}
+
+/// A value in text form: PostgreSQL reads it as the type that stands at its place, like a literal of unknown type.
+#[derive(Debug)]
+pub struct Param<'a>(pub Cow<'a, str>);
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    pg::types::to_sql_checked!();
+}
+
+/// A name for one use of a relation.
+#[derive(Clone, Copy, Debug)]
+enum Alias {
+    /// `t0`, `t1`, …
+    Numbered(u32),
+    /// `t`: the relation that is written.
+    Written,
+}
+
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numbered(number) => write!(f, "t{number}"),
+            Self::Written => f.write_str("t"),
+        }
+    }
+}
+
+impl<'a> Sql<'a> {
+    /// Begins with the role as a comment: a prepared statement whose role changes is planned again each time,
+    /// so every role gets its own.
+    pub fn for_role(role: &'static str) -> Self {
+        let mut sql = Self { text: String::with_capacity(512), ..Self::default() };
+        sql.put("/*").put(role).put("*/");
+        sql
+    }
+
+    fn put(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    fn fmt(&mut self, args: fmt::Arguments<'_>) -> &mut Self {
+        let _writing_to_a_string_cannot_fail = self.text.write_fmt(args);
+        self
+    }
+
+    fn bind(&mut self, value: impl Into<Cow<'a, str>>) -> &mut Self {
+        self.params.push(Param(value.into()));
+        let number = self.params.len();
+        self.fmt(format_args!("${number}"))
+    }
+
+    fn alias(&mut self) -> Alias {
+        self.aliases += 1;
+        Alias::Numbered(self.aliases - 1)
+    }
+
+    /// Writes `items` with `separator` between them.
+    fn list<T>(&mut self, separator: &str, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) -> &mut Self {
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.put(separator);
+            }
+            write(self, item);
+        }
+        self
+    }
+
+    /// The answer's body out of rows named `r`.
+    fn body(&mut self, body: Body) -> &mut Self {
+        self.put(match body {
+            Body::None => "''::text",
+            Body::Media(Media::Json(Nulls::Kept)) => "coalesce(json_agg(r.*),'[]')::text",
+            Body::Media(Media::Json(Nulls::Stripped)) => "coalesce(json_strip_nulls(json_agg(r.*)),'[]')::text",
+            Body::Media(Media::Object(Nulls::Kept)) => "string_agg(row_to_json(r.*)::text,',')",
+            Body::Media(Media::Object(Nulls::Stripped)) => "string_agg(json_strip_nulls(row_to_json(r.*))::text,',')",
+            Body::Media(Media::Csv) => CSV,
+        })
+    }
+}
+
+/// Header from the keys of the first row; records as PostgreSQL prints rows, without its doubling of backslashes.
+const CSV: &str = r#"concat((select string_agg(case when k ~ '[",\n]' then '"'||replace(k,'"','""')||'"' else k end,',') from json_object_keys((array_agg(row_to_json(r.*)))[1]) as k),E'\n',string_agg(replace(substring(r::text,2,length(r::text)-2),'\\','\'),E'\n'))"#;
+
+/// What is wanted of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Their number only.
+    None,
+    Media(Media),
+}

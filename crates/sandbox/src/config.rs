@@ -1,0 +1,120 @@
+//! How a sandbox is set up.
+use std::net::{Ipv4Addr, SocketAddr};
+
+use kernel::Clock;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+pub const CUSTOMERS_MAX: u32 = 5_000;
+pub const DEVICES_MAX: u32 = 100_000;
+/// The client id that a sandbox knows unless it is told otherwise. Its secret is new at every start.
+pub const CLIENT_ID_DEFAULT: &str = "obera-sandbox";
+/// How long a script takes in a demonstration.
+const SCRIPT_DURATION_DEMO_MS: u64 = 1_500;
+
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// Port 0 picks a free one.
+    pub bind: SocketAddr,
+    /// 1 to 5,000.
+    pub customers: u32,
+    /// Up to 100,000.
+    pub devices: u32,
+    /// The same seed, sizes and clock give the same estate.
+    pub seed: u64,
+    pub clock: Clock,
+    /// The API apps that this host knows. A sandbox is one host: another one knows others.
+    pub clients: Vec<ClientApp>,
+    /// For the header `x-sandbox-control`.
+    pub control_token: SecretString,
+    /// From the answer to the end of a script. Zero ends it within the call.
+    pub script_duration_ms: u64,
+    /// Devices that are ill from the start.
+    pub initial_conditions: u32,
+    pub delivery: DeliveryPolicy,
+}
+
+/// Webhook deliveries: how often, how patiently.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryPolicy {
+    pub attempts_max: u32,
+    /// Doubled after every attempt.
+    pub delay_first_ms: u64,
+    pub timeout_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Monitoring,
+    Management,
+    Control,
+}
+
+impl Scope {
+    pub const ALL: [Self; 3] = [Self::Monitoring, Self::Management, Self::Control];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Monitoring => "monitoring",
+            Self::Management => "management",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// Only administrators may set a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Administrator,
+    Technician,
+}
+
+#[derive(Clone, Debug)]
+pub struct ClientApp {
+    pub id: String,
+    pub secret: SecretString,
+    pub scopes: Vec<Scope>,
+    pub standing: Standing,
+}
+
+impl ClientApp {
+    /// All rights, and a secret that nobody has seen.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            secret: random(),
+            scopes: Scope::ALL.to_vec(),
+            standing: Standing::Administrator,
+        }
+    }
+}
+
+impl SandboxConfig {
+    pub fn demo(bind: SocketAddr, customers: u32, devices: u32, seed: u64) -> Self {
+        Self {
+            bind,
+            customers,
+            devices,
+            seed,
+            clock: Clock::system(),
+            clients: vec![ClientApp::new(CLIENT_ID_DEFAULT)],
+            control_token: random(),
+            script_duration_ms: SCRIPT_DURATION_DEMO_MS,
+            initial_conditions: 0,
+            delivery: DeliveryPolicy { attempts_max: 6, delay_first_ms: 500, timeout_ms: 5_000 },
+        }
+    }
+
+    /// A free port on the loop-back address, scripts that end at once, retries of milliseconds.
+    pub fn tests(customers: u32, devices: u32) -> Self {
+        Self {
+            script_duration_ms: 0,
+            delivery: DeliveryPolicy { attempts_max: 4, delay_first_ms: 2, timeout_ms: 2_000 },
+            ..Self::demo(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), customers, devices, 1)
+        }
+    }
+}
+
+pub(crate) fn random() -> SecretString {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()).into()
+}

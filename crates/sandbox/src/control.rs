@@ -1,0 +1,350 @@
+//! `/_sandbox/`: faults, triggers, changes to the estate, time, and the truth for tests. None of it is the vendor's.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::conditions::Illness;
+use crate::config::DEVICES_MAX;
+use crate::estate::Device;
+use crate::faults::FaultOrder;
+use crate::server::Shared;
+use crate::world::{Settings, World};
+
+/// Holds the control token of this sandbox.
+pub const CONTROL_HEADER: &str = "x-sandbox-control";
+/// Longest wait for deliveries to end.
+const SETTLE_MS_MAX: u64 = 10_000;
+/// Rows that one call of the control plane adds, removes or repeats.
+const ROWS_MAX: usize = 10_000;
+
+type Outcome = Result<Json<Value>, Problem>;
+
+/// The control plane's own errors; none looks like the vendor's.
+#[derive(Debug)]
+pub(crate) struct Problem(StatusCode, String);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({"sandbox_error": self.1}))).into_response()
+    }
+}
+
+fn bad(text: impl ToString) -> Problem {
+    Problem(StatusCode::BAD_REQUEST, text.to_string())
+}
+
+fn missing(what: &str) -> Problem {
+    Problem(StatusCode::NOT_FOUND, format!("no such {what}"))
+}
+
+pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/state", get(state))
+        .route("/faults", post(add_fault).delete(clear_faults))
+        .route("/settings", post(settings))
+        .route("/trigger", post(trigger))
+        .route("/reset", post(reset))
+        .route("/devices/add", post(add_devices))
+        .route("/devices/remove", post(remove_devices))
+        .route("/organizations/add", post(add_organization))
+        .route("/webhook/redeliver", post(redeliver))
+        .route("/webhook/next", post(next_deliveries))
+        .route("/webhook/settle", post(settle))
+        .route("/clock/advance", post(advance))
+        .layer(middleware::from_fn_with_state(shared.clone(), guard))
+}
+
+async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let given = request.headers().get(CONTROL_HEADER).map(|value| value.as_bytes());
+    if given == Some(shared.config.control_token.expose_secret().as_bytes()) {
+        return next.run(request).await;
+    }
+    Problem(StatusCode::UNAUTHORIZED, format!("the header {CONTROL_HEADER} is missing or wrong"))
+        .into_response()
+}
+
+/// No body means no members.
+fn read<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    serde_json::from_slice(bytes).map_err(bad)
+}
+
+/// Counts, every script run, and the runs by their parameters: the truth that exactly-once tests compare with.
+async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let now = shared.now();
+    let outbox = shared.outbox.clone();
+    let world = shared.world();
+    let mut by_parameters: BTreeMap<&str, u64> = BTreeMap::new();
+    for run in &world.runs {
+        *by_parameters.entry(&run.parameters).or_default() += 1;
+    }
+    let run = |run: &crate::ninjaone::scripts::Run| {
+        json!({"device_id": run.device_id, "script_id": run.script_id, "parameters": run.parameters, "state": run.state,
+            "series_uid": run.series.to_string(), "activity_id": run.activity_id, "accepted_at": run.accepted_at.to_string()})
+    };
+    let alert = |alert: &crate::conditions::Alert| json!({"uid": alert.uid.to_string(), "device_id": alert.device_id, "kind": alert.illness});
+    Json(json!({
+        "now": now.to_string(),
+        "organizations": world.estate.organizations.len(),
+        "locations": world.estate.locations.len(),
+        "devices": world.estate.devices.len(),
+        "pending_devices": world.estate.devices.values().filter(|it| it.approval.as_str() == "PENDING").count(),
+        "activities": world.activities.len(),
+        "last_activity_id": world.last_activity_id(),
+        "alerts": world.alerts.values().map(alert).collect::<Vec<_>>(),
+        "tickets": world.tickets.len(),
+        "tokens_issued": world.tokens.len(),
+        "webhooks": world.webhooks.len(),
+        "faults_waiting": world.faults.waiting(),
+        "settings": world.settings,
+        "script_runs": world.runs.iter().map(run).collect::<Vec<_>>(),
+        "script_runs_by_parameters": by_parameters,
+        "deliveries": {
+            "open": outbox.open(),
+            "delivered": outbox.delivered.load(Ordering::Relaxed),
+            "failed": outbox.failed.load(Ordering::Relaxed),
+            "dropped": outbox.dropped.load(Ordering::Relaxed),
+            "answers": outbox.answers(),
+        },
+    }))
+}
+
+async fn add_fault(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: FaultOrder = read(&bytes)?;
+    let mut world = shared.world();
+    world.faults.add(order).map_err(bad)?;
+    Ok(Json(json!({"waiting": world.faults.waiting()})))
+}
+
+async fn clear_faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let mut world = shared.world();
+    world.faults.clear();
+    world.lies.clear();
+    Json(json!({"waiting": 0}))
+}
+
+/// All settings at once; what is left out goes back to its default.
+async fn settings(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let settings: Settings = read(&bytes)?;
+    shared.world().settings = settings;
+    Ok(Json(json!(settings)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TriggerOrder {
+    kind: Illness,
+    device_id: Option<i64>,
+    organization_id: Option<i64>,
+    /// The next script on this device reports success and changes nothing.
+    #[serde(default)]
+    lying: bool,
+}
+
+async fn trigger(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: TriggerOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let device_id = match order.device_id {
+        Some(id) => id,
+        None => world.candidate(order.organization_id).ok_or_else(|| missing("healthy Windows device"))?,
+    };
+    let device = world.device(device_id).ok_or_else(|| missing("device"))?;
+    if order.organization_id.is_some_and(|id| id != device.organization_id) {
+        return Err(bad("the device belongs to another organization"));
+    }
+    let triggered = world.trigger(device_id, order.kind, now).map_err(bad)?;
+    if order.lying {
+        *world.lies.entry(device_id).or_default() += 1;
+    }
+    let mut row = describe(&world, device_id);
+    row["kind"] = json!(order.kind);
+    row["series_uid"] = triggered.uid.to_string().into();
+    row["activity_id"] = json!(triggered.activity_id);
+    Ok(Json(row))
+}
+
+fn describe(world: &World, device_id: i64) -> Value {
+    let device = world.device(device_id);
+    let organization = device.and_then(|device| world.estate.organizations.get(&device.organization_id));
+    json!({
+        "device_id": device_id,
+        "device_name": device.map(|device| &device.name),
+        "organization_id": organization.map(|organization| organization.id),
+        "organization_name": organization.map(|organization| &organization.name),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetOrder {
+    kind: Illness,
+    device_id: i64,
+}
+
+/// A device gets well by itself.
+async fn reset(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: ResetOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let activity_id =
+        world.reset(order.device_id, order.kind, now).ok_or_else(|| missing("open condition"))?;
+    let mut row = describe(&world, order.device_id);
+    row["activity_id"] = activity_id.into();
+    Ok(Json(row))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddDevices {
+    organization_id: i64,
+    count: Option<usize>,
+}
+
+async fn add_devices(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: AddDevices = read(&bytes)?;
+    let count = order.count.unwrap_or(1);
+    let now = shared.now();
+    let mut world = shared.world();
+    if count > ROWS_MAX || world.estate.devices.len() + count > DEVICES_MAX as usize {
+        return Err(bad("too many devices"));
+    }
+    let add = |_| world.add_device(order.organization_id, now);
+    let ids = (0..count).map(add).collect::<Option<Vec<i64>>>().ok_or_else(|| missing("organization"))?;
+    let rows: Vec<Value> = ids.iter().map(|id| describe(&world, *id)).collect();
+    Ok(Json(json!({"devices": rows})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemoveDevices {
+    device_id: Option<i64>,
+    /// The last `count` devices of this organization.
+    organization_id: Option<i64>,
+    count: Option<usize>,
+}
+
+async fn remove_devices(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: RemoveDevices = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let ids: Vec<i64> = match (order.device_id, order.organization_id) {
+        (Some(id), None) => vec![id],
+        (None, Some(organization)) => {
+            let of_organization = |device: &&Device| device.organization_id == organization;
+            let last = world.estate.devices.values().rev().filter(of_organization).map(|device| device.id);
+            last.take(order.count.unwrap_or(1).min(ROWS_MAX)).collect()
+        }
+        _ => return Err(bad("name either device_id or organization_id")),
+    };
+    let removed: Vec<_> = ids.into_iter().filter_map(|id| world.remove_device(id, now)).collect();
+    if removed.is_empty() {
+        return Err(missing("device"));
+    }
+    let rows =
+        removed.iter().map(|it| json!({"device_id": it.id, "device_name": it.name})).collect::<Vec<_>>();
+    Ok(Json(json!({"devices": rows})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddOrganization {
+    name: String,
+    devices: Option<usize>,
+}
+
+async fn add_organization(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: AddOrganization = read(&bytes)?;
+    let count = order.devices.unwrap_or(0);
+    let now = shared.now();
+    let mut world = shared.world();
+    let taken = world.estate.organizations.values().any(|it| it.name == order.name);
+    if order.name.trim().is_empty() || taken || count > ROWS_MAX {
+        return Err(bad("the name is empty or taken, or there are too many devices"));
+    }
+    let id = world.estate.add_organization(order.name);
+    let devices: Vec<_> = (0..count).filter_map(|_| world.add_device(id, now)).collect();
+    Ok(Json(json!({"organization_id": id, "devices": devices})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Redeliver {
+    /// Default: the last `count` activities.
+    activity_id: Option<i64>,
+    count: Option<usize>,
+}
+
+/// Sends activities again, as the vendor does when it likes.
+async fn redeliver(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: Redeliver = read(&bytes)?;
+    let world = shared.world();
+    let wanted = |id: i64| order.activity_id.is_none_or(|wanted| wanted == id);
+    let newest_first = world.activities.iter().rev().filter(|activity| wanted(activity.id));
+    let queued: usize = newest_first
+        .take(order.count.unwrap_or(1).min(ROWS_MAX))
+        .map(|activity| world.deliver(activity))
+        .sum();
+    Ok(Json(json!({"queued": queued})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NextDeliveries {
+    /// So many deliveries are lost.
+    #[serde(default)]
+    drop: u32,
+    /// So many are sent twice.
+    #[serde(default)]
+    repeat: u32,
+}
+
+async fn next_deliveries(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: NextDeliveries = read(&bytes)?;
+    shared.outbox.drop_next.store(order.drop, Ordering::SeqCst);
+    shared.outbox.repeat_next.store(order.repeat, Ordering::SeqCst);
+    Ok(Json(json!({"drop": order.drop, "repeat": order.repeat})))
+}
+
+/// Answers when every delivery has ended, one way or the other.
+async fn settle(State(shared): State<Arc<Shared>>) -> Outcome {
+    let outbox = shared.outbox.clone();
+    tokio::time::timeout(Duration::from_millis(SETTLE_MS_MAX), outbox.idle())
+        .await
+        .map_err(|_| Problem(StatusCode::GATEWAY_TIMEOUT, "deliveries are still under way".into()))?;
+    Ok(Json(json!({
+        "delivered": outbox.delivered.load(Ordering::Relaxed),
+        "failed": outbox.failed.load(Ordering::Relaxed),
+        "dropped": outbox.dropped.load(Ordering::Relaxed),
+    })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    seconds: i64,
+}
+
+/// Only forward: tokens and cursors expire.
+async fn advance(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: Advance = read(&bytes)?;
+    if !(0..=10 * 366 * 86_400).contains(&order.seconds) {
+        return Err(bad("seconds must be from 0 to ten years"));
+    }
+    shared.advance_ms(order.seconds * 1_000);
+    let now: Timestamp = shared.now();
+    Ok(Json(json!({"now": now.to_string()})))
+}

@@ -1,0 +1,189 @@
+//! Faults on demand: each is used up by the requests that it fits.
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::ninjaone::errors::{Refusal, edge_page};
+use crate::server::Shared;
+
+/// Faults that may wait at the same time.
+pub const FAULTS_MAX: usize = 1_000;
+/// Longest answer that is cut in the middle.
+const CUT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FaultKind {
+    TooManyRequests,
+    ServerError,
+    HtmlPage,
+    /// The call is done at once, the answer comes late.
+    Slow,
+    /// The call is done, the connection closes in the middle of the answer.
+    DroppedConnection,
+    /// `after`, `cursor` or `olderThan` is ignored.
+    RepeatedPage,
+    /// A list shows the first half of its rows.
+    TruncatedList,
+    /// The next script reports success and changes nothing.
+    LyingSuccess,
+}
+
+/// Whether the call takes effect before its answer is replaced by an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    #[default]
+    Before,
+    After,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FaultOrder {
+    kind: FaultKind,
+    /// Of the path under `/v2`, or `/ws`; the prefix `/api` is not part of it. Default: every path under `/v2`.
+    path_prefix: Option<String>,
+    /// Default: any.
+    method: Option<String>,
+    /// A part of the query that the request must have, such as `cursor=`.
+    query_contains: Option<String>,
+    /// Default: once.
+    times: Option<u32>,
+    /// For `too_many_requests`; without it the answer names no time.
+    retry_after_s: Option<u64>,
+    /// For `slow`.
+    delay_ms: Option<u64>,
+    /// For `html_page` and `server_error`.
+    status: Option<u16>,
+    #[serde(default)]
+    stage: Stage,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<FaultOrder>);
+
+impl Faults {
+    pub fn add(&mut self, order: FaultOrder) -> Result<(), &'static str> {
+        if self.0.len() >= FAULTS_MAX {
+            return Err("too many faults are waiting");
+        }
+        self.0.push(order);
+        Ok(())
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub fn waiting(&self) -> u32 {
+        self.0.iter().map(|order| order.times.unwrap_or(1)).sum()
+    }
+
+    /// The first fault that fits this request, used up by one.
+    fn take(&mut self, method: &Method, uri: &Uri) -> Option<FaultOrder> {
+        let at = self.0.iter().position(|order| order.fits(method, uri))?;
+        let order = &mut self.0[at];
+        let left = order.times.unwrap_or(1).saturating_sub(1);
+        order.times = Some(left);
+        let taken = order.clone();
+        if left == 0 {
+            self.0.remove(at);
+        }
+        Some(taken)
+    }
+}
+
+impl FaultOrder {
+    fn fits(&self, method: &Method, uri: &Uri) -> bool {
+        let path = uri.path();
+        let path = path.strip_prefix("/api").unwrap_or(path);
+        let query = uri.query().unwrap_or_default();
+        let goes_on = || ["after=", "cursor=", "olderThan="].iter().any(|name| query.contains(name));
+        let of_kind = match self.kind {
+            FaultKind::RepeatedPage => *method == Method::GET && goes_on(),
+            FaultKind::TruncatedList => *method == Method::GET,
+            FaultKind::LyingSuccess => *method == Method::POST && path.ends_with("/script/run"),
+            _ => true,
+        };
+        let of_method =
+            self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()));
+        let of_query = self.query_contains.as_deref().is_none_or(|part| query.contains(part));
+        of_kind && of_method && of_query && path.starts_with(self.path_prefix.as_deref().unwrap_or("/v2"))
+    }
+}
+
+/// For the handlers that have to lie themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tamper {
+    #[default]
+    No,
+    RepeatPage,
+    Truncate,
+    Lie,
+}
+
+pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let fault = shared.world().faults.take(request.method(), request.uri());
+    let kind = fault.as_ref().map(|fault| fault.kind);
+    request.extensions_mut().insert(match kind {
+        Some(FaultKind::RepeatedPage) => Tamper::RepeatPage,
+        Some(FaultKind::TruncatedList) => Tamper::Truncate,
+        Some(FaultKind::LyingSuccess) => Tamper::Lie,
+        _ => Tamper::No,
+    });
+    let Some(fault) = fault else { return next.run(request).await };
+    let replaces =
+        matches!(fault.kind, FaultKind::TooManyRequests | FaultKind::ServerError | FaultKind::HtmlPage);
+    if replaces && fault.stage == Stage::Before {
+        return replacement(&fault);
+    }
+    let answer = next.run(request).await;
+    match fault.kind {
+        FaultKind::Slow => {
+            tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1_000))).await;
+            answer
+        }
+        FaultKind::DroppedConnection => cut(answer).await,
+        _ if replaces => replacement(&fault),
+        _ => answer,
+    }
+}
+
+fn replacement(fault: &FaultOrder) -> Response {
+    let status = |default| fault.status.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(default);
+    match fault.kind {
+        FaultKind::TooManyRequests => {
+            let mut answer =
+                Refusal::gateway(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slow down", 20)
+                    .into_response();
+            if let Some(seconds) = fault.retry_after_s {
+                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            answer
+        }
+        FaultKind::HtmlPage => edge_page(status(StatusCode::OK)),
+        _ => Refusal::app(status(StatusCode::INTERNAL_SERVER_ERROR), "FAILURE", "Internal error")
+            .into_response(),
+    }
+}
+
+/// Half of the body, then the end of the connection. An answer without a body becomes one with a body that breaks.
+async fn cut(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let whole = to_bytes(body, CUT_BYTES_MAX).await.unwrap_or_default();
+    if parts.status == StatusCode::NO_CONTENT {
+        parts.status = StatusCode::OK;
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let half = whole.slice(..whole.len() / 2);
+    let broken =
+        futures_util::stream::iter([Ok::<Bytes, std::io::Error>(half), Err(std::io::Error::other("cut"))]);
+    Response::from_parts(parts, Body::from_stream(broken))
+}

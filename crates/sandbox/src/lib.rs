@@ -1,0 +1,21 @@
+//! Honest sandbox servers of the vendors' APIs: real HTTP, the contract enforced, state that remembers, and
+//! faults on demand. For the demo and for tests; the product cannot tell it from the vendor.
+//!
+//! Only NinjaOne so far. Everything that is not the vendor's own surface lives under `/_sandbox/` and needs the
+//! header `x-sandbox-control`.
+mod conditions;
+mod config;
+mod control;
+mod delivery;
+mod estate;
+mod faults;
+mod names;
+mod ninjaone;
+mod rng;
+mod runner;
+mod server;
+mod world;
+
+pub use config::{ClientApp, DeliveryPolicy, SandboxConfig, Scope, Standing};
+pub use control::CONTROL_HEADER;
+pub use server::{RunningSandbox, Sandbox, StartError};

@@ -1,0 +1,148 @@
+//! Alerts, and the reports about disks and services.
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use serde_json::{Value, json};
+
+use super::df::Filter;
+use super::errors::Refusal;
+use super::lists::{array, truncate};
+use super::query::{Is, PAGE, Params, path_id};
+use super::{Answer, json, render};
+use crate::conditions::SPOOLER;
+use crate::faults::Tamper;
+use crate::server::Shared;
+use crate::world::CursorShape;
+
+/// Rows of a report page when the client names no number.
+const REPORT_ROWS_DEFAULT: usize = 500;
+
+const SERVICES: [(&str, &str); 4] = [
+    (SPOOLER, "Print Spooler"),
+    ("LanmanServer", "Server"),
+    ("W32Time", "Windows Time"),
+    ("WinDefend", "Microsoft Defender Antivirus Service"),
+];
+
+/// Every open alert. Not paged.
+pub(super) async fn alerts(
+    State(shared): State<Arc<Shared>>,
+    Extension(tamper): Extension<Tamper>,
+    uri: Uri,
+) -> Answer {
+    let known = [("sourceType", Is::Text), ("df", Is::Text), ("lang", Is::Text), ("tz", Is::Text)];
+    let params = Params::read(&uri, &known)?;
+    let filter = Filter::parse(params.text("df"))?;
+    let world = shared.world();
+    let wanted = params.text("sourceType");
+    let of_source = |source: &str| wanted.is_none_or(|wanted| wanted == source);
+    let kept = world.alerts.values().filter(|alert| {
+        of_source(alert.illness.source_type())
+            && world.device(alert.device_id).is_some_and(|it| filter.keeps(it))
+    });
+    let mut rows: Vec<_> = kept.collect();
+    rows.sort_by_key(|alert| (alert.created, alert.uid));
+    truncate(&mut rows, tamper);
+    Ok(array(rows, render::alert))
+}
+
+pub(super) async fn device_alerts(
+    State(shared): State<Arc<Shared>>,
+    Extension(tamper): Extension<Tamper>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Answer {
+    Params::read(&uri, &[("lang", Is::Text), ("tz", Is::Text)])?;
+    let id = path_id(&id)?;
+    let world = shared.world();
+    world.device(id).ok_or_else(|| Refusal::not_found("Device"))?;
+    let mut rows: Vec<_> = world.alerts.values().filter(|alert| alert.device_id == id).collect();
+    truncate(&mut rows, tamper);
+    Ok(array(rows, render::alert))
+}
+
+pub(super) async fn device_volumes(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Answer {
+    Params::read(&uri, &[("include", Is::Text)])?;
+    let id = path_id(&id)?;
+    let world = shared.world();
+    let device = world.device(id).ok_or_else(|| Refusal::not_found("Device"))?;
+    Ok(array(&device.volumes, |disk| render::volume(device, disk)))
+}
+
+pub(super) async fn device_services(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Answer {
+    let params = Params::read(&uri, &[("name", Is::Text), ("state", Is::Text)])?;
+    let id = path_id(&id)?;
+    let world = shared.world();
+    let device = world.device(id).ok_or_else(|| Refusal::not_found("Device"))?;
+    let services: &[_] = if device.kind.is_windows() { &SERVICES } else { &[] };
+    let state = |name: &str| if device.stopped_service == Some(name) { "STOPPED" } else { "RUNNING" };
+    let kept = services.iter().filter(|(name, _)| {
+        params.text("name").is_none_or(|wanted| wanted.eq_ignore_ascii_case(name))
+            && params.text("state").is_none_or(|wanted| wanted == state(name))
+    });
+    Ok(array(
+        kept,
+        |(name, display)| json!({"name": name, "displayName": display, "startType": "AUTO_START", "userName": "LocalSystem", "state": state(name)}),
+    ))
+}
+
+/// A report over all devices that the filter keeps, cut by a cursor that expires.
+pub(super) async fn volumes(
+    State(shared): State<Arc<Shared>>,
+    Extension(tamper): Extension<Tamper>,
+    uri: Uri,
+) -> Answer {
+    let known =
+        [("df", Is::Text), ("ts", Is::Text), ("cursor", Is::Text), ("pageSize", PAGE), ("include", Is::Text)];
+    let params = Params::read(&uri, &known)?;
+    let query = params.text("df").unwrap_or_default().to_owned();
+    let filter = Filter::parse(Some(&query))?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let offset = match params.text("cursor").filter(|_| tamper != Tamper::RepeatPage) {
+        None => 0,
+        Some(name) => {
+            let lost = || Refusal::coded(StatusCode::BAD_REQUEST, "cursor_expired", json!({"cursor": name}));
+            let cursor = world.cursors.get(name).filter(|cursor| cursor.expires > now).ok_or_else(lost)?;
+            if cursor.query != query {
+                return Err(Refusal::bad("The cursor belongs to another query"));
+            }
+            cursor.offset
+        }
+    };
+    let rows = params.rows("pageSize", REPORT_ROWS_DEFAULT);
+    let kept = world.estate.devices.values().filter(|device| filter.keeps(device));
+    let all = kept.flat_map(|device| device.volumes.iter().map(move |disk| (device, disk)));
+    let page = all.skip(offset).take(rows).map(|(device, disk)| {
+        let mut row = render::volume(device, disk);
+        row["deviceId"] = device.id.into();
+        row["timestamp"] = render::epoch(now).into();
+        row
+    });
+    let mut page: Vec<Value> = page.collect();
+    let next = offset + page.len();
+    let more = !page.is_empty();
+    truncate(&mut page, tamper);
+    let count = page.len();
+    let mut body = json!({"results": page});
+    if more {
+        let (name, expires) = world.keep_cursor(query, next, now);
+        body["cursor"] = match world.settings.cursor {
+            CursorShape::Text => name.into(),
+            CursorShape::Object => {
+                json!({"name": name, "offset": next, "count": count, "expires": render::epoch(expires)})
+            }
+        };
+    }
+    Ok(json(&body))
+}

@@ -1,0 +1,173 @@
+//! Start, stop and wiring.
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::conditions::Illness;
+use crate::config::{CUSTOMERS_MAX, DEVICES_MAX, SandboxConfig};
+use crate::delivery::{self, Outbox};
+use crate::estate::Estate;
+use crate::ninjaone::errors::edge_page;
+use crate::runner::{self, Job, RUNS_UNDER_WAY_MAX};
+use crate::world::World;
+use crate::{control, faults, ninjaone};
+
+/// What every handler can reach.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    pub config: SandboxConfig,
+    pub outbox: Arc<Outbox>,
+    pub jobs: mpsc::Sender<Job>,
+    /// Added to the clock: the control plane moves time for this host only.
+    offset_ms: AtomicI64,
+}
+
+impl Shared {
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        let offset = SignedDuration::from_millis(self.offset_ms.load(Ordering::Relaxed));
+        let now = self.config.clock.now();
+        now.saturating_add(offset).unwrap_or(now)
+    }
+
+    pub fn advance_ms(&self, ms: i64) {
+        self.offset_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("a sandbox has 1 to {CUSTOMERS_MAX} customers and at most {DEVICES_MAX} devices")]
+    Size,
+    #[error("a sandbox needs at least one API app")]
+    NoClient,
+    #[error("the address cannot be used")]
+    Bind(#[source] std::io::Error),
+}
+
+#[derive(Debug)]
+pub struct Sandbox;
+
+impl Sandbox {
+    pub async fn start(config: SandboxConfig) -> Result<RunningSandbox, StartError> {
+        if config.customers == 0 || config.customers > CUSTOMERS_MAX || config.devices > DEVICES_MAX {
+            return Err(StartError::Size);
+        }
+        let first = config.clients.first().ok_or(StartError::NoClient)?;
+        let (client_id, client_secret) = (first.id.clone(), first.secret.clone());
+        let control_token = config.control_token.clone();
+        let listener = TcpListener::bind(config.bind).await.map_err(StartError::Bind)?;
+        let addr = listener.local_addr().map_err(StartError::Bind)?;
+
+        let (outbox, deliveries) = Outbox::new();
+        let outbox = Arc::new(outbox);
+        let (jobs, due) = mpsc::channel(RUNS_UNDER_WAY_MAX);
+        let now = config.clock.now();
+        let estate = Estate::seeded(config.customers, config.devices, config.seed, now);
+        let mut world = World::new(estate, config.seed, outbox.clone());
+        fall_ill(&mut world, config.initial_conditions, now);
+        let (policy, clock) = (config.delivery, config.clock.clone());
+        let world = Mutex::new(world);
+        let shared =
+            Arc::new(Shared { world, config, outbox: outbox.clone(), jobs, offset_ms: AtomicI64::new(0) });
+
+        let (stop, mut stopped) = watch::channel(());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(runner::run(shared.clone(), due));
+        tasks.spawn(delivery::run(outbox, deliveries, policy, clock));
+        let app = router(shared);
+        tasks.spawn(async move {
+            let stopping = async move {
+                // An error means that the handle is gone: stop as well.
+                stopped.changed().await.ok();
+            };
+            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stopping).await {
+                tracing::error!(%error, "the sandbox stopped serving");
+            }
+        });
+        Ok(RunningSandbox { addr, client_id, client_secret, control_token, stop, tasks })
+    }
+}
+
+fn fall_ill(world: &mut World, count: u32, now: Timestamp) {
+    let devices: Vec<i64> = world.estate.devices.keys().copied().collect();
+    let step = (devices.len() / (count.max(1) as usize)).max(1);
+    let mut left = count;
+    for id in devices.into_iter().step_by(step) {
+        let illness = if left.is_multiple_of(3) { Illness::ServiceStopped } else { Illness::DiskFull };
+        if left > 0 && world.trigger(id, illness, now).is_ok() {
+            left -= 1;
+        }
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let vendor = Router::new()
+        .nest("/v2", ninjaone::routes(&shared))
+        .nest("/api/v2", ninjaone::routes(&shared))
+        .merge(ninjaone::token_routes())
+        .fallback(nothing_here)
+        .layer(middleware::from_fn_with_state(shared.clone(), faults::apply))
+        .layer(middleware::from_fn(ninjaone::name_request));
+    Router::new().nest("/_sandbox", control::routes(&shared)).merge(vendor).with_state(shared)
+}
+
+/// A path that no layer behind the edge knows.
+async fn nothing_here() -> Response {
+    edge_page(StatusCode::NOT_FOUND)
+}
+
+/// A sandbox that serves until it is shut down or dropped.
+#[derive(Debug)]
+pub struct RunningSandbox {
+    pub addr: SocketAddr,
+    client_id: String,
+    client_secret: SecretString,
+    control_token: SecretString,
+    stop: watch::Sender<()>,
+    tasks: JoinSet<()>,
+}
+
+impl RunningSandbox {
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub fn client_secret(&self) -> &SecretString {
+        &self.client_secret
+    }
+
+    pub fn control_token(&self) -> &SecretString {
+        &self.control_token
+    }
+
+    /// Stops taking connections and ends its tasks.
+    pub async fn shutdown(mut self) {
+        // No receiver means that the server ended already.
+        self.stop.send(()).ok();
+        self.tasks.shutdown().await;
+    }
+
+    /// Serves until it ends by itself, which it does not: for the command line.
+    pub async fn serve(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

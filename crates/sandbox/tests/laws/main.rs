@@ -1,0 +1,7 @@
+//! The sandbox's own laws, over real HTTP.
+mod estate;
+mod faults;
+mod protocol;
+mod scripts;
+mod support;
+mod webhooks;

@@ -1,0 +1,167 @@
+//! The command line. `--help` of each command is good enough to work from.
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::SettingsArgs;
+
+const AFTER_HELP: &str = "\
+Start here:
+  obera demo                     a whole demo MSP on this machine; prints the console's address and logins
+  obera sandbox trigger disk-full   makes a device of the running demo fall ill; watch it in the console
+
+Settings come from flags, then environment variables, then the TOML file of --config.";
+
+#[derive(Debug, Parser)]
+#[command(name = "obera", version, about = "OberaConnect: the operations platform of managed service providers", after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a demo MSP: embedded PostgreSQL, vendor sandboxes, worker and console in one process tree.
+    Demo(DemoArgs),
+    /// Run the product for real.
+    Serve(ServeArgs),
+    /// Bring the database to this release and exit.
+    Migrate,
+    /// Check signed evidence offline.
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Check the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Look at this installation and say what is wrong and what to do.
+    Doctor,
+    /// Run the vendors' sandboxes alone, or make something happen in the running demo.
+    Sandbox(SandboxArgs),
+    /// Add people of the provider.
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Port of the console on 127.0.0.1.
+    #[arg(long, default_value_t = 8420, env = "OBERA_PORT")]
+    pub port: u16,
+    /// Customers of the demo MSP (1 to 5,000).
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub customers: u32,
+    /// Devices over all customers (1 to 100,000).
+    #[arg(long, default_value_t = 2_500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub devices: u32,
+    /// The same seed makes the same estate.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// One password for all demo logins, 12 characters or more; random when not given.
+    #[arg(long, env = "OBERA_DEMO_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProcessRole {
+    /// HTTP: console, APIs, webhooks.
+    Api,
+    /// Workflow steps, synchronization, schedules, sealing.
+    Worker,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// What this process does; several processes on one database can share the work.
+    #[arg(long, value_delimiter = ',', default_values_t = [ProcessRole::Api, ProcessRole::Worker])]
+    pub roles: Vec<ProcessRole>,
+}
+
+impl std::fmt::Display for ProcessRole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Api => "api",
+            Self::Worker => "worker",
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EvidenceCommand {
+    /// Verify a bundle downloaded from the console. Works offline; fails on any changed byte.
+    Verify {
+        /// The bundle (`*.evidence.jsonl`).
+        file: PathBuf,
+        /// Public key (64 hexadecimal digits) that must have signed it; may be repeated. Without it the signature is
+        /// checked against the key in the bundle, and its fingerprint is printed for you to compare.
+        #[arg(long = "key")]
+        keys: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Recompute every chain of the audit log and name the first broken link.
+    Verify {
+        /// Verify an export offline instead of the database.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Write the sealed audit log as JSON lines, for `audit verify --file`.
+    Export {
+        /// The file to write; it must not exist.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8430")]
+    pub listen: std::net::SocketAddr,
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub customers: u32,
+    #[arg(long, default_value_t = 2_500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub devices: u32,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[command(subcommand)]
+    pub command: Option<SandboxCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Make a device of the running demo fall ill, and print what to watch.
+    Trigger {
+        illness: Illness,
+        /// The vendor will say that the fix worked although nothing changed.
+        #[arg(long)]
+        lying: bool,
+        /// NinjaOne's id of the device; any healthy server when not given.
+        #[arg(long)]
+        device_id: Option<i64>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Illness {
+    /// The system disk of a server fills up.
+    DiskFull,
+    /// The print spooler stops.
+    ServiceStopped,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add one person; the password is read from standard input.
+    Add {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// owner, technician or auditor.
+        #[arg(long, default_value = "technician")]
+        role: String,
+    },
+}

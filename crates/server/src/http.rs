@@ -1,0 +1,168 @@
+//! The HTTP surface: every API, the console, health; and what holds for all of them.
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use auth::{AuthState, ClientAddr};
+use axum::{
+    Extension, Json, Router,
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use functions::Services;
+use kernel::{ApiError, ErrorCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use pg::Pg;
+use rest::RestState;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, predicate::SizeAbove},
+    cors::{AllowOrigin, CorsLayer},
+    timeout::TimeoutLayer,
+};
+
+use crate::{config::Settings, console};
+
+const REQUEST_WAIT: Duration = Duration::from_secs(60);
+const COMPRESS_BYTES_MIN: u16 = 1_024;
+/// Scripts only from here; styles also inline, for the positions that widgets compute.
+const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+     font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+
+/// What the HTTP surface is made of.
+#[derive(Clone, Debug)]
+pub struct Surface {
+    pub pg: Pg,
+    pub auth: AuthState,
+    pub rest: RestState,
+    pub services: Services,
+    pub metrics: PrometheusHandle,
+}
+
+pub fn router(surface: Surface, settings: &Settings) -> Router {
+    let proxies: Arc<[IpAddr]> = settings.trusted_proxies.clone().into();
+    let cors = cors(&settings.cors_origins);
+    let openapi = functions::openapi::document(env!("CARGO_PKG_VERSION"));
+    let apis = Router::new()
+        .nest("/rest/v1", rest::router(surface.rest.clone()))
+        .nest("/functions/v1", functions::router(surface.services.clone()))
+        .layer(middleware::from_fn_with_state(surface.auth.clone(), auth::authenticate))
+        .nest("/auth/v1", auth::router(surface.auth.clone()));
+    let health = Router::new()
+        .route("/healthz", get(|| async { Json(serde_json::json!({ "status": "ok" })) }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(surface);
+    apis.merge(health)
+        .route("/openapi.json", get(move || async move { Json(openapi) }))
+        .merge(console::router())
+        .layer(CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(COMPRESS_BYTES_MIN)))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_WAIT))
+        .layer(cors)
+        .layer(CatchPanicLayer::custom(|_panic| {
+            let error = ApiError::new(ErrorCode::Internal, "Something went wrong on our side; nothing was changed.");
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response()
+        }))
+        .layer(middleware::from_fn(common_headers))
+        .layer(middleware::from_fn(measure))
+        .layer(middleware::from_fn_with_state(proxies, client_address))
+}
+
+/// Only the named origins; without any, browsers of other origins get nothing.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::RANGE,
+            HeaderName::from_static("apikey"),
+            HeaderName::from_static("prefer"),
+            HeaderName::from_static("range-unit"),
+            HeaderName::from_static("accept-profile"),
+            HeaderName::from_static("content-profile"),
+            HeaderName::from_static("x-client-info"),
+            HeaderName::from_static("x-supabase-api-version"),
+        ])
+        .expose_headers([header::CONTENT_RANGE, header::LOCATION, HeaderName::from_static("x-request-id")])
+        .max_age(Duration::from_secs(600))
+}
+
+/// The caller's address; a trusted proxy's word is taken for whom it speaks for.
+async fn client_address(State(proxies): State<Arc<[IpAddr]>>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    if let Some(peer) = peer {
+        let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let address = match forwarded {
+            // The nearest address that is not itself a trusted proxy; what stands before it anybody could have written.
+            Some(list) if proxies.contains(&peer) => list
+                .rsplit(',')
+                .filter_map(|part| part.trim().parse::<IpAddr>().ok())
+                .find(|address| !proxies.contains(address))
+                .unwrap_or(peer),
+            _ => peer,
+        };
+        request.extensions_mut().insert(ClientAddr(address));
+    }
+    next.run(request).await
+}
+
+async fn common_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn measure(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    // The route, not the path: ids must not become labels.
+    let route = request.extensions().get::<MatchedPath>().map_or("console", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    let labels = [("method", method.to_string()), ("route", route.clone()), ("status", status)];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_duration_seconds", "route" => route.clone()).record(started.elapsed().as_secs_f64());
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let request_id = response.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    tracing::debug!(%method, route, status = response.status().as_u16(), duration_ms, request.id = request_id, "request");
+    response
+}
+
+async fn ready(State(surface): State<Surface>) -> Response {
+    let database = surface.pg.system(pg::SystemReason::Health).await.is_ok();
+    let schema = surface.rest.is_ready();
+    let status = if database && schema { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(serde_json::json!({ "database": database, "schema_cache": schema }))).into_response()
+}
+
+/// For a scraper on this machine or on a trusted proxy's side; others get the same answer as for a path that is not there.
+async fn metrics(State(surface): State<Surface>, peer: Option<Extension<ClientAddr>>) -> Response {
+    if !peer.is_some_and(|Extension(ClientAddr(address))| address.is_loopback()) {
+        return (StatusCode::NOT_FOUND, Json(ApiError::new(ErrorCode::NotFound, "There is nothing here."))).into_response();
+    }
+    let (open, idle, waiting) = surface.pg.status();
+    for (state, count) in [("open", open), ("idle", idle), ("waiting", waiting)] {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        metrics::gauge!("database_connections", "state" => state).set(count as f64);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], surface.metrics.render()).into_response()
+}

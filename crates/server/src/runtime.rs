@@ -1,0 +1,117 @@
+//! Wiring: from an open database to running roles.
+use std::{net::SocketAddr, sync::Arc};
+
+use app::{
+    evidence::VaultSigner,
+    incidents::flows::{self, VerifyTiming},
+    vendors::{SealedVendors, Vendors},
+};
+use auth::{AuthConfig, AuthState};
+use flow::{Engine, Registry, Worker, WorkerConfig};
+use functions::Services;
+use kernel::Clock;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rest::{RestConfig, RestState};
+use tokio::{net::TcpListener, task::JoinSet};
+use vault::Vault;
+
+use crate::{
+    cli::ProcessRole, config::Settings, database::Database, failure::Failure, http, schedules, shutdown::Shutdown,
+};
+
+/// What every role is made of.
+#[derive(Clone, Debug)]
+pub struct Product {
+    pub services: Services,
+    pub vault: Vault,
+    pub clock: Clock,
+}
+
+/// How the product runs; the tests and the demo shorten some times.
+#[derive(Clone, Debug, Default)]
+pub struct Tuning {
+    pub verify: VerifyTiming,
+    pub worker: WorkerConfig,
+    pub sync: app::sync::SyncConfig,
+}
+
+impl Product {
+    pub async fn build(database: &Database, tuning: &Tuning) -> Result<Self, Failure> {
+        let (pg, clock) = (database.pg.clone(), Clock::system());
+        let vault = Vault::new(pg.clone(), database.master_key.clone(), clock.clone());
+        vault.check().await.map_err(|error| Failure::start("the sealed credentials", &error))?;
+        let vendors: Arc<dyn Vendors> = Arc::new(SealedVendors::new(pg.clone(), vault.clone(), clock.clone()));
+        let registry = flows::handlers(Registry::new(), &vendors, &clock);
+        let engine = Engine::new(pg.clone(), clock.clone(), registry, Arc::new(VaultSigner::new(vault.clone())));
+        let definitions = flows::definitions(tuning.verify).map_err(|error| Failure::start("the workflows", &error))?;
+        for definition in definitions {
+            engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
+        }
+        Ok(Self { services: Services { pg, engine, vendors, clock: clock.clone() }, vault, clock })
+    }
+}
+
+/// Runs the roles until told to stop; a role that ends by itself ends the process.
+pub async fn run(
+    product: Product,
+    settings: &Settings,
+    roles: &[ProcessRole],
+    tuning: Tuning,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> Result<(), Failure> {
+    let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
+    if roles.contains(&ProcessRole::Api) {
+        let surface = surface(&product, settings).await?;
+        let app = http::router(surface, settings).into_make_service_with_connect_info::<SocketAddr>();
+        let stop = shutdown.clone();
+        tasks.spawn(async move {
+            let serving = axum::serve(listener, app).with_graceful_shutdown(stop.wait());
+            serving.await.map_err(|error| Failure::start("the HTTP server", &error))
+        });
+    }
+    if roles.contains(&ProcessRole::Worker) {
+        let worker = Worker::new(product.services.engine.clone(), tuning.worker.clone());
+        let stop = shutdown.clone();
+        tasks.spawn(async move {
+            worker.run(stop.wait()).await;
+            Ok(())
+        });
+        schedules::spawn(&mut tasks, &product, &tuning, &shutdown);
+    }
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        let ended = ended.unwrap_or_else(|error| Err(Failure::start("a part of the process", &error)));
+        if let Err(error) = ended {
+            outcome = Err(error);
+            break;
+        }
+    }
+    outcome
+}
+
+async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface, Failure> {
+    let pg = product.services.pg.clone();
+    let auth_config = AuthConfig::new(format!("{}/auth/v1", settings.url()));
+    let auth = AuthState::start(pg.clone(), product.vault.clone(), product.clock.clone(), auth_config)
+        .await
+        .map_err(|error| Failure::start("sign-in", &error))?;
+    let rest = RestState::start(pg.clone(), RestConfig::default()).await.map_err(|error| Failure::start("the data API", &error))?;
+    Ok(http::Surface { pg, auth, rest, services: product.services.clone(), metrics: recorder()? })
+}
+
+fn recorder() -> Result<PrometheusHandle, Failure> {
+    PrometheusBuilder::new().install_recorder().map_err(|error| Failure::start("the metrics", &error))
+}
+
+/// Binds the console's address, or says who could be holding it.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Failure::text(format!(
+            "Port {} on {} is in use by another process. Choose another one (--port or --listen), or stop that process (`ss -ltnp` shows it).",
+            address.port(),
+            address.ip()
+        )),
+        _ => Failure::start(&format!("the address {address}"), &error),
+    })
+}

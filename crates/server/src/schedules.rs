@@ -1,0 +1,75 @@
+//! What the worker role does by the clock: synchronization, sealing the audit log, partitions.
+use std::time::Duration;
+
+use pg::SystemReason;
+use tokio::task::JoinSet;
+
+use crate::{
+    failure::Failure,
+    runtime::{Product, Tuning},
+    shutdown::Shutdown,
+};
+
+const SEAL_EVERY: Duration = Duration::from_secs(30);
+const MAINTAIN_EVERY: Duration = Duration::from_secs(6 * 3_600);
+
+pub fn spawn(tasks: &mut JoinSet<Result<(), Failure>>, product: &Product, tuning: &Tuning, shutdown: &Shutdown) {
+    let syncer = app::sync::Syncer::new(
+        product.services.pg.clone(),
+        product.clock.clone(),
+        product.services.vendors.clone(),
+        std::sync::Arc::new(app::incidents::intake::EngineSink::new(product.services.engine.clone())),
+        tuning.sync.clone(),
+    );
+    let stop = shutdown.clone();
+    tasks.spawn(async move {
+        syncer.run(stop.wait()).await;
+        Ok(())
+    });
+    let (seal, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(SEAL_EVERY, stop, || seal_audit(&seal)).await });
+    let (maintain, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(MAINTAIN_EVERY, stop, || maintain_partitions(&maintain)).await });
+}
+
+/// Runs `work` at once and then at every interval. A failed turn is logged and tried again at the next.
+async fn every<F, Fut>(interval: Duration, shutdown: Shutdown, mut work: F) -> Result<(), Failure>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut stop = std::pin::pin!(shutdown.wait());
+    loop {
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            _ = ticks.tick() => work().await,
+        }
+    }
+}
+
+/// One process seals at a time; the vault's lock decides which.
+async fn seal_audit(product: &Product) {
+    loop {
+        match vault::seal::seal_once(&product.services.pg, &product.vault, product.clock.now()).await {
+            Ok(report) if report.is_full => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the audit log could not be sealed");
+                return;
+            }
+        }
+    }
+}
+
+async fn maintain_partitions(product: &Product) {
+    let outcome = async {
+        let tx = product.services.pg.system(SystemReason::SealAudit).await?;
+        tx.query("select app.maintain_partitions()", &[]).await?;
+        tx.commit().await
+    };
+    if let Err(error) = outcome.await {
+        tracing::error!(error = &error as &dyn std::error::Error, "partitions could not be made");
+    }
+}

@@ -1,0 +1,97 @@
+//! Connections to vendors and the organizations that they show.
+use kernel::{
+    Timestamp,
+    id::{CustomerId, IntegrationId},
+};
+use pg::{ActorTx, PgError};
+use uuid::Uuid;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    pub id: IntegrationId,
+    pub vendor: String,
+    pub name: String,
+    pub enabled: bool,
+}
+
+/// A vendor's organization and the customer it is; without a customer its rows are kept out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    pub external_id: String,
+    pub name: String,
+    pub customer: Option<CustomerId>,
+    /// Devices that the last complete reading counted.
+    pub devices_seen: i32,
+    pub mapped_at: Option<Timestamp>,
+    pub missing_since: Option<Timestamp>,
+}
+
+/// `None`: unknown, or not visible to the caller.
+pub async fn by_id(tx: &ActorTx, id: IntegrationId) -> Result<Option<Integration>, PgError> {
+    let row = tx.query_opt(include_str!("../../../db/queries/integrations/by_id.sql"), &[&id.0]).await?;
+    Ok(row.map(|row| Integration {
+        id: IntegrationId(row.get("id")),
+        vendor: row.get("vendor"),
+        name: row.get("name"),
+        enabled: row.get("enabled"),
+    }))
+}
+
+pub async fn organizations(tx: &ActorTx, id: IntegrationId) -> Result<Vec<Organization>, PgError> {
+    let rows = tx.query(include_str!("../../../db/queries/integrations/organizations.sql"), &[&id.0]).await?;
+    let read = |row: &pg::Row| Organization {
+        external_id: row.get("external_id"),
+        name: row.get("name"),
+        customer: row.get::<_, Option<Uuid>>("customer_id").map(CustomerId),
+        devices_seen: row.get("devices_seen"),
+        mapped_at: row.get("mapped_at"),
+        missing_since: row.get("missing_since"),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// `(external id, name)` of organizations as just seen; their mapping is not touched.
+pub async fn upsert_organizations(
+    tx: &ActorTx,
+    id: IntegrationId,
+    seen: &[(String, String)],
+    observed_at: Timestamp,
+) -> Result<(), PgError> {
+    let (ids, names): (Vec<&str>, Vec<&str>) =
+        seen.iter().map(|(id, name)| (id.as_str(), name.as_str())).unzip();
+    let sql = include_str!("../../../db/queries/integrations/upsert_organizations.sql");
+    tx.execute(sql, &[&id.0, &ids, &names, &observed_at]).await.map(drop)
+}
+
+/// Returns how many were not missing before.
+pub async fn mark_organizations_missing(
+    tx: &ActorTx,
+    id: IntegrationId,
+    external_ids: &[String],
+    since: Timestamp,
+) -> Result<u64, PgError> {
+    let sql = include_str!("../../../db/queries/integrations/mark_organizations_missing.sql");
+    tx.execute(sql, &[&id.0, &external_ids, &since]).await
+}
+
+/// `(external id, devices)` as a complete reading counted them; organizations not named have none.
+pub async fn set_devices_seen(
+    tx: &ActorTx,
+    id: IntegrationId,
+    counts: &[(String, i32)],
+) -> Result<(), PgError> {
+    let (ids, devices): (Vec<&str>, Vec<i32>) =
+        counts.iter().map(|(id, count)| (id.as_str(), *count)).unzip();
+    let sql = include_str!("../../../db/queries/integrations/set_devices_seen.sql");
+    tx.execute(sql, &[&id.0, &ids, &devices]).await.map(drop)
+}
+
+/// Where the vendor's activity log was read to; `None` before the first complete full reading.
+pub async fn activity_cursor(tx: &ActorTx, id: IntegrationId) -> Result<Option<i64>, PgError> {
+    let row = tx.query_opt(include_str!("../../../db/queries/integrations/activity_cursor.sql"), &[&id.0]).await?;
+    Ok(row.and_then(|row| row.get("activity_cursor")))
+}
+
+pub async fn move_activity_cursor(tx: &ActorTx, id: IntegrationId, to: i64) -> Result<(), PgError> {
+    tx.execute_one(include_str!("../../../db/queries/integrations/move_activity_cursor.sql"), &[&id.0, &to]).await
+}

@@ -1,0 +1,12 @@
+//! Named operations per aggregate on [`pg::ActorTx`]. SQL text is in `db/queries/<domain>/`; who may see what is
+//! decided by the policies of the database, not here.
+pub mod access;
+pub mod alerts;
+pub mod devices;
+pub mod incidents;
+pub mod integrations;
+pub mod notifications;
+pub mod sites;
+pub mod sync;
+pub mod tickets;
+pub mod webhooks;

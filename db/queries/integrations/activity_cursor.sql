@@ -1,0 +1,1 @@
+select activity_cursor from public.integrations where id = $1

@@ -1,0 +1,1 @@
+delete from public.sync_parts where sync_run_id = $1

@@ -1,0 +1,2 @@
+insert into public.ticket_events (customer_id, id, ticket_id, kind, body, is_internal, evidence_id, at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -1,0 +1,15 @@
+-- Cluster-wide roles. Run by an administrative login before the migrations; idempotent; also runs under plain `psql -f`.
+do $$
+declare name text;
+begin
+  foreach name in array array['owner', 'anon', 'authenticated', 'staff', 'worker', 'system', 'service_role'] loop
+    if not exists (select from pg_catalog.pg_roles where rolname = name) then
+      execute format('create role %I nologin noinherit', name);
+    end if;
+  end loop;
+  if not exists (select from pg_catalog.pg_roles where rolname = 'authenticator') then
+    create role authenticator login noinherit;
+  end if;
+end $$;
+
+grant anon, authenticated, staff, worker, system, service_role to authenticator;

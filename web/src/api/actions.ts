@@ -1,0 +1,109 @@
+import { isRecord, stringOrNull } from "./errors";
+import { callFunction } from "./functions";
+import { insertRow, patchRow, readRows } from "./rest";
+import type { ApprovalRow, OrganizationRow, TicketPriority, TicketState } from "./rows";
+
+// Intentions of people, one function each. Every one gives the sentence that tells what the server answered.
+
+function field(answer: unknown, name: string): string {
+  return (isRecord(answer) ? stringOrNull(answer[name]) : null) ?? "";
+}
+
+export async function approve(row: ApprovalRow, reason: string): Promise<string> {
+  const state = await callFunction(
+    "auto-remediation",
+    { action: "approve", customer_id: row.customer_id, approval_id: row.id, ...(reason ? { reason } : {}) },
+    (answer) => field(answer, "run_state"),
+  );
+  return state ? `Approved. The run is ${state.replaceAll("_", " ")}.` : "Approved.";
+}
+
+export async function reject(row: ApprovalRow, reason: string): Promise<string> {
+  await callFunction("auto-remediation", { action: "reject", customer_id: row.customer_id, approval_id: row.id, reason }, () => null);
+  return "Rejected. Nothing was changed.";
+}
+
+export async function cancelRun(customerId: string, runId: string, reason: string): Promise<string> {
+  const state = await callFunction("workflow-executor", { action: "cancel", customer_id: customerId, run_id: runId, reason }, (answer) =>
+    field(answer, "state"),
+  );
+  return `Cancel was accepted${state ? `; the run is ${state.replaceAll("_", " ")}` : ""}.`;
+}
+
+/** Gives the id of the new run. */
+export async function remediate(action: "execute" | "dry_run", customerId: string, incidentId: string): Promise<string> {
+  return callFunction("auto-remediation", { action, customer_id: customerId, incident_id: incidentId }, (answer) => field(answer, "run_id"));
+}
+
+export async function acknowledgeAlert(customerId: string, id: string): Promise<string> {
+  await patchRow("alerts", { customer_id: customerId, id }, { state: "acknowledged" });
+  return "Acknowledged. It resolves when its source reports that the condition is gone.";
+}
+
+export async function startSync(integrationId: string, kind: "full" | "incremental"): Promise<string> {
+  return callFunction("ninjaone-sync", { integration_id: integrationId, kind }, (answer) => {
+    const state = field(answer, "state");
+    if (isRecord(answer) && answer.already_running === true) return `A synchronization is already ${state || "running"}; its progress is below.`;
+    return `Synchronization ${state || "queued"}.`;
+  });
+}
+
+export async function mapOrganization(row: OrganizationRow, customerId: string | null): Promise<void> {
+  await patchRow("integration_organizations", { integration_id: row.integration_id, external_id: row.external_id }, { customer_id: customerId });
+}
+
+export async function createCustomer(input: { name: string; code: string; slug: string }): Promise<string> {
+  return field(await insertRow("customers", input, "id"), "id");
+}
+
+export interface NewTicket {
+  customer_id: string;
+  subject: string;
+  description: string;
+  priority: TicketPriority;
+  device_id: string | null;
+}
+export async function createTicket(input: NewTicket): Promise<{ id: string; number: string }> {
+  const row = await insertRow("tickets", { ...input }, "id,number");
+  return { id: field(row, "id"), number: field(row, "number") };
+}
+
+export async function updateTicket(
+  customerId: string,
+  id: string,
+  values: { state?: TicketState; priority?: TicketPriority; assigned_to?: string | null; resolution?: string },
+): Promise<void> {
+  await patchRow("tickets", { customer_id: customerId, id }, { ...values });
+}
+
+export async function commentTicket(customerId: string, ticketId: string, body: string, internal: boolean, mayBeInternal: boolean): Promise<string> {
+  await insertRow(
+    "ticket_events",
+    { customer_id: customerId, ticket_id: ticketId, kind: "comment", body, ...(mayBeInternal ? { is_internal: internal } : {}) },
+    "id",
+  );
+  return internal ? "Internal note added." : "Comment added.";
+}
+
+/** Writes the ticket into the vendor's ticketing, or reads it from there. */
+export async function ticketAtVendor(action: "create" | "sync", customerId: string, ticketId: string): Promise<string> {
+  return callFunction("ninjaone-ticket", { action, customer_id: customerId, ticket_id: ticketId }, (answer) => {
+    const ticket = isRecord(answer) ? answer.ticket : null;
+    const id = field(ticket, "id");
+    const status = field(ticket, "status");
+    return action === "create" ? `NinjaOne ticket ${id} exists (${status}).` : `Read from NinjaOne: ticket ${id} is ${status}.`;
+  });
+}
+
+export async function evidenceBundle(customerId: string, id: string): Promise<string> {
+  const { rows } = await readRows("evidence", {
+    columns: "bundle",
+    where: [
+      { column: "customer_id", op: "eq", value: customerId },
+      { column: "id", op: "eq", value: id },
+    ],
+    limit: 1,
+  });
+  const row: unknown = Array.isArray(rows) ? rows[0] : null;
+  return field(row, "bundle");
+}

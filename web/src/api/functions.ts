@@ -1,0 +1,27 @@
+import { bearerToken } from "./auth";
+import { API_KEY, apiFetch } from "./http";
+
+async function post(name: string, body: object): Promise<Response> {
+  const token = await bearerToken();
+  return apiFetch(`${location.origin}/functions/v1/${name}`, {
+    method: "POST",
+    headers: {
+      apikey: API_KEY,
+      "content-type": "application/json",
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+    },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Calls one intention of the product. `read` turns the answer into a typed value or throws. */
+export async function callFunction<T>(name: string, body: object, read: (answer: unknown) => T): Promise<T> {
+  const response = await post(name, body);
+  const text = await response.text();
+  return read(text === "" ? null : JSON.parse(text));
+}
+
+/** A function whose answer is a file. */
+export async function fetchFunctionText(name: string, body: object): Promise<string> {
+  return (await post(name, body)).text();
+}

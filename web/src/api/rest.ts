@@ -1,0 +1,94 @@
+import { PostgrestClient } from "@supabase/postgrest-js";
+import { bearerToken } from "./auth";
+import { ApiError } from "./errors";
+import { API_KEY, apiFetch } from "./http";
+import type { Table } from "./rows";
+import { searchClause, type Where } from "./where";
+
+/** PostgREST dialect, stock client. Every request carries the token of this moment; errors arrive as `ApiError`. */
+export const rest = new PostgrestClient(`${location.origin}/rest/v1`, {
+  headers: { apikey: API_KEY },
+  retry: false,
+  fetch: async (input, init) => {
+    const headers = new Headers(init?.headers);
+    const token = await bearerToken();
+    if (token) headers.set("authorization", `Bearer ${token}`);
+    return apiFetch(input, { ...init, headers });
+  },
+});
+
+export interface Order {
+  column: string;
+  descending?: boolean;
+}
+export interface ReadQuery {
+  where?: readonly Where[];
+  order?: readonly Order[];
+  offset?: number;
+  limit?: number;
+  columns?: string;
+  /** Count all matching rows; costs the server a scan, so only where the number is shown. */
+  count?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** Rows of one table or view. `unknown` until the caller names the type through `api/queries`. */
+export async function readRows(table: Table, query: ReadQuery): Promise<{ rows: unknown; total: number | null }> {
+  let request = rest.from(table).select(query.columns ?? "*", query.count ? { count: "exact" } : {});
+  for (const clause of query.where ?? []) {
+    switch (clause.op) {
+      case "in":
+        request = request.in(clause.column, [...clause.values]);
+        break;
+      case "is":
+        request = request.is(clause.column, clause.value);
+        break;
+      case "not_null":
+        request = request.not(clause.column, "is", null);
+        break;
+      case "search":
+        request = request.or(searchClause(clause.columns, clause.text));
+        break;
+      default:
+        request = request.filter(clause.column, clause.op, clause.value);
+    }
+  }
+  let ordered = request.limit(query.limit ?? 100);
+  for (const { column, descending } of query.order ?? []) {
+    ordered = ordered.order(column, descending ? { ascending: false, nullsFirst: false } : { ascending: true, nullsFirst: false });
+  }
+  if (query.offset) ordered = ordered.range(query.offset, query.offset + (query.limit ?? 100) - 1);
+  if (query.signal) ordered = ordered.abortSignal(query.signal);
+  const { data, count } = await ordered.throwOnError();
+  return { rows: data, total: count };
+}
+
+type Key = Record<string, string>;
+type Values = Record<string, string | number | boolean | null>;
+
+/** Changes the row with this key. The server's row count decides: no row means nothing was changed. */
+export async function patchRow(table: Table, key: Key, values: Values): Promise<void> {
+  let request = rest.from(table).update(values, { count: "exact" });
+  for (const [column, value] of Object.entries(key)) request = request.eq(column, value);
+  const { count } = await request.throwOnError();
+  if (count === 0) {
+    throw new ApiError({
+      status: 404,
+      code: "no_row",
+      message: "Nothing was changed.",
+      hint: "The record is gone, or your permissions do not allow this change.",
+    });
+  }
+}
+
+/** Adds a row and gives back the named columns. */
+export async function insertRow(table: Table, values: Values, columns: string): Promise<unknown> {
+  const answer: { data: unknown } = await rest.from(table).insert(values).select(columns).single().throwOnError();
+  return answer.data;
+}
+
+export async function callRpc(name: string, args: Values, signal?: AbortSignal): Promise<unknown> {
+  const request = rest.rpc(name, args);
+  const answer: { data: unknown } = await (signal ? request.abortSignal(signal) : request).throwOnError();
+  return answer.data;
+}

@@ -1,0 +1,61 @@
+import {
+  Bell, Building2, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Plug, ShieldCheck, Siren, type LucideIcon,
+} from "lucide-react";
+import type { Figures } from "./useFigures";
+
+export interface NavEntry {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+  /** Shown only to people who hold it; the API refuses the others anyway. */
+  permission: string | null;
+  /** Second key after "g". */
+  key: string;
+  figure?: keyof Figures;
+  /** A number above zero asks for attention. */
+  hot?: boolean;
+  /** Left out of the portal's short navigation. */
+  providerOnly?: boolean;
+}
+export interface NavGroup {
+  label: string | null;
+  entries: readonly NavEntry[];
+}
+
+export const navigation: readonly NavGroup[] = [
+  { label: null, entries: [{ to: "/", label: "Overview", icon: LayoutDashboard, permission: null, key: "o" }] },
+  { label: "Service desk", entries: [{ to: "/tickets", label: "Tickets", icon: LifeBuoy, permission: "tickets:read", key: "t", figure: "tickets" }] },
+  {
+    label: "Monitoring",
+    entries: [
+      { to: "/incidents", label: "Incidents", icon: Siren, permission: "incidents:read", key: "i", figure: "incidents", hot: true },
+      { to: "/alerts", label: "Alerts", icon: Bell, permission: "alerts:read", key: "a", figure: "alerts", providerOnly: true },
+    ],
+  },
+  {
+    label: "Estate",
+    entries: [
+      { to: "/customers", label: "Customers", icon: Building2, permission: "customers:read", key: "c", providerOnly: true },
+      { to: "/devices", label: "Devices", icon: MonitorSmartphone, permission: "devices:read", key: "d", figure: "devices" },
+    ],
+  },
+  {
+    label: "Automation",
+    entries: [
+      { to: "/runs", label: "Runs", icon: CirclePlay, permission: "runs:read", key: "r" },
+      { to: "/approvals", label: "Approvals", icon: ShieldCheck, permission: "approvals:read", key: "p", figure: "approvals", hot: true },
+    ],
+  },
+  { label: "Platform", entries: [{ to: "/integrations", label: "Integrations", icon: Plug, permission: "integrations:read", key: "n", providerOnly: true }] },
+];
+
+/** What this person's navigation shows. Empty groups go; the portal's few entries stand without group names. */
+export function navigationFor(can: (permission: string) => boolean, isProvider: boolean): NavGroup[] {
+  const groups = navigation
+    .map((group) => ({
+      ...group,
+      entries: group.entries.filter((entry) => (entry.permission === null || can(entry.permission)) && (isProvider || !entry.providerOnly)),
+    }))
+    .filter((group) => group.entries.length > 0);
+  return isProvider ? groups : [{ label: null, entries: groups.flatMap((group) => group.entries) }];
+}

@@ -1,0 +1,17 @@
+/** Every screen's URL is a function. Records carry the customer first, because the key does. */
+export interface CustomerKey {
+  customer_id: string;
+  id: string;
+}
+const record = (area: string) => (customerId: string, id: string) => `/${area}/${customerId}/${id}`;
+
+export const paths = {
+  overview: "/",
+  customer: (id: string) => `/customers/${id}`,
+  device: record("devices"),
+  incident: record("incidents"),
+  run: record("runs"),
+  ticket: record("tickets"),
+  approval: record("approvals"),
+  integration: (id: string) => `/integrations/${id}`,
+};

@@ -1,0 +1,11 @@
+import { useRows } from "@/api/queries";
+import type { PersonRow } from "@/api/rows";
+
+const PEOPLE_MAX = 1_000;
+const PEOPLE_MS = 5 * 60_000;
+
+/** Names of people, read once for the whole console. */
+export function usePeople(): { people: PersonRow[]; nameOf: (id: string | null) => string | null } {
+  const { rows } = useRows("people", { order: [{ column: "display_name" }], limit: PEOPLE_MAX, every: PEOPLE_MS });
+  return { people: rows, nameOf: (id) => (id === null ? null : (rows.find((person) => person.id === id)?.display_name ?? "somebody")) };
+}

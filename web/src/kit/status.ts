@@ -1,0 +1,149 @@
+import {
+  BadgeCheck, Ban, Check, CircleCheck, CircleDashed, CircleDot, CircleHelp, CirclePause, CircleX, Clock, Eye, Flag, Hourglass, Info,
+  LoaderCircle, ShieldAlert, TimerOff, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
+} from "lucide-react";
+import type {
+  AlertState, ApprovalState, ChangeState, DeviceClass, IncidentState, RunState, Severity, SlaState, StepState, SyncState, TicketPriority, TicketState,
+} from "@/api/rows";
+import type { Tone } from "@/ui/Badge";
+
+export interface Status {
+  label: string;
+  tone: Tone;
+  icon: LucideIcon;
+  spin?: boolean;
+  /** One sentence, for the tooltip. */
+  says?: string;
+}
+export type Vocabulary<Value extends string> = Readonly<Record<Value, Status>>;
+
+// The one vocabulary of the product. The same word has the same color and the same icon on every screen.
+const verified: Status = { label: "Verified", tone: "ok", icon: BadgeCheck, says: "The effect was read back from the changed system." };
+const unverified: Status = { label: "Unverified", tone: "warn", icon: TriangleAlert, says: "It was applied, but the read-back does not confirm it." };
+const failed: Status = { label: "Failed", tone: "bad", icon: X };
+const rejected: Status = { label: "Rejected", tone: "mute", icon: Ban, says: "A person decided against it. Nothing was changed." };
+const cancelled: Status = { label: "Canceled", tone: "mute", icon: Ban };
+const running: Status = { label: "Running", tone: "info", icon: LoaderCircle, spin: true };
+const queued: Status = { label: "Queued", tone: "mute", icon: CircleDashed };
+const timedOut: Status = { label: "Timed out", tone: "bad", icon: TimerOff };
+const ended: Status = { label: "Ended", tone: "mute", icon: Check, says: "Nothing outside was to change." };
+
+export const runStates: Vocabulary<RunState> = {
+  queued,
+  running,
+  waiting: { label: "Waiting", tone: "wait", icon: Clock, says: "A person or a time has to come first." },
+  ended,
+  verified,
+  unverified,
+  failed,
+  rejected,
+  cancelled,
+  timed_out: timedOut,
+};
+
+export const stepStates: Vocabulary<StepState> = {
+  pending: { label: "Not yet", tone: "mute", icon: CircleDashed },
+  ready: { label: "Ready", tone: "mute", icon: CircleDot },
+  running,
+  waiting: { label: "Waiting", tone: "wait", icon: Clock },
+  ended: { label: "Done", tone: "ok", icon: Check },
+  skipped: { label: "Skipped", tone: "mute", icon: CirclePause },
+  failed,
+  rejected,
+  cancelled,
+  timed_out: timedOut,
+};
+
+export const changeStates: Vocabulary<ChangeState> = {
+  planned: { label: "Planned", tone: "info", icon: CircleDot, says: "Nothing was changed yet." },
+  waiting: { label: "Planned, waiting", tone: "wait", icon: Clock, says: "Nothing was changed yet." },
+  applied: { label: "Applied, not read back yet", tone: "info", icon: LoaderCircle, spin: true },
+  verified,
+  unverified,
+  failed,
+  reverted: { label: "Reverted", tone: "mute", icon: Undo2 },
+  rejected,
+  cancelled,
+};
+
+export const approvalStates: Vocabulary<ApprovalState> = {
+  waiting: { label: "Waiting", tone: "wait", icon: Clock },
+  approved: { label: "Approved", tone: "ok", icon: Check },
+  rejected,
+  expired: { label: "Expired", tone: "mute", icon: TimerOff },
+  cancelled,
+};
+
+export const alertStates: Vocabulary<AlertState> = {
+  open: { label: "Open", tone: "bad", icon: CircleDot },
+  acknowledged: { label: "Acknowledged", tone: "info", icon: Eye },
+  resolved: { label: "Resolved", tone: "ok", icon: CircleCheck },
+};
+
+export const incidentStates: Vocabulary<IncidentState> = {
+  open: { label: "Open", tone: "bad", icon: CircleDot },
+  remediating: { label: "Remediating", tone: "info", icon: Wrench },
+  needs_attention: { label: "Needs attention", tone: "warn", icon: TriangleAlert },
+  resolved: { label: "Resolved", tone: "ok", icon: CircleCheck },
+};
+
+export const ticketStates: Vocabulary<TicketState> = {
+  open: { label: "Open", tone: "bad", icon: CircleDot },
+  assigned: { label: "Assigned", tone: "info", icon: UserRound },
+  in_progress: { label: "In progress", tone: "info", icon: Wrench },
+  waiting_on_customer: { label: "Waiting on customer", tone: "wait", icon: Hourglass },
+  resolved: { label: "Resolved", tone: "ok", icon: CircleCheck },
+  closed: { label: "Closed", tone: "mute", icon: Check },
+};
+
+export const priorities: Vocabulary<TicketPriority> = {
+  p1: { label: "P1", tone: "bad", icon: Flag, says: "Work stands still." },
+  p2: { label: "P2", tone: "warn", icon: Flag, says: "Work is hindered." },
+  p3: { label: "P3", tone: "info", icon: Flag, says: "Normal." },
+  p4: { label: "P4", tone: "mute", icon: Flag, says: "When there is time." },
+};
+
+export const slaStates: Vocabulary<SlaState> = {
+  met: { label: "Met", tone: "ok", icon: Check },
+  breached: { label: "Breached", tone: "bad", icon: TimerOff },
+  running: { label: "Running", tone: "info", icon: Clock },
+};
+
+export const severities: Vocabulary<Severity> = {
+  critical: { label: "Critical", tone: "bad", icon: ShieldAlert },
+  major: { label: "Major", tone: "bad", icon: CircleX },
+  moderate: { label: "Moderate", tone: "warn", icon: TriangleAlert },
+  minor: { label: "Minor", tone: "info", icon: Info },
+  info: { label: "Info", tone: "mute", icon: Info },
+};
+
+export const syncStates: Vocabulary<SyncState> = {
+  queued,
+  running,
+  complete: { label: "Complete", tone: "ok", icon: Check, says: "Everything was read." },
+  partial: { label: "Partial", tone: "warn", icon: TriangleAlert, says: "Not everything was read. What was read is kept; nothing was removed." },
+  suspect: { label: "Held back", tone: "warn", icon: ShieldAlert, says: "The answer looks wrong (far fewer rows than before). It is held: nothing was removed." },
+  failed,
+  cancelled,
+};
+
+export const deviceClasses: Readonly<Record<DeviceClass, string>> = {
+  workstation: "Workstation",
+  server: "Server",
+  virtual_machine: "Virtual machine",
+  network: "Network",
+  mobile: "Mobile",
+  other: "Other",
+};
+
+/** A value the vocabulary does not know yet is shown as it is, never hidden. */
+export function statusOf<Value extends string>(vocabulary: Vocabulary<Value>, value: string): Status {
+  const known: Readonly<Record<string, Status | undefined>> = vocabulary;
+  return known[value] ?? { label: words(value), tone: "mute", icon: CircleHelp };
+}
+
+/** "disk_full" as people write it: "Disk full". */
+export function words(value: string): string {
+  const text = value.replaceAll(/[_.-]+/g, " ").trim();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

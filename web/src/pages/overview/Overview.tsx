@@ -1,0 +1,315 @@
+import { CircleCheck, Plug, Plus } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+import { useCount, useRow, useRows } from "@/api/queries";
+import type { SourceListRow } from "@/api/rows";
+import { useFigures } from "@/app/useFigures";
+import { Ago } from "@/kit/Ago";
+import { ErrorNotice } from "@/kit/ErrorNotice";
+import { Freshness } from "@/kit/Freshness";
+import { freshness } from "@/kit/freshness";
+import { Dots, PageHeader } from "@/kit/PageHeader";
+import { paths } from "@/kit/paths";
+import { useCan } from "@/kit/permissions";
+import { useScope } from "@/kit/scope";
+import { priorities, runStates, statusOf, syncStates } from "@/kit/status";
+import { StatusBadge } from "@/kit/StatusBadge";
+import { count, plural, shortSpan, useNow } from "@/kit/time";
+import type { Tone } from "@/ui/Badge";
+import { ButtonLink } from "@/ui/Button";
+import { Card } from "@/ui/Card";
+import { BarChart, Meter, Sparkline, StackedBar } from "@/ui/charts";
+import { EmptyState } from "@/ui/EmptyState";
+import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
+import { cx } from "@/ui/cx";
+import { alertBars, greeting, needSentence, perDay, slaFigures } from "./figures";
+import { Needs, useNeeds } from "./Needs";
+
+const TREND_DAYS = 14;
+const TREND_ROWS_MAX = 1_000;
+const DAY_MS = 86_400_000;
+const SLA_GOOD_PERCENT = 90;
+const date = new Intl.DateTimeFormat("en-US", { weekday: "long", day: "numeric", month: "long" });
+
+export default function Overview() {
+  const now = useNow(60_000);
+  const scope = useScope();
+  const { can, reason, isProvider } = useCan();
+  const needs = useNeeds();
+  const name = useRow("customer_list", { columns: "id,name", where: [{ column: "id", op: "eq", value: scope.customerId ?? "" }], enabled: scope.customerId !== null });
+  const hour = new Date(now).getHours();
+  const canWrite = reason("tickets:write", scope.customerId) === null;
+  return (
+    <>
+      <PageHeader
+        title={needs.isPending ? greeting(hour) : `${greeting(hour)} ${needSentence(needs.total)}`}
+        meta={<Dots>{[scope.customerId === null ? (isProvider ? "All customers" : "What you may see") : (name.row?.name ?? "…"), date.format(now)]}</Dots>}
+        actions={
+          canWrite ? (
+            <ButtonLink variant="primary" to={scope.to("/tickets", { new: "1" })} icon={<Plus aria-hidden className="size-3.5" />}>
+              New ticket
+            </ButtonLink>
+          ) : undefined
+        }
+      />
+      <Kpis now={now} />
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-4 xl:grid-cols-[minmax(0,1.55fr)_minmax(0,1fr)]">
+        <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
+          <Needs needs={needs} />
+          <RecentRuns />
+        </div>
+        <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
+          {can("integrations:read") ? <Sources /> : null}
+          {can("alerts:read") ? <AlertsByHour now={now} /> : null}
+          <ServiceLevels />
+        </div>
+      </div>
+    </>
+  );
+}
+
+interface KpiProps {
+  label: string;
+  value: ReactNode;
+  note?: ReactNode;
+  noteTone?: string;
+  to: string;
+  picture: ReactNode;
+  pending: boolean;
+}
+
+function Kpi({ label, value, note, noteTone = "text-ink-2", to, picture, pending }: KpiProps) {
+  return (
+    <Link to={to} className="flex min-h-27 flex-col max-lg:last:col-span-2 gap-1 rounded-lg border border-line bg-surface px-3.5 py-3 shadow-1 transition-colors hover:border-line-strong">
+      <span className="text-sm text-ink-2">{label}</span>
+      {pending ? (
+        <>
+          <Skeleton className="my-1 h-5 w-16" />
+          <Skeleton className="mt-1 h-6 w-full" />
+        </>
+      ) : (
+        <>
+          <span className="flex flex-wrap items-baseline gap-x-2">
+            <span className="text-2xl font-bold tracking-tight tabular-nums">{value}</span>
+            <span className={cx("text-sm font-medium", noteTone)}>{note}</span>
+          </span>
+          <span className="mt-auto flex h-7.5 items-end">{picture}</span>
+        </>
+      )}
+    </Link>
+  );
+}
+
+function useSince(days: number): string {
+  const now = useNow(60_000);
+  return new Date(Math.floor(now / DAY_MS) * DAY_MS - days * DAY_MS).toISOString();
+}
+
+function Kpis({ now }: { now: number }) {
+  const scope = useScope();
+  const figures = useFigures();
+  const since = useSince(TREND_DAYS);
+  const month = useSince(30);
+  const opened = useRows("incident_list", {
+    columns: "id,opened_at",
+    where: [...scope.where, { column: "opened_at", op: "gte", value: since }],
+    order: [{ column: "opened_at", descending: true }],
+    limit: TREND_ROWS_MAX,
+  });
+  const attention = useCount("incident_list", { where: [...scope.where, { column: "state", op: "eq", value: "needs_attention" }] });
+  const outcomes = useRows("changes", {
+    columns: "id,customer_id,state,created_at",
+    where: [...scope.where, { column: "created_at", op: "gte", value: month }, { column: "state", op: "in", values: ["verified", "unverified", "failed"] }],
+    order: [{ column: "created_at", descending: true }],
+    limit: TREND_ROWS_MAX,
+  });
+  const sla = useRows("sla_by_priority", { where: scope.where, order: [{ column: "priority" }], limit: TREND_ROWS_MAX });
+  const oldest = useRow("device_list", {
+    columns: "id,observed_at,is_complete",
+    where: [...scope.where, { column: "missing_since", op: "is", value: null }],
+    order: [{ column: "observed_at" }],
+  });
+  const partial = useCount("device_list", { where: [...scope.where, { column: "missing_since", op: "is", value: null }, { column: "is_complete", op: "is", value: false }] });
+
+  const perIncident = perDay(opened.rows.map((row) => row.opened_at), TREND_DAYS, now);
+  const verified = outcomes.rows.filter((row) => row.state === "verified").length;
+  const doubtful = outcomes.rows.length - verified;
+  const percent = outcomes.rows.length === 0 ? null : (verified / outcomes.rows.length) * 100;
+  const levels = slaFigures(sla.rows);
+  const answered = levels.reduce((sum, level) => sum + level.tickets, 0);
+  const within = levels.reduce((sum, level) => sum + level.within, 0);
+  const slaPercent = answered === 0 ? null : (within / answered) * 100;
+  const oldestAt = oldest.row?.observed_at ?? null;
+  const age = freshness({ observedAt: oldestAt }, now);
+  const ageTone: Tone = age.state === "fresh" ? "ok" : age.state === "unknown" ? "mute" : "bad";
+  const median = figures.overview?.first_response_minutes_median ?? null;
+  return (
+    <div className="grid grid-cols-2 gap-3 lg:grid-cols-3 xl:grid-cols-5">
+      <Kpi
+        label="Open incidents"
+        to={scope.to("/incidents", { state: "open,remediating,needs_attention" })}
+        pending={figures.incidents === null}
+        value={count(figures.incidents ?? 0)}
+        note={attention ? `${attention} need attention` : "none needs attention"}
+        noteTone={attention ? "text-warn" : "text-ok"}
+        picture={<Sparkline values={perIncident} label={`Incidents opened per day, last ${TREND_DAYS} days: ${perIncident.join(", ")}`} />}
+      />
+      <Kpi
+        label="Outcomes verified, 30 days"
+        to={scope.to("/runs")}
+        pending={outcomes.isPending}
+        value={percent === null ? "-" : `${percent.toFixed(percent === 100 ? 0 : 1)}%`}
+        note={percent === null ? "no change was made" : `${count(verified)} of ${count(outcomes.rows.length)}`}
+        noteTone={doubtful > 0 ? "text-warn" : "text-ink-2"}
+        picture={<StackedBar parts={[{ value: verified, tone: "ok" }, { value: doubtful, tone: "warn" }]} label={`${verified} verified, ${doubtful} not verified`} />}
+      />
+      <Kpi
+        label="First responses in time"
+        to={scope.to("/tickets")}
+        pending={sla.isPending}
+        value={slaPercent === null ? "-" : `${Math.round(slaPercent)}%`}
+        note={median === null ? (slaPercent === null ? "no ticket, 30 days" : `${count(within)} of ${count(answered)}`) : `median ${shortSpan(median * 60_000)}`}
+        noteTone={slaPercent !== null && slaPercent < SLA_GOOD_PERCENT ? "text-warn" : "text-ink-2"}
+        picture={
+          <StackedBar
+            parts={[{ value: within, tone: "info" }, { value: answered - within, tone: "bad" }]}
+            label={`${within} in time, ${answered - within} late`}
+          />
+        }
+      />
+      <Kpi
+        label="Devices"
+        to={scope.to("/devices")}
+        pending={figures.devices === null}
+        value={count(figures.devices ?? 0)}
+        note={figures.alerts ? plural(figures.alerts, "open alert") : "no open alert"}
+        noteTone={figures.alerts ? "text-warn" : "text-ok"}
+        picture={<span className="text-sm text-ink-2">{partial ? `${count(partial)} from a partial read` : "all from complete reads"}</span>}
+      />
+      <Kpi
+        label="Oldest fact in use"
+        to={scope.to("/devices", { sort: "observed_at" })}
+        pending={oldest.isPending}
+        value={oldestAt === null ? "-" : shortSpan(now - Date.parse(oldestAt))}
+        note={age.state === "fresh" ? (partial ? "some partial" : "all complete") : age.state === "stale" ? "stale" : "no device yet"}
+        noteTone={age.state === "fresh" && !partial ? "text-ok" : "text-warn"}
+        picture={<Meter percent={oldestAt === null ? 0 : Math.min(100, ((now - Date.parse(oldestAt)) / (45 * 60_000)) * 100)} tone={ageTone} className="w-full" />}
+      />
+    </div>
+  );
+}
+
+function Sources() {
+  const sources = useRows("source_list", { order: [{ column: "name" }] });
+  return (
+    <Card title="Sources" aside="freshness and completeness">
+      {sources.error ? <ErrorNotice error={sources.error} what="The sources could not be read." retry={sources.refetch} /> : null}
+      {sources.isPending ? <SkeletonRows rows={4} /> : null}
+      {!sources.isPending && !sources.error && sources.rows.length === 0 ? (
+        <EmptyState icon={Plug} title="No source is connected" action={<ButtonLink to="/integrations">Integrations</ButtonLink>}>
+          Without a source there are no devices and no alerts.
+        </EmptyState>
+      ) : null}
+      <ul>
+        {sources.rows.map((source) => (
+          <li key={source.id} className="relative flex min-h-9 flex-wrap items-center gap-x-4 gap-y-0.5 border-b border-line px-3.5 py-1.5 last:border-b-0 hover:bg-hover">
+            <Link to={paths.integration(source.id)} className="basis-28 font-medium after:absolute after:inset-0">
+              {source.name}
+            </Link>
+            <Freshness observedAt={source.last_complete_at} />
+            <span className="ml-auto text-sm text-ink-2">{sourceNote(source)}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function sourceNote(source: SourceListRow): string {
+  if (!source.enabled) return "switched off";
+  if (source.organizations_unmapped > 0) return `${plural(source.organizations_unmapped, "organization")} unmapped`;
+  const state = source.last_state === null ? "never read" : statusOf(syncStates, source.last_state).label.toLowerCase();
+  const parts = source.parts_total ?? 0;
+  return parts > 0 ? `${source.parts_complete ?? 0} of ${plural(parts, "part")}, ${state}` : state;
+}
+
+function AlertsByHour({ now }: { now: number }) {
+  const scope = useScope();
+  const alerts = useRows("alerts_by_hour", { where: scope.where, order: [{ column: "hour" }], limit: TREND_ROWS_MAX });
+  const bars = alertBars(alerts.rows, now);
+  const total = bars.reduce((sum, bar) => sum + bar.value, 0);
+  return (
+    <Card title="Alerts by hour" aside={alerts.isPending ? "" : `${plural(total, "alert")}, 24 h`}>
+      {alerts.error ? <ErrorNotice error={alerts.error} what="The alerts could not be read." retry={alerts.refetch} /> : null}
+      <div className="px-3.5 pt-4 pb-2.5">
+        {alerts.isPending ? <Skeleton className="h-33 w-full" /> : <BarChart bars={bars} label="Alerts raised per hour, last 24 hours" />}
+      </div>
+    </Card>
+  );
+}
+
+function ServiceLevels() {
+  const scope = useScope();
+  const sla = useRows("sla_by_priority", { where: scope.where, order: [{ column: "priority" }], limit: TREND_ROWS_MAX });
+  const targets = useRows("sla_targets", { order: [{ column: "priority" }], limit: 20, every: false });
+  return (
+    <Card title="First response, 30 days" aside="within target">
+      {sla.error ? <ErrorNotice error={sla.error} what="The service levels could not be read." retry={sla.refetch} /> : null}
+      {sla.isPending ? (
+        <SkeletonRows rows={4} />
+      ) : (
+        <ul>
+          {slaFigures(sla.rows).map((level) => {
+            const target = targets.rows.find((row) => row.priority === level.priority)?.first_response_minutes;
+            return (
+              <li key={level.priority} className="relative flex h-9 items-center gap-4 border-b border-line px-3.5 last:border-b-0 hover:bg-hover">
+                <Link to={scope.to("/tickets", { priority: level.priority })} className="w-6 font-medium after:absolute after:inset-0">
+                  {priorities[level.priority].label}
+                </Link>
+                <span className="w-14 text-sm text-ink-2">{target === undefined ? "" : shortSpan(target * 60_000)}</span>
+                <Meter percent={level.percent ?? 0} tone={level.percent !== null && level.percent < SLA_GOOD_PERCENT ? "warn" : "accent"} className="w-auto min-w-16 flex-1" />
+                <span className="w-24 text-right tabular-nums">
+                  {level.percent === null ? <span className="text-ink-3">no ticket</span> : `${Math.round(level.percent)}%`}
+                  {level.percent === null ? null : <span className="ml-1.5 text-sm text-ink-2">of {count(level.tickets)}</span>}
+                </span>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function RecentRuns() {
+  const scope = useScope();
+  const runs = useRows("runs", {
+    columns: "customer_id,id,title,state,dry_run,created_at,customer_name",
+    where: scope.where,
+    order: [{ column: "created_at", descending: true }],
+    limit: 5,
+    every: 5_000,
+  });
+  return (
+    <Card title="Last runs" aside={<Link to={scope.to("/runs")} className="hover:underline">All runs</Link>}>
+      {runs.error ? <ErrorNotice error={runs.error} what="The runs could not be read." retry={runs.refetch} /> : null}
+      {runs.isPending ? <SkeletonRows rows={5} /> : null}
+      {!runs.isPending && !runs.error && runs.rows.length === 0 ? (
+        <EmptyState icon={CircleCheck} title="No run yet">
+          Automation that ran, and what it proved, is listed here.
+        </EmptyState>
+      ) : null}
+      <ul>
+        {runs.rows.map((run) => (
+          <li key={run.id} className="relative flex min-h-9 items-center gap-3 border-b border-line px-3.5 py-1 last:border-b-0 hover:bg-hover">
+            <StatusBadge of={runStates} value={run.state} />
+            <Link to={scope.to(paths.run(run.customer_id, run.id))} className="min-w-0 flex-1 truncate after:absolute after:inset-0">
+              {run.title} <span className="text-sm text-ink-2">{run.dry_run ? "dry run · " : ""}{run.customer_name}</span>
+            </Link>
+            <span className="text-sm text-ink-2"><Ago at={run.created_at} brief /></span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

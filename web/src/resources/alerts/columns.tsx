@@ -1,0 +1,31 @@
+import { BellRing } from "lucide-react";
+import { paths } from "@/kit/paths";
+import { defineResource, statusFilter } from "@/kit/resource";
+import { alertStates, severities } from "@/kit/status";
+
+export const alerts = defineResource("alert_list", {
+  name: "alerts",
+  title: "Alerts",
+  one: "Alert",
+  icon: BellRing,
+  columns: (c) => [
+    c.title("title", { label: "Alert" }),
+    c.badge("severity", severities),
+    c.badge("state", alertStates),
+    c.text("customer_name", { label: "Customer", className: "max-w-48" }),
+    c.text("device_name", { label: "Device" }),
+    c.text("source", { phone: "hide", className: "text-sm text-ink-2" }),
+    c.count("occurrences", { label: "Times", phone: "hide" }),
+    c.ago("first_seen_at", { label: "First", phone: "hide", className: "text-sm text-ink-2" }),
+    c.ago("last_seen_at", { label: "Last", className: "text-sm text-ink-2" }),
+  ],
+  search: ["title", "device_name", "customer_name"],
+  filters: [statusFilter("state", "State", alertStates), statusFilter("severity", "Severity", severities)],
+  defaultSort: "-last_seen_at",
+  tieBreak: "id",
+  scopeColumn: "customer_id",
+  path: (row) =>
+    row.incident_id ? paths.incident(row.customer_id, row.incident_id) : row.device_id ? paths.device(row.customer_id, row.device_id) : paths.customer(row.customer_id),
+  rowKey: (row) => row.id,
+  empty: { title: "No alerts", next: "Conditions that the RMM reports become alerts here, once per cause." },
+});

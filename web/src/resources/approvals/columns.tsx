@@ -1,0 +1,34 @@
+import { ShieldCheck } from "lucide-react";
+import { readPlan } from "@/api/plan";
+import { paths } from "@/kit/paths";
+import { defineResource, statusFilter } from "@/kit/resource";
+import { approvalStates } from "@/kit/status";
+import { plural } from "@/kit/time";
+
+export const approvals = defineResource("approvals", {
+  name: "approvals",
+  title: "Approvals",
+  one: "Approval",
+  icon: ShieldCheck,
+  columns: (c) => [
+    c.title("title", { label: "What is asked" }),
+    c.badge("state", approvalStates),
+    c.text("customer_name", { label: "Customer", className: "max-w-48" }),
+    c.custom("plan", { label: "Plan", sort: false, phone: "hide", className: "text-sm text-ink-2" }, (row) => {
+      const plan = readPlan(row.plan);
+      if (plan === null) return "-";
+      const touched = plan.blast ? plural(plan.blast.devices, "device") : "";
+      return [plan.title, touched, plan.undo ? `undo: ${plan.undo}` : ""].filter(Boolean).join(" · ");
+    }),
+    c.ago("requested_at", { label: "Asked", className: "text-sm text-ink-2" }),
+    c.ago("expires_at", { label: "Expires", className: "text-sm text-ink-2" }),
+  ],
+  search: ["title", "customer_name", "policy"],
+  filters: [statusFilter("state", "State", approvalStates)],
+  defaultSort: "-requested_at",
+  tieBreak: "id",
+  scopeColumn: "customer_id",
+  path: (row) => paths.run(row.customer_id, row.run_id),
+  rowKey: (row) => row.id,
+  empty: { title: "Nothing to approve", next: "When a workflow's policy asks for a person, the plan waits here with what it would change." },
+});

@@ -1,0 +1,126 @@
+import { MapPin } from "lucide-react";
+import { rowKey, useRow, useRows } from "@/api/queries";
+import { Ago } from "@/kit/Ago";
+import { Freshness } from "@/kit/Freshness";
+import { Dots, PageHeader } from "@/kit/PageHeader";
+import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
+import { RelatedTable } from "@/kit/RelatedTable";
+import { scopedPath } from "@/kit/scope";
+import { count, plural } from "@/kit/time";
+import { ButtonLink } from "@/ui/Button";
+import { Card, Fact, Facts } from "@/ui/Card";
+import { SkeletonRows } from "@/ui/Skeleton";
+import { devices } from "../devices/columns";
+import { incidents } from "../incidents/columns";
+import { tickets } from "../tickets/columns";
+import { customers } from "./columns";
+
+const SHOWN_ROWS = 8;
+
+export default function CustomerRecord() {
+  const { id } = useRecordKey();
+  const customer = useRow(customers.table, { where: rowKey(null, id) });
+  const mine = { column: "customer_id", op: "eq" as const, value: id };
+  const sites = useRows("sites", { where: [mine], order: [{ column: "name" }], limit: 200 });
+  const worst = useRows(devices.table, {
+    where: [mine, { column: "missing_since", op: "is", value: null }],
+    order: [{ column: "needs_attention", descending: true }, { column: "disk_used_percent", descending: true }, { column: "id" }],
+    limit: SHOWN_ROWS,
+  });
+  const open = useRows(incidents.table, {
+    where: [mine, { column: "state", op: "neq", value: "resolved" }],
+    order: [{ column: "opened_at", descending: true }],
+    limit: SHOWN_ROWS,
+  });
+  const desk = useRows(tickets.table, {
+    where: [mine, { column: "state", op: "neq", value: "closed" }],
+    order: [{ column: "opened_at", descending: true }],
+    limit: SHOWN_ROWS,
+  });
+  return (
+    <RecordPage result={customer} one="customer" up={{ label: "Customers", to: "/customers" }}>
+      {(row) => (
+        <>
+          <PageHeader
+            title={row.name}
+            up={{ label: "Customers", to: "/customers" }}
+            meta={
+              <Dots>
+                {[
+                  <span key="code" className="font-mono">{row.code}</span>,
+                  plural(row.devices, "device"),
+                  <span key="since">customer since <Ago at={row.created_at} /></span>,
+                ]}
+              </Dots>
+            }
+            actions={
+              <>
+                <ButtonLink to={scopedPath("/", id)}>Look at only this customer</ButtonLink>
+                <ButtonLink to={scopedPath("/tickets", id, { new: "1" })} variant="primary">
+                  New ticket
+                </ButtonLink>
+              </>
+            }
+          />
+          <TwoColumns
+            main={
+              <>
+                <RelatedTable
+                  resource={devices}
+                  title="Devices"
+                  result={worst}
+                  columns={["name", "condition_message", "disk_used_percent", "observed_at"]}
+                  aside={<More to={scopedPath("/devices", id)} all={row.devices} shown={worst.rows.length} />}
+                  none="No device is known. Map this customer's organization under Integrations, then synchronize."
+                />
+                <RelatedTable
+                  resource={tickets}
+                  title="Open tickets"
+                  result={desk}
+                  columns={["subject", "priority", "state", "opened_at"]}
+                  aside={<More to={scopedPath("/tickets", id)} all={row.tickets_open} shown={desk.rows.length} />}
+                  none="No open ticket."
+                />
+              </>
+            }
+            side={
+              <>
+                <RelatedTable
+                  resource={incidents}
+                  title="Open incidents"
+                  result={open}
+                  columns={["title", "state", "opened_at"]}
+                  aside={<More to={scopedPath("/incidents", id)} all={row.incidents_open} shown={open.rows.length} />}
+                  none="No open incident."
+                />
+                <Card title="Sites" aside={sites.isPending ? "" : count(sites.rows.length)}>
+                  {sites.isPending ? (
+                    <SkeletonRows rows={3} />
+                  ) : sites.rows.length === 0 ? (
+                    <p className="px-3.5 py-4 text-ink-2">No site is known. Sites come from the RMM's locations.</p>
+                  ) : (
+                    <Facts>
+                      {sites.rows.map((site) => (
+                        <Fact key={site.id} name={site.name}>
+                          {site.observed_at ? <Freshness observedAt={site.observed_at} /> : <MapPin aria-label="entered by hand" className="inline size-3.5 text-ink-3" />}
+                        </Fact>
+                      ))}
+                    </Facts>
+                  )}
+                </Card>
+              </>
+            }
+          />
+        </>
+      )}
+    </RecordPage>
+  );
+}
+
+function More({ to, all, shown }: { to: string; all: number; shown: number }) {
+  return (
+    <ButtonLink to={to} size="sm" variant="ghost" className="-mr-1.5">
+      {all > shown ? `All ${count(all)}` : "Open list"}
+    </ButtonLink>
+  );
+}

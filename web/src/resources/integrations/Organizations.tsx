@@ -1,0 +1,142 @@
+import { useState } from "react";
+import { createCustomer, mapOrganization } from "@/api/actions";
+import { useRows } from "@/api/queries";
+import type { OrganizationRow } from "@/api/rows";
+import { useAction } from "@/kit/action";
+import { ErrorNotice } from "@/kit/ErrorNotice";
+import { Freshness } from "@/kit/Freshness";
+import { useCan } from "@/kit/permissions";
+import { plural } from "@/kit/time";
+import { Badge } from "@/ui/Badge";
+import { Button } from "@/ui/Button";
+import { Card } from "@/ui/Card";
+import { Dialog } from "@/ui/Dialog";
+import { SelectField, TextField } from "@/ui/Field";
+import { SkeletonRows } from "@/ui/Skeleton";
+import { Link2, TriangleAlert } from "lucide-react";
+import { codeFor, slugFor } from "./sync";
+
+const ORGANIZATIONS_MAX = 1_000;
+const NEW = "new";
+
+export function Organizations({ integrationId }: { integrationId: string }) {
+  const organizations = useRows("integration_organizations", {
+    where: [{ column: "integration_id", op: "eq", value: integrationId }],
+    order: [{ column: "mapped_at", descending: true }, { column: "name" }],
+    limit: ORGANIZATIONS_MAX,
+  });
+  const customers = useRows("customer_list", { columns: "id,name,code", order: [{ column: "name" }], limit: ORGANIZATIONS_MAX });
+  const [chosen, setChosen] = useState<OrganizationRow | null>(null);
+  const { reason } = useCan();
+  const unmapped = organizations.rows.filter((row) => row.customer_id === null && row.missing_since === null);
+  const mapped = organizations.rows.filter((row) => row.customer_id !== null || row.missing_since !== null);
+  const nameOf = (id: string | null) => customers.rows.find((row) => row.id === id)?.name ?? "…";
+  return (
+    <Card
+      title="Organizations"
+      aside={unmapped.length > 0 ? <Badge tone="warn" icon={TriangleAlert}>{unmapped.length} unmapped</Badge> : `${organizations.rows.length}, all mapped`}
+    >
+      {organizations.error ? <ErrorNotice error={organizations.error} what="The organizations could not be read." retry={organizations.refetch} /> : null}
+      {organizations.isPending ? <SkeletonRows rows={6} /> : null}
+      {!organizations.isPending && organizations.rows.length === 0 && !organizations.error ? (
+        <p className="px-3.5 py-4 text-ink-2">None is known yet. “Full sync” reads them.</p>
+      ) : null}
+      {unmapped.length > 0 ? (
+        <p className="border-b border-line bg-warn-soft px-3.5 py-2 text-warn">
+          What belongs to an unmapped organization is kept out: no device, alert or ticket of it appears until somebody says whose it is.
+        </p>
+      ) : null}
+      <ul>
+        {[...unmapped, ...mapped].map((row) => (
+          <li key={row.external_id} className="flex min-h-9 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5 last:border-b-0">
+            <span className="min-w-0 flex-1 basis-40">
+              <b className="font-medium">{row.name}</b> <span className="text-sm text-ink-2">{plural(row.devices_seen, "device")} seen</span>
+            </span>
+            <span className="min-w-0 basis-44 text-ink-2">
+              {row.missing_since ? <Badge>Gone from source</Badge> : row.customer_id ? nameOf(row.customer_id) : <Badge tone="warn" icon={TriangleAlert}>Unmapped</Badge>}
+            </span>
+            <Freshness brief observedAt={row.observed_at} />
+            <Button
+              size="sm"
+              variant={row.customer_id ? "ghost" : "default"}
+              icon={<Link2 aria-hidden className="size-3.5" />}
+              reason={reason("integrations:write")}
+              aria-label={`Map ${row.name} to a customer`}
+              onClick={() => setChosen(row)}
+            >
+              {row.customer_id ? "Change" : "Map"}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {chosen ? <MapDialog row={chosen} customers={customers.rows} onClose={() => setChosen(null)} /> : null}
+    </Card>
+  );
+}
+
+interface MapDialogProps {
+  row: OrganizationRow;
+  customers: { id: string; name: string; code: string }[];
+  onClose: () => void;
+}
+
+function MapDialog({ row, customers, onClose }: MapDialogProps) {
+  const { reason } = useCan();
+  const guess = customers.find((customer) => customer.name.toLowerCase() === row.name.toLowerCase())?.id;
+  const [customer, setCustomer] = useState(row.customer_id ?? guess ?? "");
+  const [name, setName] = useState(row.name);
+  const [code, setCode] = useState(codeFor(row.name));
+  const noNew = reason("customers:write");
+  const action = useAction({
+    quietError: true,
+    onDone: onClose,
+    act: async () => {
+      const target = customer === NEW ? await createCustomer({ name: name.trim(), code: code.trim(), slug: slugFor(name) }) : customer || null;
+      await mapOrganization(row, target);
+      if (target === null) return `${row.name} is unmapped. Its devices are kept out from the next synchronization on.`;
+      const whose = customer === NEW ? name : (customers.find((each) => each.id === customer)?.name ?? "the customer");
+      return `${row.name} is ${whose}. The next synchronization brings ${plural(row.devices_seen, "device")}.`;
+    },
+  });
+  const incomplete = customer === NEW && (name.trim() === "" || !/^[A-Z0-9]{2,8}$/.test(code.trim()));
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={`Whose is “${row.name}”?`}
+      description="Its devices become this customer's at the next synchronization. People of that customer will see them."
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            variant="primary"
+            busy={action.isBusy}
+            reason={incomplete ? "Give a name and a code of 2 to 8 letters or digits." : customer === (row.customer_id ?? "") ? "Nothing would change." : null}
+            onClick={() => action.run()}
+          >
+            Save mapping
+          </Button>
+        </>
+      }
+    >
+      <div className="grid gap-3 pb-2">
+        <SelectField label="Customer" value={customer} onChange={(event) => setCustomer(event.target.value)}>
+          <option value="">Nobody: keep it out</option>
+          {noNew ? null : <option value={NEW}>New customer…</option>}
+          {customers.map((each) => (
+            <option key={each.id} value={each.id}>
+              {each.name}
+            </option>
+          ))}
+        </SelectField>
+        {customer === NEW ? (
+          <div className="grid grid-cols-[1fr_7rem] gap-3">
+            <TextField label="Name" value={name} maxLength={200} onChange={(event) => setName(event.target.value)} />
+            <TextField label="Code" value={code} maxLength={8} onChange={(event) => setCode(event.target.value.toUpperCase())} />
+          </div>
+        ) : null}
+        {action.error ? <ErrorNotice error={action.error} what="The mapping was not saved." kept="Nothing was changed." /> : null}
+      </div>
+    </Dialog>
+  );
+}

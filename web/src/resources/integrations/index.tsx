@@ -1,0 +1,83 @@
+import { Plug } from "lucide-react";
+import { useRows } from "@/api/queries";
+import type { SourceListRow } from "@/api/rows";
+import { ErrorNotice } from "@/kit/ErrorNotice";
+import { Freshness } from "@/kit/Freshness";
+import { PageHeader } from "@/kit/PageHeader";
+import { paths } from "@/kit/paths";
+import { syncStates } from "@/kit/status";
+import { StatusBadge } from "@/kit/StatusBadge";
+import { plural } from "@/kit/time";
+import { Badge } from "@/ui/Badge";
+import { ButtonLink } from "@/ui/Button";
+import { Card, Fact, Facts } from "@/ui/Card";
+import { EmptyState } from "@/ui/EmptyState";
+import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
+import { SyncButtons } from "./SyncButtons";
+import { isOpenSync } from "./sync";
+
+const OPEN_MS = 2_000;
+
+export default function IntegrationList() {
+  const sources = useRows("source_list", {
+    order: [{ column: "name" }],
+    every: (rows) => (rows.some((row) => isOpenSync(row.last_state)) ? OPEN_MS : 15_000),
+  });
+  return (
+    <>
+      <PageHeader title="Integrations" meta={sources.isPending ? "Reading…" : plural(sources.rows.length, "source")} />
+      {sources.error ? (
+        <Card>
+          <ErrorNotice error={sources.error} what="The sources could not be read." retry={sources.refetch} />
+        </Card>
+      ) : null}
+      {sources.isPending ? (
+        <Card title={<Skeleton className="h-3.5 w-32" />}>
+          <SkeletonRows rows={5} />
+        </Card>
+      ) : null}
+      {!sources.isPending && !sources.error && sources.rows.length === 0 ? (
+        <Card>
+          <EmptyState icon={Plug} title="No source is connected">
+            Connect NinjaOne on the server with <code className="font-mono">obera connect ninjaone</code>; its organizations appear here to be mapped.
+          </EmptyState>
+        </Card>
+      ) : null}
+      <div className="grid gap-4 lg:grid-cols-2">
+        {sources.rows.map((source) => (
+          <SourceCard key={source.id} source={source} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function SourceCard({ source }: { source: SourceListRow }) {
+  const parts = source.parts_total ?? 0;
+  return (
+    <Card
+      title={source.name}
+      aside={source.enabled ? source.last_state ? <StatusBadge of={syncStates} value={source.last_state} /> : <Badge>Never synchronized</Badge> : <Badge>Switched off</Badge>}
+    >
+      <Facts>
+        <Fact name="Last complete read"><Freshness observedAt={source.last_complete_at} /></Fact>
+        <Fact name="Last synchronization">
+          {source.last_kind ?? "none"}
+          {parts > 0 ? `, ${source.parts_complete ?? 0} of ${plural(parts, "part")} complete` : ""}
+        </Fact>
+        <Fact name="Organizations">
+          {source.organizations}
+          {source.organizations_unmapped > 0 ? (
+            <span className="font-semibold text-warn"> · {source.organizations_unmapped} unmapped ({plural(source.devices_unmapped, "device")} kept out)</span>
+          ) : ", all mapped"}
+        </Fact>
+        <Fact name="Webhook">{source.webhook_registered_at ? "registered" : "not registered: changes arrive by polling"}</Fact>
+        <Fact name="Address" mono>{source.base_url}</Fact>
+      </Facts>
+      <div className="flex flex-wrap items-center gap-2 border-t border-line px-3.5 py-3">
+        <ButtonLink to={paths.integration(source.id)}>Open</ButtonLink>
+        <SyncButtons source={source} />
+      </div>
+    </Card>
+  );
+}

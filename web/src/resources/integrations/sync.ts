@@ -1,0 +1,17 @@
+import type { SyncState } from "@/api/rows";
+
+export function isOpenSync(state: SyncState | null): boolean {
+  return state === "queued" || state === "running";
+}
+
+/** A short upper-case code for a new customer: initials of the words, or the first letters. */
+export function codeFor(name: string): string {
+  const words = name.normalize("NFKD").replaceAll(/[^A-Za-z0-9 ]/g, "").trim().split(/\s+/).filter(Boolean);
+  const letters = words.length > 1 ? words.map((word) => word[0]).join("") : (words[0] ?? "").slice(0, 4);
+  return letters.toUpperCase().padEnd(2, "X").slice(0, 8);
+}
+
+export function slugFor(name: string): string {
+  const slug = name.normalize("NFKD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "");
+  return slug.slice(0, 63) || "customer";
+}
