@@ -10,6 +10,14 @@ comment on schema vault is 'Sealed credentials and keys. The key that opens them
 comment on schema flow is 'Tables of the workflow engine; public has views on them.';
 comment on schema audit is 'Who changed what.';
 
+-- Made by `migrate` before the first migration; here for those who apply the files by hand.
+create table if not exists app.schema_history (
+  name       text primary key,
+  sha256     text not null,
+  applied_at timestamptz not null default now()
+);
+comment on table app.schema_history is 'Applied migrations and the hash of the rules. Owner: platform. Retention: forever.';
+
 -- UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits.
 create function app.uuid_v7() returns uuid
 language sql volatile parallel safe set search_path = '' as $$

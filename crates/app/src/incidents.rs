@@ -2,6 +2,7 @@
 pub mod flows;
 pub mod intake;
 pub mod remediate;
+pub mod sink;
 
 use ninjaone::Severity;
 

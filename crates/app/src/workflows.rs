@@ -71,7 +71,7 @@ pub async fn decide(
     access::require(pg, actor, customer, "approvals:decide").await?;
     let by = person(actor)?;
     let tx = pg.work_on_behalf(actor, customer, WorkReason::Approval).await?;
-    let decided = engine.decide(&tx, approval, decision, by, reason).await?;
+    let decided = engine.decide(&tx, approval, decision, by, (!reason.is_empty()).then_some(reason)).await?;
     tx.commit().await?;
     Ok(decided)
 }

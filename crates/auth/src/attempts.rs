@@ -65,15 +65,18 @@ impl<'a> Attempt<'a> {
         let since = earlier(self.at, limits.window);
         let usual_since = earlier(self.at, SignedDuration::from_hours(24 * USUAL_PLACE_DAYS));
         let skip = |limit: u32| i64::from(limit.max(1)) - 1;
-        let by_address =
-            tx.query_opt(OVER_BY_ADDRESS, &[&self.network, &since, &skip(limits.failures_per_address)]).await?;
+        let by_address = tx
+            .query_opt(OVER_BY_ADDRESS, &[&self.network, &since, &skip(limits.failures_per_address)])
+            .await?;
         let account = skip(limits.failures_per_account);
-        let by_account =
-            tx.query_opt(OVER_BY_ACCOUNT, &[&self.email, &since, &account, &self.network, &usual_since]).await?;
-        let free_at = [by_address, by_account].into_iter().flatten().map(|row| row.get::<_, Timestamp>(0)).max();
+        let by_account = tx
+            .query_opt(OVER_BY_ACCOUNT, &[&self.email, &since, &account, &self.network, &usual_since])
+            .await?;
+        let free_at =
+            [by_address, by_account].into_iter().flatten().map(|row| row.get::<_, Timestamp>(0)).max();
         Ok(free_at.map(|at| {
             let wait = at.duration_since(since);
-            u64::try_from(wait.as_secs()).unwrap_or(0) + 1
+            u64::try_from(wait.as_secs()).unwrap_or(0) + u64::from(wait.subsec_nanos() > 0)
         }))
     }
 

@@ -47,7 +47,10 @@ impl AuthError {
     }
 
     pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { source: Some(source.into()), ..Self::new(500, "unexpected_failure", "Something went wrong on our side") }
+        Self {
+            source: Some(source.into()),
+            ..Self::new(500, "unexpected_failure", "Something went wrong on our side")
+        }
     }
 }
 
@@ -76,7 +79,8 @@ impl IntoResponse for AuthError {
             tracing::error!(error = &self as &dyn std::error::Error, "signing in failed");
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::json!({ "code": status.as_u16(), "error_code": self.error_code, "msg": self.msg });
+        let body =
+            serde_json::json!({ "code": status.as_u16(), "error_code": self.error_code, "msg": self.msg });
         let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -102,7 +106,9 @@ impl From<TokenFault> for ApiError {
         match fault {
             TokenFault::Missing => error.details("No access token came with the request.").hint("Sign in."),
             TokenFault::Invalid => error.details("The access token is not valid.").hint("Sign in again."),
-            TokenFault::Expired => error.details("The access token has expired.").hint("Refresh the session."),
+            TokenFault::Expired => {
+                error.details("The access token has expired.").hint("Refresh the session.")
+            }
         }
     }
 }
@@ -110,8 +116,12 @@ impl From<TokenFault> for ApiError {
 impl From<TokenFault> for AuthError {
     fn from(fault: TokenFault) -> Self {
         match fault {
-            TokenFault::Missing => Self::new(401, "no_authorization", "This endpoint requires a Bearer token"),
-            TokenFault::Invalid => Self::new(403, "bad_jwt", "invalid JWT: unable to parse or verify signature"),
+            TokenFault::Missing => {
+                Self::new(401, "no_authorization", "This endpoint requires a Bearer token")
+            }
+            TokenFault::Invalid => {
+                Self::new(403, "bad_jwt", "invalid JWT: unable to parse or verify signature")
+            }
             TokenFault::Expired => Self::new(403, "bad_jwt", "invalid JWT: token is expired"),
         }
     }

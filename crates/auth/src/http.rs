@@ -1,7 +1,7 @@
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
-    extract::{Request, State, rejection::QueryRejection, Query},
+    extract::{Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -33,7 +33,9 @@ pub fn router(state: AuthState) -> Router {
         .route("/health", get(health))
         .route("/settings", get(settings))
         .fallback(async || AuthError::new(404, "not_found", "There is nothing at this path"))
-        .method_not_allowed_fallback(async || AuthError::new(405, "not_found", "This method is not offered at this path"))
+        .method_not_allowed_fallback(async || {
+            AuthError::new(405, "not_found", "This method is not offered at this path")
+        })
         .layer(middleware::from_fn_with_state(state.clone(), with_request_id))
         .with_state(state)
 }
@@ -72,9 +74,14 @@ async fn token(
     let answer = match query.grant_type.as_str() {
         "password" => {
             let grant: PasswordGrant = read_json(body).await?;
-            let email = grant.email.filter(|text| !text.is_empty()).ok_or_else(|| AuthError::validation("missing email"))?;
-            let password =
-                grant.password.filter(|text| !text.is_empty()).ok_or_else(|| AuthError::validation("missing password"))?;
+            let email = grant
+                .email
+                .filter(|text| !text.is_empty())
+                .ok_or_else(|| AuthError::validation("missing email"))?;
+            let password = grant
+                .password
+                .filter(|text| !text.is_empty())
+                .ok_or_else(|| AuthError::validation("missing password"))?;
             auth.sign_in(&email, SecretString::from(password), &origin).await?
         }
         "refresh_token" => {
@@ -123,7 +130,9 @@ async fn jwks(State(auth): State<AuthState>) -> Result<Response, AuthError> {
 }
 
 async fn health() -> Json<Value> {
-    Json(json!({ "name": "obera-auth", "version": env!("CARGO_PKG_VERSION"), "description": "Sign-in in GoTrue's dialect" }))
+    Json(
+        json!({ "name": "obera-auth", "version": env!("CARGO_PKG_VERSION"), "description": "Sign-in in GoTrue's dialect" }),
+    )
 }
 
 async fn settings() -> Json<Value> {
@@ -155,8 +164,9 @@ fn origin(request: &Request) -> Origin {
 }
 
 async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, AuthError> {
-    let bytes = to_bytes(body, BODY_BYTES_MAX)
-        .await
-        .map_err(|_| AuthError::new(413, "validation_failed", "The request body is too large or broke off"))?;
-    serde_json::from_slice(&bytes).map_err(|_| AuthError::new(400, "bad_json", "Could not parse request body as JSON"))
+    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
+        AuthError::new(413, "validation_failed", "The request body is too large or broke off")
+    })?;
+    serde_json::from_slice(&bytes)
+        .map_err(|_| AuthError::new(400, "bad_json", "Could not parse request body as JSON"))
 }

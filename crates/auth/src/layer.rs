@@ -56,7 +56,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenFault> {
     if values.next().is_some() {
         return Err(TokenFault::Invalid);
     }
-    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(TokenFault::Invalid)?;
+    let (scheme, token) =
+        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(TokenFault::Invalid)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(TokenFault::Invalid);
     }
@@ -74,6 +75,7 @@ pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<&str>, TokenFault>
 
 fn refusal(error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::UNAUTHORIZED);
-    let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""), (header::CACHE_CONTROL, "no-store")];
+    let challenge =
+        [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""), (header::CACHE_CONTROL, "no-store")];
     (status, challenge, Json(error)).into_response()
 }

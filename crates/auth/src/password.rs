@@ -18,18 +18,81 @@ const HASHES_AT_ONCE_MAX: usize = 4;
 
 /// Lists of leaked passwords start with these; compared without case. Shorter ones fail by length already.
 const COMMON: &[&str] = &[
-    "123456789012", "1234567890123", "12345678901234", "123456789012345", "1234567890123456", "0123456789012",
-    "0987654321098", "111111111111", "123123123123", "123412341234", "1q2w3e4r5t6y", "1qaz2wsx3edc", "1qaz2wsx3edc4rfv",
-    "abcdefghijkl", "abcdefghijklm", "abc123abc123", "abcd1234abcd", "administrator", "administrator1",
-    "administrator123", "adminadminadmin", "admin1234567", "admin12345678", "changemechangeme", "changeme1234",
-    "changeme12345", "defaultpassword", "iloveyou1234", "iloveyouiloveyou", "letmeinletmein", "letmein12345",
-    "monkeymonkey", "motdepasse123", "p@ssw0rd1234", "p@ssword1234", "passw0rd1234", "password0000", "password1111",
-    "password1234", "password12345", "password123456", "password1234567", "password12345678", "password123456789",
-    "password1234!", "password123!", "password2024", "password2025", "password2026", "passwordpassword",
-    "qazwsxedcrfv", "qazwsxedcrfvtgb", "qwerty123456", "qwerty1234567", "qwerty12345678", "qwerty123456789",
-    "qwertyqwerty", "qwertyuiop12", "qwertyuiop123", "qwertyuiopasdf", "qwertzuiop12", "secret123456",
-    "superadmin123", "superman1234", "temppassword", "temppassword1", "test12345678", "testpassword", "testtesttest",
-    "trustno1trustno1", "welcome12345", "welcome123456", "welcomewelcome", "zaq12wsxcde3", "zxcvbnmasdfg",
+    "123456789012",
+    "1234567890123",
+    "12345678901234",
+    "123456789012345",
+    "1234567890123456",
+    "0123456789012",
+    "0987654321098",
+    "111111111111",
+    "123123123123",
+    "123412341234",
+    "1q2w3e4r5t6y",
+    "1qaz2wsx3edc",
+    "1qaz2wsx3edc4rfv",
+    "abcdefghijkl",
+    "abcdefghijklm",
+    "abc123abc123",
+    "abcd1234abcd",
+    "administrator",
+    "administrator1",
+    "administrator123",
+    "adminadminadmin",
+    "admin1234567",
+    "admin12345678",
+    "changemechangeme",
+    "changeme1234",
+    "changeme12345",
+    "defaultpassword",
+    "iloveyou1234",
+    "iloveyouiloveyou",
+    "letmeinletmein",
+    "letmein12345",
+    "monkeymonkey",
+    "motdepasse123",
+    "p@ssw0rd1234",
+    "p@ssword1234",
+    "passw0rd1234",
+    "password0000",
+    "password1111",
+    "password1234",
+    "password12345",
+    "password123456",
+    "password1234567",
+    "password12345678",
+    "password123456789",
+    "password1234!",
+    "password123!",
+    "password2024",
+    "password2025",
+    "password2026",
+    "passwordpassword",
+    "qazwsxedcrfv",
+    "qazwsxedcrfvtgb",
+    "qwerty123456",
+    "qwerty1234567",
+    "qwerty12345678",
+    "qwerty123456789",
+    "qwertyqwerty",
+    "qwertyuiop12",
+    "qwertyuiop123",
+    "qwertyuiopasdf",
+    "qwertzuiop12",
+    "secret123456",
+    "superadmin123",
+    "superman1234",
+    "temppassword",
+    "temppassword1",
+    "test12345678",
+    "testpassword",
+    "testtesttest",
+    "trustno1trustno1",
+    "welcome12345",
+    "welcome123456",
+    "welcomewelcome",
+    "zaq12wsxcde3",
+    "zxcvbnmasdfg",
 ];
 
 /// Why a new password is refused.
@@ -85,7 +148,8 @@ pub(crate) async fn is_of(
 }
 
 fn hasher() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the parameters are within argon2's limits");
+    let params =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the parameters are within argon2's limits");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -138,7 +202,8 @@ mod tests {
         assert_eq!(judged("zwölf-zeich€"), Ok(()));
         assert_eq!(judged(&"ab1-".repeat(32)), Ok(()));
         assert_eq!(judged(&"ab1-".repeat(33)), Err(PasswordFault::TooLong));
-        for common in ["PasswordPassword", "aaaaaaaaaaaaaaaa", "123123123123", "Password1234", "abababababab"] {
+        for common in ["PasswordPassword", "aaaaaaaaaaaaaaaa", "123123123123", "Password1234", "abababababab"]
+        {
             assert_eq!(judged(common), Err(PasswordFault::TooCommon), "{common}");
         }
     }
@@ -157,7 +222,9 @@ mod tests {
         assert_ne!(one, two);
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert!(is_of(one.clone(), secret(), None).await.expect("checked"));
-        assert!(!is_of(one, SecretString::from("correct horse batterx".to_owned()), None).await.expect("checked"));
+        assert!(
+            !is_of(one, SecretString::from("correct horse batterx".to_owned()), None).await.expect("checked")
+        );
         assert!(!is_of("not a hash".into(), secret(), None).await.expect("checked"));
     }
 }

@@ -17,7 +17,8 @@ const AUDIENCE_OF_ROLE: &str = "select audience from public.roles where role = $
 const MAKE_STAFF: &str = "insert into public.staff_members (user_id, role, granted_at) values ($1, $2, $3)
     on conflict (user_id) do update set role = excluded.role";
 const NO_STAFF: &str = "delete from public.staff_members where user_id = $1";
-const MAKE_MEMBER: &str = "insert into public.memberships (customer_id, user_id, role, granted_at) values ($1, $2, $3, $4)
+const MAKE_MEMBER: &str =
+    "insert into public.memberships (customer_id, user_id, role, granted_at) values ($1, $2, $3, $4)
     on conflict (customer_id, user_id) do update set role = excluded.role";
 const KEEP_MEMBERSHIPS: &str = "delete from public.memberships where user_id = $1 and customer_id <> all($2)";
 const DISABLE: &str = "update auth.users set disabled_at = coalesce(disabled_at, $2) where id = $1";
@@ -92,7 +93,12 @@ pub async fn create_user(pg: &Pg, clock: &Clock, new: NewUser) -> Result<UserId,
 }
 
 /// Sets a password and ends the person's sessions.
-pub async fn set_password(pg: &Pg, clock: &Clock, user: UserId, new: SecretString) -> Result<(), PeopleError> {
+pub async fn set_password(
+    pg: &Pg,
+    clock: &Clock,
+    user: UserId,
+    new: SecretString,
+) -> Result<(), PeopleError> {
     password::judge(&new)?;
     let hash = password::hash(new).await?;
     let tx = pg.system(SystemReason::SignIn).await?;

@@ -92,7 +92,9 @@ impl KeyRing {
         let now = clock.now();
         let digest: [u8; 32] = Sha256::digest(token).into();
         let known = self.verified().get(&digest).cloned();
-        if let Some(known) = known.filter(|known| self.key(&known.kid).is_some_and(|key| key.is_accepted(now))) {
+        if let Some(known) =
+            known.filter(|known| self.key(&known.kid).is_some_and(|key| key.is_accepted(now)))
+        {
             return in_time(known, now);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenFault::Invalid)?;
@@ -119,7 +121,8 @@ impl KeyRing {
 
     pub(crate) fn jwks(&self, now: Timestamp) -> Value {
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        let keys: Vec<&Value> = ring.keys.values().filter(|key| key.is_accepted(now)).map(|key| &key.jwk).collect();
+        let keys: Vec<&Value> =
+            ring.keys.values().filter(|key| key.is_accepted(now)).map(|key| &key.jwk).collect();
         json!({ "keys": keys })
     }
 
@@ -137,7 +140,13 @@ impl KeyRing {
         self.reload(vault, clock, config).await;
     }
 
-    async fn look_for(&self, kid: &str, vault: &Vault, clock: &Clock, config: &AuthConfig) -> Option<Arc<RingKey>> {
+    async fn look_for(
+        &self,
+        kid: &str,
+        vault: &Vault,
+        clock: &Clock,
+        config: &AuthConfig,
+    ) -> Option<Arc<RingKey>> {
         let mut looked_at = self.looked_at.lock().await;
         if let Some(key) = self.key(kid) {
             return Some(key);
@@ -154,7 +163,9 @@ impl KeyRing {
     async fn reload(&self, vault: &Vault, clock: &Clock, config: &AuthConfig) {
         match read_ring(vault, clock, config).await {
             Ok(ring) => *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "token keys could not be read again"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "token keys could not be read again")
+            }
         }
     }
 
@@ -170,7 +181,10 @@ impl KeyRing {
 async fn read_ring(vault: &Vault, clock: &Clock, config: &AuthConfig) -> Result<Ring, VaultError> {
     let grace = config.access_token_life.saturating_add(SignedDuration::from_secs(RETIRED_MARGIN_S));
     let keys = vault.token_public_keys(grace).await?;
-    let keys = keys.into_iter().filter_map(|key| Some((key.kid.clone(), Arc::new(ring_key(&key, grace)?)))).collect();
+    let keys = keys
+        .into_iter()
+        .filter_map(|key| Some((key.kid.clone(), Arc::new(ring_key(&key, grace)?))))
+        .collect();
     Ok(Ring { keys, read_at: clock.now() })
 }
 

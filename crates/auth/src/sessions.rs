@@ -9,8 +9,8 @@
 //!   or a second tab. It gets the same successor. A thief gains nothing lasting: thief and owner now hold one token, and
 //!   whoever uses it second after the grace is noticed.
 //! * otherwise: somebody else has the token. The whole session ends for both.
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
 use kernel::{
     Timestamp,
@@ -30,21 +30,24 @@ const REFRESH_TOKEN_BYTES_MAX: usize = 256;
 const USER_AGENT_CHARS_MAX: usize = 256;
 const SEED_BYTES: usize = 16;
 
-const INSERT_SESSION: &str = "insert into auth.sessions (id, user_id, created_at, refreshed_at, expires_at, address, user_agent)
+const INSERT_SESSION: &str =
+    "insert into auth.sessions (id, user_id, created_at, refreshed_at, expires_at, address, user_agent)
     values ($1, $2, $3, $3, $4, $5, $6)";
 const SIGNED_IN: &str = "update auth.users set last_sign_in_at = $2 where id = $1";
-const INSERT_TOKEN: &str = "insert into auth.refresh_tokens (token_hash, session_id, issued_at) values ($1, $2, $3)";
+const INSERT_TOKEN: &str =
+    "insert into auth.refresh_tokens (token_hash, session_id, issued_at) values ($1, $2, $3)";
 /// Locks token and session: of two refreshes at once, the second sees what the first one did.
 const LOCK_TOKEN: &str = "select s.id, s.user_id, s.created_at, s.expires_at, s.ended_at is not null, t.used_at, t.replaced_by, t.successor_seed
     from auth.refresh_tokens t join auth.sessions s on s.id = t.session_id where t.token_hash = $1 for update of t, s";
 const IS_UNUSED: &str = "select used_at is null from auth.refresh_tokens where token_hash = $1";
-const USE_TOKEN: &str =
-    "update auth.refresh_tokens set used_at = $2, replaced_by = $3, successor_seed = $4 where token_hash = $1 and used_at is null";
-const REFRESHED: &str = "update auth.sessions set refreshed_at = $2, expires_at = $3 where id = $1 and ended_at is null";
-const END_ONE: &str = "update auth.sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null";
-const END_ALL: &str = "update auth.sessions set ended_at = $2, end_reason = $3 where user_id = $1 and ended_at is null";
-const END_OTHERS: &str =
-    "update auth.sessions set ended_at = $2, end_reason = $3 where user_id = $1 and ended_at is null and id <> $4";
+const USE_TOKEN: &str = "update auth.refresh_tokens set used_at = $2, replaced_by = $3, successor_seed = $4 where token_hash = $1 and used_at is null";
+const REFRESHED: &str =
+    "update auth.sessions set refreshed_at = $2, expires_at = $3 where id = $1 and ended_at is null";
+const END_ONE: &str =
+    "update auth.sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null";
+const END_ALL: &str =
+    "update auth.sessions set ended_at = $2, end_reason = $3 where user_id = $1 and ended_at is null";
+const END_OTHERS: &str = "update auth.sessions set ended_at = $2, end_reason = $3 where user_id = $1 and ended_at is null and id <> $4";
 
 /// The answer of `POST /token`.
 #[derive(Clone, Serialize)]
@@ -108,7 +111,8 @@ impl AuthState {
         let agent = origin.user_agent.as_deref().map(|text| -> String {
             text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS_MAX).collect()
         });
-        tx.execute_one(INSERT_SESSION, &[&session.0, &person.id.0, &now, &ends_at, &origin.address, &agent]).await?;
+        tx.execute_one(INSERT_SESSION, &[&session.0, &person.id.0, &now, &ends_at, &origin.address, &agent])
+            .await?;
         let refresh_token = SecretString::from(random_text()?);
         tx.execute_one(INSERT_TOKEN, &[&hash(&refresh_token), &session.0, &now]).await?;
         tx.execute_one(SIGNED_IN, &[&person.id.0, &now]).await?;
@@ -169,8 +173,13 @@ impl AuthState {
             return Err(refused("user_banned", "User Banned"));
         }
         let successor = match shown.used_at {
-            None => Some((self.replace(&tx, token, &shown, now).await?, ends_at(&self.0.config, shown.created_at, now))),
-            Some(used_at) => self.same_again(&tx, token, &shown, used_at, now).await?.map(|same| (same, shown.expires_at)),
+            None => Some((
+                self.replace(&tx, token, &shown, now).await?,
+                ends_at(&self.0.config, shown.created_at, now),
+            )),
+            Some(used_at) => {
+                self.same_again(&tx, token, &shown, used_at, now).await?.map(|same| (same, shown.expires_at))
+            }
         };
         let Some((refresh_token, ends_at)) = successor else {
             end_one(&tx, shown.session, "refresh token used twice", now).await?;
@@ -179,7 +188,8 @@ impl AuthState {
             return Err(refused("refresh_token_already_used", "Already Used"));
         };
         tx.commit().await?;
-        let opened = Opened { person, session: shown.session, signed_in_at: shown.created_at, ends_at, refresh_token };
+        let opened =
+            Opened { person, session: shown.session, signed_in_at: shown.created_at, ends_at, refresh_token };
         self.answer(opened, now).await
     }
 
@@ -220,21 +230,29 @@ impl AuthState {
 
     fn successor(&self, token: &SecretString, seed: &[u8]) -> SecretString {
         let key = self.0.vault.derived_key("auth refresh successor");
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret()).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(key.expose_secret()).expect("HMAC takes a key of any length");
         mac.update(seed);
         mac.update(token.expose_secret().as_bytes());
         SecretString::from(text_of(&mac.finalize().into_bytes()))
     }
 
     /// Ends sessions of the person whose live session asks.
-    pub(crate) async fn sign_out(&self, user: UserId, session: SessionId, scope: Scope) -> Result<(), AuthError> {
+    pub(crate) async fn sign_out(
+        &self,
+        user: UserId,
+        session: SessionId,
+        scope: Scope,
+    ) -> Result<(), AuthError> {
         let now = self.now();
         let tx = self.0.pg.system(SystemReason::SignIn).await?;
         Person::by_live_session(&tx, user, session, now).await?.ok_or_else(AuthError::session_not_found)?;
         match scope {
             Scope::Global => end_all(&tx, user, "signed out everywhere", now).await?,
             Scope::Local => end_one(&tx, session, "signed out", now).await?,
-            Scope::Others => tx.execute(END_OTHERS, &[&user.0, &now, &"signed out elsewhere", &session.0]).await?,
+            Scope::Others => {
+                tx.execute(END_OTHERS, &[&user.0, &now, &"signed out elsewhere", &session.0]).await?
+            }
         };
         Ok(tx.commit().await?)
     }
@@ -272,7 +290,12 @@ async fn end_one(tx: &ActorTx, session: SessionId, reason: &str, now: Timestamp)
 }
 
 /// Ends all sessions of a person. Answers how many lived.
-pub(crate) async fn end_all(tx: &ActorTx, user: UserId, reason: &str, now: Timestamp) -> Result<u64, PgError> {
+pub(crate) async fn end_all(
+    tx: &ActorTx,
+    user: UserId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<u64, PgError> {
     tx.execute(END_ALL, &[&user.0, &now, &reason]).await
 }
 
@@ -306,5 +329,7 @@ fn text_of(bytes: &[u8]) -> String {
 }
 
 fn random(into: &mut [u8]) -> Result<(), AuthError> {
-    rand::rngs::SysRng.try_fill_bytes(into).map_err(|_| AuthError::internal("the system gave no random bytes"))
+    rand::rngs::SysRng
+        .try_fill_bytes(into)
+        .map_err(|_| AuthError::internal("the system gave no random bytes"))
 }

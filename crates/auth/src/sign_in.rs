@@ -28,7 +28,8 @@ pub(crate) fn email_of(text: &str) -> Option<String> {
     let email = text.trim().to_lowercase();
     let (name, domain) = email.rsplit_once('@')?;
     let has_odd_char = email.chars().any(|c| c.is_control() || c.is_whitespace());
-    (email.len() <= EMAIL_BYTES_MAX && !name.is_empty() && !domain.is_empty() && !has_odd_char).then_some(email)
+    (email.len() <= EMAIL_BYTES_MAX && !name.is_empty() && !domain.is_empty() && !has_odd_char)
+        .then_some(email)
 }
 
 impl AuthState {
@@ -40,7 +41,8 @@ impl AuthState {
         password: SecretString,
         origin: &Origin,
     ) -> Result<SessionAnswer, AuthError> {
-        let email = email_of(email).ok_or_else(|| AuthError::validation("Unable to validate email address: invalid format"))?;
+        let email = email_of(email)
+            .ok_or_else(|| AuthError::validation("Unable to validate email address: invalid format"))?;
         if secrecy::ExposeSecret::expose_secret(&password).len() > PASSWORD_BYTES_MAX {
             return Err(AuthError::validation("The password is too long"));
         }
@@ -50,7 +52,9 @@ impl AuthState {
         let place = self.0.hashing.place().await?;
         let reserved = self.reserve(&email, origin).await?;
         let is_right = self.0.hashing.verify(reserved.password_hash, password, place).await?;
-        let Some(person) = reserved.person.filter(|_| is_right) else { return Err(AuthError::invalid_credentials()) };
+        let Some(person) = reserved.person.filter(|_| is_right) else {
+            return Err(AuthError::invalid_credentials());
+        };
 
         let now = self.now();
         let tx = self.0.pg.system(SystemReason::SignIn).await?;
@@ -69,7 +73,9 @@ impl AuthState {
     async fn refuse_over_limit(&self, email: &str, origin: &Origin) -> Result<(), AuthError> {
         let attempt = Attempt::new(email, origin.address, self.now());
         let tx = self.0.pg.system(SystemReason::SignIn).await?;
-        let Some(wait_s) = attempt.refusal(&tx, &self.0.config.limits).await? else { return Ok(tx.rollback().await?) };
+        let Some(wait_s) = attempt.refusal(&tx, &self.0.config.limits).await? else {
+            return Ok(tx.rollback().await?);
+        };
         attempt.write_refusal(&tx).await?;
         tx.commit().await?;
         Err(AuthError::too_many(wait_s))
@@ -97,7 +103,9 @@ mod tests {
     #[test]
     fn addresses_are_trimmed_and_lowered_and_checked() {
         assert_eq!(email_of(" Owner@MSP.example ").as_deref(), Some("owner@msp.example"));
-        for bad in ["", "@", "a@", "@b", "no-at", "a b@c", "a\0@b", "a@b\n.c", &format!("{}@b.c", "a".repeat(255))] {
+        for bad in
+            ["", "@", "a@", "@b", "no-at", "a b@c", "a\0@b", "a@b\n.c", &format!("{}@b.c", "a".repeat(255))]
+        {
             assert_eq!(email_of(bad), None, "{bad:?}");
         }
     }

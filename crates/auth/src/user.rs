@@ -40,7 +40,10 @@ impl Person {
     }
 
     /// With the hash of their password, which goes no further than its check.
-    pub(crate) async fn by_email(tx: &ActorTx, email: &str) -> Result<Option<(Self, Option<String>)>, PgError> {
+    pub(crate) async fn by_email(
+        tx: &ActorTx,
+        email: &str,
+    ) -> Result<Option<(Self, Option<String>)>, PgError> {
         Ok(tx.query_opt(BY_EMAIL, &[&email]).await?.map(|row| (Self::of(&row), row.get(8))))
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use kernel::Clock;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -30,6 +30,8 @@ pub struct HttpConfig {
     pub concurrency_max: usize,
     /// The header in which the vendor names the request.
     pub request_id_header: &'static str,
+    /// Who we say we are; `None` says nothing.
+    pub user_agent: Option<&'static str>,
     pub retry: RetryPolicy,
 }
 
@@ -41,6 +43,7 @@ impl HttpConfig {
             response_bytes_max: 64 * 1024 * 1024,
             concurrency_max: 4,
             request_id_header: "x-request-id",
+            user_agent: None,
             retry: RetryPolicy::default(),
         }
     }
@@ -220,7 +223,10 @@ impl HttpClient {
             return Err(misconfigured("base address: http or https with a host".into()));
         }
         // A redirect of an API is an error, and following one would hand the token to another place.
+        let named = config.user_agent.map(HeaderValue::from_static);
+        let headers = named.map(|name| (USER_AGENT, name)).into_iter().collect();
         let inner = reqwest::Client::builder()
+            .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))

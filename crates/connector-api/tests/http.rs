@@ -1,4 +1,5 @@
 //! The client against a server that answers exactly what it is told to, over real connections.
+#![expect(clippy::unwrap_used, reason = "a test ends where its scene cannot be set")]
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -205,8 +206,9 @@ async fn an_answer_over_the_limit_is_refused_with_and_without_its_length() {
 async fn a_call_is_written_as_told() {
     let server = server(vec![fine()]).await;
     let call = Call::get("/list").query("df", "id = 1").query_opt("after", None::<i64>).bearer("t-1".into());
-    client(&server, |_| {}).send(&call).await.unwrap();
+    client(&server, |config| config.user_agent = Some("OberaConnect/1")).send(&call).await.unwrap();
     let seen = server.seen().remove(0);
+    assert!(seen.contains("user-agent: OberaConnect/1\r\n"));
     assert!(seen.starts_with("GET /base/list?df=id+%3D+1 HTTP/1.1\r\n"), "{seen}");
     assert!(seen.contains("authorization: Bearer t-1\r\n"));
 }

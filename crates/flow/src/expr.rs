@@ -39,11 +39,11 @@ impl Expr {
             return Err(ExprError(format!("an expression has 1 to {EXPRESSION_CHARS_MAX} characters")));
         }
         let program = Program::compile(text).map_err(|error| ExprError(error.to_string()))?;
-        let mut unknown = program.references().variables();
-        unknown.retain(|name| !VARIABLES.contains(name));
-        if let Some(name) = unknown.first() {
+        let references = program.references();
+        if let Some(name) = references.variables().into_iter().find(|name| !VARIABLES.contains(name)) {
             return Err(ExprError(format!("{name:?} is not known here; there are {}", VARIABLES.join(", "))));
         }
+        drop(references);
         Ok(Self(program))
     }
 

@@ -36,7 +36,7 @@ pub use definition::{
 };
 pub use engine::{Engine, Registered, RegisterOutcome};
 pub use error::FlowError;
-pub use evidence::{EvidenceSigner, SignError, Signature};
+pub use evidence::{EvidenceSigner, SignError, Signature, SigningKey};
 pub use futures_util::future::BoxFuture;
 pub use handler::{ChangeHandler, Registry, StepError, StepOutcome, TaskHandler};
 pub use state::{ChangeState, RunState, StepState};

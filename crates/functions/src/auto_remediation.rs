@@ -85,12 +85,12 @@ impl Function for AutoRemediation {
             Input::Approve { customer_id, approval_id, reason } => {
                 let decided = workflows::decide(pg, engine, actor, customer_id, approval_id, Decision::Approve, &reason).await?;
                 let message = "Approved. The run goes on; its outcome will be read back.".to_owned();
-                Ok(Output { run_id: decided.run, approval_id: Some(approval_id), state: decided.state.to_string(), message })
+                Ok(Output { run_id: decided.run, approval_id: Some(approval_id), state: if decided.decision == Decision::Approve { "approved" } else { "rejected" }.into(), message })
             }
             Input::Reject { customer_id, approval_id, reason } => {
                 let decided = workflows::decide(pg, engine, actor, customer_id, approval_id, Decision::Reject, &reason).await?;
                 let message = "Rejected. Nothing was changed.".to_owned();
-                Ok(Output { run_id: decided.run, approval_id: Some(approval_id), state: decided.state.to_string(), message })
+                Ok(Output { run_id: decided.run, approval_id: Some(approval_id), state: if decided.decision == Decision::Approve { "approved" } else { "rejected" }.into(), message })
             }
             Input::Cancel { customer_id, run_id, reason } => {
                 let cancelled = workflows::cancel(pg, engine, actor, customer_id, run_id, &reason).await?;

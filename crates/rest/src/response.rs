@@ -34,7 +34,7 @@ pub fn failure(failure: &ApiError) -> Response<Body> {
 
 /// Rows of a relation or function. `window` is what was asked for.
 pub fn read(answer: Answer, head: &Head, window: Window) -> Result<Response<Body>, ApiError> {
-    if matches!(head.media, Media::Object(_)) && head.verb == Verb::Read && answer.rows != 1 {
+    if matches!(head.media, Media::Object(_)) && head.verb != Verb::Head && answer.rows != 1 {
         return Err(error::not_one_row(answer.rows));
     }
     let total = answer.total.and_then(|total| u64::try_from(total).ok());

@@ -257,7 +257,7 @@ impl Asked {
         match plan.outcome {
             plan::Outcome::Nothing => Ok(response::value(answer, &self.head, response::IsVoid::Yes)),
             plan::Outcome::Value => Ok(response::value(answer, &self.head, response::IsVoid::No)),
-            plan::Outcome::Rows(_, crate::schema::Rows::One) => Ok(response::value(answer, &self.head, response::IsVoid::No)),
+            plan::Outcome::Rows(_, crate::schema::Rows::One) if self.head.media != Media::Csv => Ok(response::value(answer, &self.head, response::IsVoid::No)),
             plan::Outcome::Rows(..) | plan::Outcome::Values(_) => response::read(answer, &self.head, window),
         }
     }

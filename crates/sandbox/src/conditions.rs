@@ -125,7 +125,11 @@ impl World {
         let data = json!({
             "message": {"code": illness.source_type(), "params": params},
         });
-        Some(self.log(condition(device_id, illness, "RESET", uid, message, data), now))
+        let activity_id = self.log(condition(device_id, illness, "RESET", uid, message, data), now);
+        if illness == Illness::Offline {
+            self.run_waiting(device_id, now);
+        }
+        Some(activity_id)
     }
 }
 

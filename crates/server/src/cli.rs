@@ -61,6 +61,12 @@ pub struct DemoArgs {
     /// One password for all demo logins, 12 characters or more; random when not given.
     #[arg(long, env = "OBERA_DEMO_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
+    /// Use a sandbox that runs alone (`obera sandbox --handle FILE`) instead of one inside the demo.
+    #[arg(long, value_name = "FILE")]
+    pub sandbox: Option<PathBuf>,
+    /// End the process, as kill -9 would, when the engine reaches this boundary (for crash drills).
+    #[arg(long, value_name = "BOUNDARY", hide = true)]
+    pub crash_at: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -126,6 +132,9 @@ pub struct SandboxArgs {
     pub devices: u32,
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Write the address and secrets to this file, for `obera demo --sandbox`.
+    #[arg(long, value_name = "FILE")]
+    pub handle: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Option<SandboxCommand>,
 }
@@ -138,7 +147,7 @@ pub enum SandboxCommand {
         /// The vendor will say that the fix worked although nothing changed.
         #[arg(long)]
         lying: bool,
-        /// NinjaOne's id of the device; any healthy server when not given.
+        /// NinjaOne's id of the device; any healthy Windows device when not given.
         #[arg(long)]
         device_id: Option<i64>,
     },
@@ -146,7 +155,7 @@ pub enum SandboxCommand {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Illness {
-    /// The system disk of a server fills up.
+    /// The system disk fills up.
     DiskFull,
     /// The print spooler stops.
     ServiceStopped,

@@ -29,7 +29,7 @@ use tower_http::{
 use crate::{config::Settings, console};
 
 const REQUEST_WAIT: Duration = Duration::from_secs(60);
-const COMPRESS_BYTES_MIN: u16 = 1_024;
+const COMPRESS_BYTES_MIN: u64 = 1_024;
 /// Scripts only from here; styles also inline, for the positions that widgets compute.
 const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
      font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
@@ -149,7 +149,7 @@ async fn measure(request: Request, next: Next) -> Response {
 
 async fn ready(State(surface): State<Surface>) -> Response {
     let database = surface.pg.system(pg::SystemReason::Health).await.is_ok();
-    let schema = surface.rest.is_ready();
+    let schema = surface.rest.is_loaded();
     let status = if database && schema { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(serde_json::json!({ "database": database, "schema_cache": schema }))).into_response()
 }

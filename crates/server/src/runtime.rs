@@ -32,7 +32,7 @@ pub struct Product {
 pub struct Tuning {
     pub verify: VerifyTiming,
     pub worker: WorkerConfig,
-    pub sync: app::sync::SyncConfig,
+    pub sync: app::sync::SyncSettings,
 }
 
 impl Product {
@@ -41,8 +41,8 @@ impl Product {
         let vault = Vault::new(pg.clone(), database.master_key.clone(), clock.clone());
         vault.check().await.map_err(|error| Failure::start("the sealed credentials", &error))?;
         let vendors: Arc<dyn Vendors> = Arc::new(SealedVendors::new(pg.clone(), vault.clone(), clock.clone()));
-        let registry = flows::handlers(Registry::new(), &vendors, &clock);
-        let engine = Engine::new(pg.clone(), clock.clone(), registry, Arc::new(VaultSigner::new(vault.clone())));
+        let registry = flows::handlers(Registry::new(), &vendors);
+        let engine = Engine::new(pg.clone(), clock.clone(), registry, Arc::new(VaultSigner(vault.clone())));
         let definitions = flows::definitions(tuning.verify).map_err(|error| Failure::start("the workflows", &error))?;
         for definition in definitions {
             engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
@@ -96,7 +96,7 @@ async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface
     let auth = AuthState::start(pg.clone(), product.vault.clone(), product.clock.clone(), auth_config)
         .await
         .map_err(|error| Failure::start("sign-in", &error))?;
-    let rest = RestState::start(pg.clone(), RestConfig::default()).await.map_err(|error| Failure::start("the data API", &error))?;
+    let rest = RestState::start(pg.clone(), RestConfig::default(), product.clock.clone());
     Ok(http::Surface { pg, auth, rest, services: product.services.clone(), metrics: recorder()? })
 }
 

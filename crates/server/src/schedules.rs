@@ -14,16 +14,13 @@ const SEAL_EVERY: Duration = Duration::from_secs(30);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 pub fn spawn(tasks: &mut JoinSet<Result<(), Failure>>, product: &Product, tuning: &Tuning, shutdown: &Shutdown) {
-    let syncer = app::sync::Syncer::new(
-        product.services.pg.clone(),
-        product.clock.clone(),
-        product.services.vendors.clone(),
-        std::sync::Arc::new(app::incidents::intake::EngineSink::new(product.services.engine.clone())),
-        tuning.sync.clone(),
-    );
-    let stop = shutdown.clone();
+    let services = &product.services;
+    let sink = std::sync::Arc::new(app::incidents::sink::IncidentSink(services.engine.clone()));
+    let syncer = app::sync::Syncer::new(services.pg.clone(), product.clock.clone(), services.vendors.clone(), sink)
+        .with_settings(tuning.sync.clone());
+    let stop = shutdown.watch();
     tasks.spawn(async move {
-        syncer.run(stop.wait()).await;
+        syncer.run(stop).await;
         Ok(())
     });
     let (seal, stop) = (product.clone(), shutdown.clone());

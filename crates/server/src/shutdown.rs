@@ -24,6 +24,11 @@ impl Shutdown {
         Ok(Self(receiver))
     }
 
+    /// For parts that look at the signal themselves.
+    pub fn watch(&self) -> watch::Receiver<bool> {
+        self.0.clone()
+    }
+
     pub async fn wait(mut self) {
         let _told = self.0.wait_for(|stop| *stop).await.is_ok();
     }

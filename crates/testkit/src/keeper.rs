@@ -143,6 +143,7 @@ fn new_dir() -> tempfile::TempDir {
 }
 
 /// When this process ends, however it ends, a pipe closes and a shell stops the server and removes the folder.
+#[expect(clippy::zombie_processes, reason = "the shell outlives this process: it waits for its end")]
 fn stop_with_this_process(dir: &tempfile::TempDir, postmaster: u32) {
     let script = "read -r _; kill -QUIT \"$1\" 2>/dev/null; for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 \"$1\" 2>/dev/null || break; sleep 0.2; done; rm -rf \"$2\"";
     let child = Command::new("sh")

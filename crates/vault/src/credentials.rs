@@ -7,14 +7,19 @@ use pg::SystemReason;
 use crate::{SECRET_BYTES_MAX, Vault, VaultError, envelope};
 
 const TABLE: &str = "vault.credentials";
-const INSERT: &str = "insert into vault.credentials (id, purpose, sealed, key_id, created_at) values ($1, $2, $3, $4, $5)";
+const INSERT: &str =
+    "insert into vault.credentials (id, purpose, sealed, key_id, created_at) values ($1, $2, $3, $4, $5)";
 const SELECT: &str = "select purpose, sealed from vault.credentials where id = $1";
 const LOCK: &str = "select purpose from vault.credentials where id = $1 for update";
 const ROTATE: &str = "update vault.credentials set sealed = $2, key_id = $3, rotated_at = $4 where id = $1";
 
 impl Vault {
     /// Seals and keeps a secret (1 to [`SECRET_BYTES_MAX`] bytes). `purpose` says what it is for; it is bound to the row.
-    pub async fn put_credential(&self, purpose: &str, secret: &SecretString) -> Result<CredentialId, VaultError> {
+    pub async fn put_credential(
+        &self,
+        purpose: &str,
+        secret: &SecretString,
+    ) -> Result<CredentialId, VaultError> {
         let now = self.clock.now();
         let id = CredentialId::new(now);
         let sealed = self.seal_credential(id, purpose, secret)?;
@@ -35,7 +40,11 @@ impl Vault {
     }
 
     /// Lends a secret to `work`; it is wiped afterwards.
-    pub async fn use_credential<T>(&self, id: CredentialId, work: impl FnOnce(&str) -> T) -> Result<T, VaultError> {
+    pub async fn use_credential<T>(
+        &self,
+        id: CredentialId,
+        work: impl FnOnce(&str) -> T,
+    ) -> Result<T, VaultError> {
         let secret = self.open_credential(id).await?;
         Ok(work(secret.expose_secret()))
     }
@@ -49,7 +58,12 @@ impl Vault {
         Ok(tx.commit().await?)
     }
 
-    fn seal_credential(&self, id: CredentialId, purpose: &str, secret: &SecretString) -> Result<Vec<u8>, VaultError> {
+    fn seal_credential(
+        &self,
+        id: CredentialId,
+        purpose: &str,
+        secret: &SecretString,
+    ) -> Result<Vec<u8>, VaultError> {
         let bytes = secret.expose_secret().as_bytes();
         if bytes.is_empty() || bytes.len() > SECRET_BYTES_MAX {
             return Err(VaultError::Size);

@@ -58,7 +58,11 @@ pub(crate) fn seal(master: &MasterKey, place: &Place<'_>, plain: &[u8]) -> Resul
     Ok(sealed)
 }
 
-pub(crate) fn open(master: &MasterKey, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub(crate) fn open(
+    master: &MasterKey,
+    place: &Place<'_>,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let damaged = || VaultError::Damaged { record: place.record() };
     match sealed.first() {
         Some(&VERSION) => {}
@@ -70,7 +74,10 @@ pub(crate) fn open(master: &MasterKey, place: &Place<'_>, sealed: &[u8]) -> Resu
     }
     let head = &sealed[..HEAD_BYTES];
     if head[1..] != master.fingerprint() {
-        return Err(VaultError::OtherMasterKey { sealed_with: hex::encode(&head[1..]), configured: master.key_id() });
+        return Err(VaultError::OtherMasterKey {
+            sealed_with: hex::encode(&head[1..]),
+            configured: master.key_id(),
+        });
     }
     let opened = decrypt(&sealing_key(master), &sealed[HEAD_BYTES..KEY_END], &place.associated(head, "key"))
         .filter(|key| key.len() == KEY_BYTES)
@@ -122,7 +129,10 @@ mod tests {
             Place { table: "vault.keys", ..HERE },
             Place { id: "aninja", purpose: "one", ..HERE },
         ] {
-            assert!(matches!(open(&master, &elsewhere, &sealed), Err(VaultError::Damaged { .. })), "{elsewhere:?}");
+            assert!(
+                matches!(open(&master, &elsewhere, &sealed), Err(VaultError::Damaged { .. })),
+                "{elsewhere:?}"
+            );
         }
     }
 

@@ -28,7 +28,9 @@ impl From<VaultError> for ApiError {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Database(cause) => cause.into(),
-            VaultError::NotFound(_) => Self::new(ErrorCode::VendorNotConfigured, "The integration has no usable credentials."),
+            VaultError::NotFound(_) => {
+                Self::new(ErrorCode::VendorNotConfigured, "The integration has no usable credentials.")
+            }
             other => {
                 tracing::error!(error = &other as &dyn std::error::Error, "a secret could not be used");
                 Self::new(ErrorCode::Internal, "Something went wrong on our side; nothing was changed.")

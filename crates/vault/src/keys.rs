@@ -27,8 +27,10 @@ const ACTIVE: &str = "select id, purpose, sealed, created_at, retired_at from va
     where purpose = $1 and retired_at is null order by created_at desc, id desc limit 1";
 const ALL: &str = "select id, purpose, sealed, created_at, retired_at from vault.keys
     where purpose = $1 and (retired_at is null or retired_at > $2) order by created_at, id";
-const EVERY: &str = "select id, purpose, sealed, created_at, retired_at from vault.keys order by created_at, id";
-const INSERT: &str = "insert into vault.keys (id, purpose, sealed, public_key, created_at) values ($1, $2, $3, $4, $5)";
+const EVERY: &str =
+    "select id, purpose, sealed, created_at, retired_at from vault.keys order by created_at, id";
+const INSERT: &str =
+    "insert into vault.keys (id, purpose, sealed, public_key, created_at) values ($1, $2, $3, $4, $5)";
 const RETIRE: &str = "update vault.keys set retired_at = $2 where purpose = $1 and retired_at is null";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,8 +125,9 @@ pub fn verify_evidence(public_key: &str, message: &[u8], signature: &str) -> boo
     let (mut key, mut bytes) = ([0; 32], [0; 64]);
     hex::decode_to_slice(public_key, &mut key).is_ok()
         && hex::decode_to_slice(signature, &mut bytes).is_ok()
-        && ed25519_dalek::VerifyingKey::from_bytes(&key)
-            .is_ok_and(|key| key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&bytes)).is_ok())
+        && ed25519_dalek::VerifyingKey::from_bytes(&key).is_ok_and(|key| {
+            key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&bytes)).is_ok()
+        })
 }
 
 impl Key {
@@ -189,7 +192,9 @@ impl Vault {
     /// Signs with Ed25519. Answers the key id and the signature (128 hexadecimal digits).
     pub async fn sign_evidence(&self, message: &[u8]) -> Result<(String, String), VaultError> {
         match self.active(Purpose::Evidence).await?.as_ref() {
-            Key::Evidence { key_id, signing } => Ok((key_id.clone(), hex::encode(signing.sign(message).to_bytes()))),
+            Key::Evidence { key_id, signing } => {
+                Ok((key_id.clone(), hex::encode(signing.sign(message).to_bytes())))
+            }
             Key::Token(key) => Err(VaultError::Damaged { record: format!("{TABLE} {}", key.kid) }),
         }
     }
@@ -275,7 +280,8 @@ impl Vault {
         };
         let place = envelope::Place { table: TABLE, id: key.id(), purpose: purpose.name() };
         let sealed = envelope::seal(&self.master, &place, secret.as_slice())?;
-        tx.execute_one(INSERT, &[&key.id(), &purpose.name(), &sealed, &key.public_hex(), &self.clock.now()]).await?;
+        tx.execute_one(INSERT, &[&key.id(), &purpose.name(), &sealed, &key.public_hex(), &self.clock.now()])
+            .await?;
         Ok(Arc::new(key))
     }
 
@@ -298,8 +304,10 @@ impl Vault {
         }
         let damaged = || VaultError::Damaged { record: format!("{TABLE} {id}") };
         let secret = envelope::open(&self.master, &envelope::Place { table: TABLE, id, purpose }, sealed)?;
-        let purpose =
-            [Purpose::Token, Purpose::Evidence].into_iter().find(|known| known.name() == purpose).ok_or_else(damaged)?;
+        let purpose = [Purpose::Token, Purpose::Evidence]
+            .into_iter()
+            .find(|known| known.name() == purpose)
+            .ok_or_else(damaged)?;
         let key = Key::of(purpose, &secret).filter(|key| key.id() == id).ok_or_else(damaged)?;
         let key = Arc::new(key);
         self.opened.lock().keys.insert(id.to_owned(), Arc::clone(&key));

@@ -47,11 +47,17 @@ impl Vault {
     pub async fn check(&self) -> Result<(), VaultError> {
         let tx = self.pg.system(SystemReason::Keys).await?;
         let other = tx
-            .query_opt("select key_id from vault.credentials where key_id <> $1 limit 1", &[&self.master.key_id()])
+            .query_opt(
+                "select key_id from vault.credentials where key_id <> $1 limit 1",
+                &[&self.master.key_id()],
+            )
             .await?;
         tx.rollback().await?;
         if let Some(row) = other {
-            return Err(VaultError::OtherMasterKey { sealed_with: row.get(0), configured: self.master.key_id() });
+            return Err(VaultError::OtherMasterKey {
+                sealed_with: row.get(0),
+                configured: self.master.key_id(),
+            });
         }
         self.open_all_keys().await
     }

@@ -19,6 +19,12 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
+impl Clone for MasterKey {
+    fn clone(&self) -> Self {
+        Self::of(self.0.expose_secret())
+    }
+}
+
 impl MasterKey {
     /// Reads the text form; spaces and line ends around it are ignored.
     pub fn from_hex(text: &SecretString) -> Result<Self, VaultError> {
@@ -39,7 +45,11 @@ impl MasterKey {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = fs::metadata(path).map_err(fault)?.permissions().mode();
             if mode & 0o077 != 0 {
-                let problem = format!("{} may be read by others (mode {:o}); chmod 600 it", path.display(), mode & 0o777);
+                let problem = format!(
+                    "{} may be read by others (mode {:o}); chmod 600 it",
+                    path.display(),
+                    mode & 0o777
+                );
                 return Err(VaultError::MasterKey(problem));
             }
         }
@@ -80,7 +90,8 @@ impl MasterKey {
 
     /// HMAC-SHA256 under the master key over the parts, each with its length.
     pub(crate) fn derive(&self, parts: &[&str]) -> SecretBox<[u8; KEY_BYTES]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("HMAC takes a key of any length");
         for part in parts {
             mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             mac.update(part.as_bytes());

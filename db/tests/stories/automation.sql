@@ -1,6 +1,6 @@
 -- A portal user cannot approve by writing the approval: the function asks for the permission and records who decided.
 -- as: authenticated(portal_approver)
-update public.approvals set state = 'approved'
+update flow.approvals set state = 'approved'
 -- gives: refused
 
 -- The same for staff.

@@ -9,16 +9,12 @@ import { ErrorNotice } from "@/kit/ErrorNotice";
 import { plural } from "@/kit/time";
 import { Button } from "@/ui/Button";
 import { Sheet } from "@/ui/Dialog";
+import { safeNext } from "@/pages/sign-in/next";
 import { EmptyState } from "@/ui/EmptyState";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
 
 const SHOWN_MAX = 50;
-
-/** Only paths of this console: a message can never send somebody elsewhere. */
-function insidePath(link: string | null): string | null {
-  return link !== null && /^\/(?!\/)/.test(link) ? link : null;
-}
 
 async function markRead(row: NotificationRow): Promise<void> {
   if (row.read_at === null) await patchRow("notifications", { user_id: row.user_id, id: row.id }, { read_at: new Date().toISOString() });
@@ -36,7 +32,7 @@ export default function Inbox({ onClose }: { onClose: () => void }) {
   });
   const open = (row: NotificationRow) => {
     void markRead(row).then(refetch);
-    const path = insidePath(row.link);
+    const path = row.link === null ? null : safeNext(row.link);
     if (path) {
       onClose();
       void navigate(path);

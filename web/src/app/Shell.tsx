@@ -2,7 +2,7 @@ import { Menu as MenuIcon, Moon, Search, Sun } from "lucide-react";
 import { useGetIdentity } from "ra-core";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { Outlet, useLocation } from "react-router";
-import { Avatar } from "@/ui/Avatar";
+import { Avatar, initials } from "@/ui/Avatar";
 import { IconButton } from "@/ui/Button";
 import { Kbd } from "@/ui/Kbd";
 import { PageSkeleton } from "@/kit/PageSkeleton";
@@ -105,7 +105,7 @@ function Account() {
   const [armed, setArmed] = useState(false);
   const name = identity?.fullName ?? "";
   const button = (
-    <button type="button" aria-label={`Account of ${name}`} aria-haspopup="menu" aria-expanded={false} className="rounded-full" onClick={() => setArmed(true)}>
+    <button type="button" aria-label={`${initials(name)}, account of ${name}`} aria-haspopup="menu" aria-expanded={false} className="rounded-full" onClick={() => setArmed(true)}>
       <Avatar name={name} />
     </button>
   );

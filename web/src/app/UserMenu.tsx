@@ -1,6 +1,6 @@
 import { LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { useGetIdentity, useLogout } from "ra-core";
-import { Avatar } from "@/ui/Avatar";
+import { Avatar, initials } from "@/ui/Avatar";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "@/ui/Menu";
 import { chooseTheme, useThemeChoice, type ThemeChoice } from "./theme";
 
@@ -20,7 +20,7 @@ export default function UserMenu({ defaultOpen }: { defaultOpen: boolean }) {
     <Menu
       defaultOpen={defaultOpen}
       trigger={
-        <button type="button" aria-label={`Account of ${name}`} className="rounded-full">
+        <button type="button" aria-label={`${initials(name)}, account of ${name}`} className="rounded-full">
           <Avatar name={name} />
         </button>
       }

@@ -44,14 +44,18 @@ export function AppRoutes() {
         <Route path="customers/:id" element={<CustomerRecord />} />
         <Route path="devices" element={<DeviceList />} />
         <Route path="devices/:customerId/:id" element={<DeviceRecord />} />
+        <Route path="devices/:id" element={<DeviceRecord />} />
         <Route path="alerts" element={<AlertList />} />
         <Route path="incidents" element={<IncidentList />} />
         <Route path="incidents/:customerId/:id" element={<IncidentRecord />} />
+        <Route path="incidents/:id" element={<IncidentRecord />} />
         <Route path="approvals" element={<ApprovalList />} />
         <Route path="runs" element={<RunList />} />
         <Route path="runs/:customerId/:id" element={<RunView />} />
+        <Route path="runs/:id" element={<RunView />} />
         <Route path="tickets" element={<TicketList />} />
         <Route path="tickets/:customerId/:id" element={<TicketRecord />} />
+        <Route path="tickets/:id" element={<TicketRecord />} />
         <Route path="integrations" element={<IntegrationList />} />
         <Route path="integrations/:id" element={<IntegrationRecord />} />
         <Route path="*" element={<NotFound />} />

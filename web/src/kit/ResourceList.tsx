@@ -63,6 +63,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
   const pages = Math.max(1, Math.ceil(list.total / state.size));
   const from = list.total === 0 ? 0 : (state.page - 1) * state.size + 1;
   const to = Math.min(list.total, state.page * state.size);
+  const unread = list.error !== null && list.rows.length === 0;
   const clear = () => change({ q: "", filters: {} });
 
   return (
@@ -73,7 +74,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
           <>
             {meta}
             {meta ? <span aria-hidden>·</span> : null}
-            <span>{list.isPending ? "Reading…" : plural(list.total, resource.one.toLowerCase(), resource.title.toLowerCase())}</span>
+            <span>{list.isPending ? "Reading…" : unread ? "Not read" : plural(list.total, resource.one.toLowerCase(), resource.title.toLowerCase())}</span>
           </>
         }
         actions={
@@ -100,7 +101,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
             </Button>
           ) : null}
           <span role="status" className="ml-auto text-sm text-ink-2">
-            {list.isPending ? "" : `${count(list.total)} ${narrowed ? "match" : "in all"}`}
+            {list.isPending || unread ? "" : `${count(list.total)} ${narrowed ? "match" : "in all"}`}
           </span>
         </div>
         {banner}
@@ -122,7 +123,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
               {resource.empty.next}
             </EmptyState>
           )
-        ) : list.error && list.rows.length === 0 ? null : (
+        ) : unread ? null : (
           <ResourceTable
             label={resource.title}
             columns={resource.columns}

@@ -127,8 +127,8 @@ export function ResourceTable<Row>({ label, columns, rows, rowKey, path, sort, o
                     </td>
                   ))}
                   {rowActions ? (
-                    <td role="cell" className="h-9 px-3 text-right whitespace-nowrap max-md:order-4 max-md:h-auto max-md:basis-full max-md:!px-0 max-md:pt-1 max-md:text-left">
-                      <span className="relative z-10 inline-flex gap-2">{rowActions(row)}</span>
+                    <td role="cell" className="h-9 px-3 text-right whitespace-nowrap last:pr-3.5 max-md:order-4 max-md:h-auto max-md:basis-full max-md:!px-0 max-md:pt-1 max-md:text-left max-md:empty:hidden">
+                      <RowActions>{rowActions(row)}</RowActions>
                     </td>
                   ) : null}
                 </tr>
@@ -137,4 +137,8 @@ export function ResourceTable<Row>({ label, columns, rows, rowKey, path, sort, o
       </table>
     </div>
   );
+}
+
+function RowActions({ children }: { children: ReactNode }) {
+  return children ? <span className="relative z-10 inline-flex gap-2">{children}</span> : null;
 }

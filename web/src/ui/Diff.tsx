@@ -29,7 +29,7 @@ export function Diff({ lines, label = "What changes" }: { lines: DiffLine[]; lab
             )}
             {look.spoken ? <span className="sr-only">{look.spoken}: </span> : null}
             <span className="min-w-0 [overflow-wrap:anywhere]">{line.text}</span>
-            {line.note ? <span className="ml-auto shrink-0 pl-3 opacity-85">{line.note}</span> : null}
+            {line.note ? <span className="ml-auto shrink-0 pl-3">{line.note}</span> : null}
           </li>
         );
       })}

@@ -3,7 +3,7 @@ import { DropdownMenu } from "radix-ui";
 import type { ReactNode } from "react";
 import { cx } from "./cx";
 
-/** Menu content in the product's look; the trigger is given by the caller. Loaded lazily: it brings the positioning code. */
+/** Menu content in the product's look, in place, so that it stays inside its landmark; the trigger is given by the caller. Loaded lazily: it brings the positioning code. */
 export function Menu({
   trigger,
   children,
@@ -18,16 +18,14 @@ export function Menu({
   return (
     <DropdownMenu.Root defaultOpen={defaultOpen} modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align={align}
-          sideOffset={6}
-          collisionPadding={8}
-          className="enter z-40 max-h-[min(70dvh,28rem)] min-w-52 overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-2 focus:outline-none"
-        >
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align={align}
+        sideOffset={6}
+        collisionPadding={8}
+        className="enter z-40 max-h-[min(70dvh,28rem)] min-w-52 overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-2 focus:outline-none"
+      >
+        {children}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

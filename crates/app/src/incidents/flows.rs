@@ -7,10 +7,7 @@ mod reading;
 use std::sync::Arc;
 
 use flow::{Definition, Registry};
-use kernel::{
-    Clock,
-    id::{DeviceId, IncidentId, RuleId},
-};
+use kernel::id::{DeviceId, IncidentId, RuleId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -80,10 +77,10 @@ pub struct DiskGoal {
 }
 
 /// The handlers of all incident workflows.
-pub fn handlers(registry: Registry, vendors: &Arc<dyn Vendors>, clock: &Clock) -> Registry {
+pub fn handlers(registry: Registry, vendors: &Arc<dyn Vendors>) -> Registry {
     registry
         .task("incidents.open_ticket", open_ticket::OpenTicket)
-        .change("incidents.fix", fix::RunScript { vendors: Arc::clone(vendors), clock: clock.clone() })
+        .change("incidents.fix", fix::RunScript { vendors: Arc::clone(vendors) })
         .task("incidents.conclude", conclude::Conclude)
 }
 

@@ -31,3 +31,4 @@ pub use hooks::{ConditionSink, NoObserver, NoSink, Raised, SinkError, SyncObserv
 pub use request::{SyncRequested, request};
 pub use run::PartName;
 pub use syncer::{SyncSettings, Syncer};
+pub use store::sync::{SyncKind, SyncState};

@@ -63,6 +63,7 @@ impl Config {
             concurrency_max: self.concurrency_max,
             response_bytes_max: self.response_bytes_max,
             request_id_header: "x-nj-request-id",
+            user_agent: Some(concat!("OberaConnect/", env!("CARGO_PKG_VERSION"))),
             retry: self.retry,
             ..HttpConfig::new(self.base_url.clone())
         }

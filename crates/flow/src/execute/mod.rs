@@ -30,7 +30,8 @@ const CRASHES_MAX: i16 = 10;
 const OPEN: &str = "select flow.open_step($1, $2)";
 const EXTEND: &str = "select flow.extend_lease($1, $2, $3)";
 const FAIL_CHANGE: &str = "update flow.changes set state = 'failed', verdict = $3
-     where run_id = $1 and key = $2 and customer_id = (select app.worker_customer()) and state in ('planned', 'waiting')";
+     where run_id = $1 and key = $2 and customer_id = (select app.worker_customer()) and state in ('planned', 'waiting')
+       and act_started_at is null";
 
 /// One step in the hands of this worker.
 pub(crate) struct Execution<'a> {
@@ -148,7 +149,7 @@ impl Execution<'_> {
         let raw = &self.ctx.raw;
         let is_past_act = matches!(self.phase, Some(Phase::Act | Phase::Reread)) && self.has_begun();
         if raw.step.crashes > CRASHES_MAX && !is_past_act {
-            return Err(corrupt("Workers ended again and again while they executed this step; it was given up."));
+            return Err(corrupt(GIVEN_UP));
         }
         let always = self.step.def.run_on == RunOn::Always || matches!(self.step.def.kind, Kind::Evidence);
         if !always && !is_past_act && self.ctx.now > raw.run.deadline_at {
@@ -224,9 +225,15 @@ impl Execution<'_> {
             return Ok(Ending { tx, end: End::retry(ms, json) });
         }
         tracing::warn!(run.id = %self.ctx.run, step.key = %self.ctx.key, error = %error, "a workflow step failed");
+        if self.phase == Some(Phase::Reread) {
+            return self.unverified(tx, None, format!("Could not be read back: {}", error.message)).await;
+        }
         if self.phase.is_some() {
             let verdict = bounded(format!("Failed: {}", error.message));
-            tx.execute(FAIL_CHANGE, &[&self.ctx.run.0, &self.step.def.key, &verdict]).await?;
+            let failed = tx.execute(FAIL_CHANGE, &[&self.ctx.run.0, &self.step.def.key, &verdict]).await?;
+            if failed == 0 && self.phase == Some(Phase::Act) {
+                return Ok(self.unknown_in(tx, Some(error)).await?);
+            }
         }
         let end = self.ending_change(End::bad(StepState::Failed, json, error.message.clone()));
         Ok(Ending { tx, end })
@@ -292,6 +299,7 @@ impl From<Watch> for Fault {
     }
 }
 
+const GIVEN_UP: &str = "Workers ended again and again while they executed this step; it was given up.";
 pub(crate) const DRY_RUN: &str = "Dry run: nothing is changed.";
 
 pub(crate) fn corrupt(text: &str) -> StepError {

@@ -247,11 +247,13 @@ async fn the_dictionary_tells_the_truth() {
     assert_none(&violations);
 }
 
+type Breach = fn(&mut Entry);
+
 #[tokio::test]
 async fn the_dictionary_law_sees_each_breach() {
     let db = TestDb::new().await;
     let client = db.admin_client().await;
-    let cases: &[(&str, &str, fn(&mut Entry))] = &[
+    let cases: &[(&str, &str, Breach)] = &[
         ("public.sites", "has no file in db/dictionary", |entry| entry.table = "public.elsewhere".into()),
         ("public.elsewhere", "not in the database", |entry| entry.table = "public.elsewhere".into()),
         ("public.sites", "Retention: 3 days.", |entry| entry.retention = "3 days".into()),

@@ -6,7 +6,7 @@ use crate::{
     probe::{ACTORS, Actor, Probe, Reach, Seat},
     rows::Table,
     stories,
-    support::{assert_same_text, db_dir},
+    support::{assert_same_text, db_dir, is_update},
 };
 
 const HEADER: &str = "\
@@ -45,11 +45,6 @@ async fn the_access_matrix_is_as_committed() {
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert_same_text(&committed, &text, "db/tests/access_matrix.txt", "cargo xtask matrix");
-}
-
-#[expect(clippy::disallowed_methods, reason = "set by `cargo xtask matrix`, which writes the file anew")]
-fn is_update() -> bool {
-    std::env::var("OBERA_UPDATE_MATRIX").is_ok()
 }
 
 /// Drops one policy after the other: the matrix or a story must see it.

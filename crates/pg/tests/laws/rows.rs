@@ -255,12 +255,12 @@ impl Seeds {
 }
 
 fn has_own_row(table: &str, person: Person) -> bool {
-    match (table, person) {
+    !matches!(
+        (table, person),
         (_, Person::Nobody)
-        | ("public.staff_members", Person::Portal(_))
-        | ("public.memberships", Person::Staff(_)) => false,
-        _ => true,
-    }
+            | ("public.staff_members", Person::Portal(_))
+            | ("public.memberships", Person::Staff(_))
+    )
 }
 
 /// Values that a check constraint or the meaning of a table asks for.

@@ -71,3 +71,12 @@ pub fn assert_same_text(committed: &str, now: &str, file: &str, update: &str) {
         "{file} differs from what holds now. If that is meant, run `{update}` and review the diff.\n{diff}"
     );
 }
+
+/// True when the committed lists are to be written anew.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "set by `cargo xtask matrix`, the one way to write the committed lists"
+)]
+pub fn is_update() -> bool {
+    std::env::var("OBERA_UPDATE").is_ok()
+}

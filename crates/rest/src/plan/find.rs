@@ -4,7 +4,7 @@ use kernel::ApiError;
 use crate::{
     error,
     request::select::EmbedItem,
-    schema::{Link, Reach, Relation, Schema, Side},
+    schema::{Link, Reach, Relation, Schema, Side, Stores},
 };
 
 /// The one way from `from` that `item` names; 300 when there are several, 400 when there is none.
@@ -22,6 +22,11 @@ pub fn link<'a>(schema: &'a Schema, from: &Relation, item: &EmbedItem) -> Result
         if !found.is_empty() {
             break;
         }
+    }
+    // A key or column names the table it refers to before the views of that table.
+    let is_table = |link: &&Link| schema.at(link.to).stores == Stores::Rows;
+    if found.len() > 1 && found.iter().all(|link| schema.at(link.to).name != item.target) && found.iter().any(is_table) {
+        found.retain(is_table);
     }
     match found.as_slice() {
         [one] => Ok(one),

@@ -12,7 +12,7 @@ use crate::{
         filter::{Is, Junctor, Logic, Sense, Test},
         order::{Direction, Nulls, OrderTerm},
         query::{Level, Query},
-        select::{EmbedItem, Item, Join, Shape},
+        select::{EmbedItem, Item, Shape},
     },
     schema::{Column, Link, Reach, Relation, Schema},
 };
@@ -240,9 +240,5 @@ impl ReadPlan<'_> {
         if let Some(limit) = range.limit {
             self.window.limit = Some(self.window.limit.map_or(limit, |most| min(most, limit)));
         }
-    }
-
-    pub fn inner_embeds(&self) -> impl Iterator<Item = &Embed<'_>> {
-        self.embeds.iter().filter(|embed| embed.item.join == Join::Inner)
     }
 }

@@ -99,10 +99,6 @@ impl Query {
         Ok(query)
     }
 
-    pub fn root(&self) -> Option<&Level> {
-        self.levels.iter().find(|level| level.path.is_empty())
-    }
-
     fn level(&mut self, path: Vec<String>) -> &mut Level {
         let at = self.levels.iter().position(|level| level.path == path).unwrap_or_else(|| {
             self.levels.push(Level { path, ..Level::default() });

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::{
-    Allowed, Argument, Column, Function, Kind, Need, Relation, RelationId, Returns, Rows, Schema, Volatility,
+    Allowed, Argument, Column, Function, Kind, Need, Relation, RelationId, Returns, Rows, Schema, Stores, Volatility,
     catalog::{Catalog, RawColumn, RawFunction, RawRelation, RawType},
     link::{self, Shown},
     origin, quote,
@@ -67,6 +67,7 @@ fn relation(id: RelationId, raw: &RawRelation, catalog: &Catalog) -> Relation {
         schema: raw.schema.clone(),
         name: raw.name.clone(),
         sql: format!("{}.{}", quote(&raw.schema), quote(&raw.name)),
+        stores: if is_view(raw) { Stores::Nothing } else { Stores::Rows },
         columns: raw.columns.iter().map(column).collect(),
         primary_key: primary.map(|key| key.columns.iter().filter_map(name_of).collect()).unwrap_or_default(),
         can_insert: allowed(CAN_INSERT),
@@ -133,7 +134,6 @@ fn function(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>
         })
         .collect();
     Some(Function {
-        name: raw.name.clone(),
         sql: format!("{}.{}", quote(&raw.schema), quote(&raw.name)),
         arguments,
         returns: returns(raw, catalog, ids),

@@ -37,11 +37,20 @@ pub struct Relation {
     pub name: String,
     /// `"schema"."name"`
     pub sql: String,
+    pub stores: Stores,
     pub columns: IndexMap<String, Column>,
     pub primary_key: Vec<String>,
     pub can_insert: Allowed,
     pub can_update: Allowed,
     pub can_delete: Allowed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stores {
+    /// A table: it has the keys itself.
+    Rows,
+    /// A view, or the rows of a function.
+    Nothing,
 }
 
 /// Whether a verb makes sense on a relation (a view over a join cannot be written). Privileges are PostgreSQL's.
@@ -82,7 +91,6 @@ impl Kind {
 
 #[derive(Debug)]
 pub struct Function {
-    pub name: String,
     /// `"schema"."name"`
     pub sql: String,
     pub arguments: Vec<Argument>,
@@ -174,6 +182,7 @@ impl Default for Relation {
             schema: String::new(),
             name: String::new(),
             sql: String::new(),
+            stores: Stores::Nothing,
             columns: IndexMap::new(),
             primary_key: Vec::new(),
             can_insert: Allowed::No,

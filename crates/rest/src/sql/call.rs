@@ -23,7 +23,13 @@ pub fn call<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &CallPlan<'a>, body:
             record(&mut sql, plan, " from ");
         }
         Outcome::Values(read) => {
-            sql.put("select null::int8,count(*),coalesce(json_agg(r.v),'[]')::text,null::text from(select v from ");
+            sql.put("select null::int8,count(*),");
+            match body {
+                Body::Media(Media::Object(_)) => sql.put("string_agg(to_json(r.v)::text,',')"),
+                Body::Media(Media::Json(_)) => sql.put("coalesce(json_agg(r.v),'[]')::text"),
+                Body::Media(Media::Csv) | Body::None => sql.body(body),
+            };
+            sql.put(",null::text from(select v from ");
             let source = source(&mut sql, plan);
             sql.put(&source).put(" as f(v)");
             Reader { sql: &mut sql, schema }.window(read);

@@ -122,7 +122,7 @@ impl<'a> Sql<'a> {
 }
 
 /// Header from the keys of the first row; records as PostgreSQL prints rows, without its doubling of backslashes.
-const CSV: &str = r#"concat((select string_agg(case when k ~ '[",\n]' then '"'||replace(k,'"','""')||'"' else k end,',') from json_object_keys((array_agg(row_to_json(r.*)))[1]) as k),E'\n',string_agg(replace(substring(r::text,2,length(r::text)-2),'\\','\'),E'\n'))"#;
+const CSV: &str = r#"concat((select string_agg(case when k ~ '[",\n]' then '"'||replace(k,'"','""')||'"' else k end,',') from json_object_keys((array_agg(row_to_json(r.*)))[1]) as k),E'\n',string_agg(replace(substring((r.*)::text,2,length((r.*)::text)-2),'\\','\'),E'\n'))"#;
 
 /// What is wanted of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -83,7 +83,7 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RunState {
-    /// The device is offline: the run waits for it, here forever.
+    /// The device is offline: the run waits until it is back.
     Waiting,
     Running,
     Ended,
@@ -243,6 +243,19 @@ impl World {
             3 => json(&json!({"jobUid": run.series.to_string()})),
             4 => json(&json!(run.series.to_string())),
             _ => no_content(),
+        }
+    }
+
+    /// A device is back: what waited for it runs now, and is done at once.
+    pub fn run_waiting(&mut self, device_id: i64, now: Timestamp) {
+        let waits = |run: &Run| run.device_id == device_id && run.state == RunState::Waiting;
+        let waiting: Vec<usize> = (0..self.runs.len()).filter(|index| waits(&self.runs[*index])).collect();
+        for index in waiting {
+            let run = self.runs[index].clone();
+            let name =
+                CATALOG.iter().find(|script| script.id == run.script_id).map_or("", |script| script.name);
+            self.log(entry(&run, name, "STARTED", "UNCOMPLETED"), now);
+            self.end_run(index, now);
         }
     }
 

@@ -1,4 +1,5 @@
 //! The sandbox's own laws, over real HTTP.
+#![expect(clippy::unwrap_used, reason = "a test ends where its scene cannot be set")]
 mod estate;
 mod faults;
 mod protocol;

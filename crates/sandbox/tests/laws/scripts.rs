@@ -143,13 +143,16 @@ async fn a_run_is_in_the_log_before_its_answer_and_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn an_offline_device_takes_the_order_and_does_nothing() {
+async fn an_offline_device_takes_the_order_and_obeys_when_it_is_back() {
     let host = host(4, 40).await;
     let ill = trigger(&host, json!({"kind": "offline"})).await;
     run(&host, ill.device, 103, "a").await;
     assert_eq!(log(&host, ill.device).await[0], "ACTION START_REQUESTED UNCOMPLETED");
     assert_eq!(host.state().await["script_runs"][0]["state"], "waiting");
     host.control("/reset", json!({"kind": "offline", "device_id": ill.device})).await;
+    let back = ["ACTION COMPLETED SUCCESS", "ACTION STARTED UNCOMPLETED", "CONDITION RESET SUCCESS"];
+    assert_eq!(log(&host, ill.device).await[..3], back);
+    assert_eq!(host.state().await["script_runs"][0]["state"], "ended");
     assert_eq!(host.rows("/v2/alerts", &[]).await.len(), 0);
 }
 

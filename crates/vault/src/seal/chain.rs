@@ -28,7 +28,12 @@ pub(crate) fn merkle_root(leaves: &[Hash]) -> Hash {
         [one] => *one,
         many => {
             let (left, right) = many.split_at(many.len().next_power_of_two() / 2);
-            Sha256::new().chain_update([1]).chain_update(merkle_root(left)).chain_update(merkle_root(right)).finalize().into()
+            Sha256::new()
+                .chain_update([1])
+                .chain_update(merkle_root(left))
+                .chain_update(merkle_root(right))
+                .finalize()
+                .into()
         }
     }
 }
@@ -130,7 +135,11 @@ impl Checker {
 
     fn judge(&self, head: &Head, link: &Link, leaves: &[Leaf]) -> Result<(), String> {
         if link.seq != head.seq + 1 {
-            return Err(format!("link {} is missing: the chain goes on with link {}", head.seq + 1, link.seq));
+            return Err(format!(
+                "link {} is missing: the chain goes on with link {}",
+                head.seq + 1,
+                link.seq
+            ));
         }
         if link.previous_hash != head.hash {
             return Err("the link does not stand on the one before it".into());
@@ -172,9 +181,18 @@ impl Checker {
     pub(crate) fn finish(mut self) -> VerifyReport {
         self.end_chain();
         for anchor in std::mem::take(&mut self.anchors) {
-            let last = self.report.heads.iter().find(|head| head.customer_id == anchor.customer_id).map_or(0, |head| head.seq);
+            let last = self
+                .report
+                .heads
+                .iter()
+                .find(|head| head.customer_id == anchor.customer_id)
+                .map_or(0, |head| head.seq);
             if last < anchor.seq {
-                self.fault(anchor.customer_id, last + 1, format!("link {} was known before; the chain now ends at {last}", anchor.seq));
+                self.fault(
+                    anchor.customer_id,
+                    last + 1,
+                    format!("link {} was known before; the chain now ends at {last}", anchor.seq),
+                );
             }
         }
         self.report

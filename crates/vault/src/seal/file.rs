@@ -79,12 +79,19 @@ pub enum TrustedKeys {
 }
 
 /// Writes all sealed rows and their links, and the signed end.
-pub async fn export(pg: &Pg, vault: &Vault, now: Timestamp, out: &mut (impl Write + Send)) -> Result<Vec<Head>, SealError> {
+pub async fn export(
+    pg: &Pg,
+    vault: &Vault,
+    now: Timestamp,
+    out: &mut (impl Write + Send),
+) -> Result<Vec<Head>, SealError> {
     let key_id = vault.evidence_key().await?;
     let keys = vault.evidence_public_keys().await?;
-    let keys = keys.into_iter().map(|key| FileKey { key_id: key.key_id, public_key: key.public_key }).collect();
+    let keys =
+        keys.into_iter().map(|key| FileKey { key_id: key.key_id, public_key: key.public_key }).collect();
     write_line(out, &Line::Header { format: FORMAT.into(), exported_at: now, keys })?;
-    let mut end = End { exported_at: now, links: 0, rows: 0, heads: Vec::new(), key_id, signature: String::new() };
+    let mut end =
+        End { exported_at: now, links: 0, rows: 0, heads: Vec::new(), key_id, signature: String::new() };
     let tx = pg.system(SystemReason::SealAudit).await?;
     let mut pages = Pages::default();
     while let Some(page) = pages.next(&tx).await? {
@@ -101,7 +108,10 @@ pub async fn export(pg: &Pg, vault: &Vault, now: Timestamp, out: &mut (impl Writ
     tx.rollback().await?;
     let (signed_by, signature) = vault.sign_evidence(end.text().as_bytes()).await?;
     if signed_by != end.key_id {
-        return Err(crate::VaultError::Damaged { record: format!("the key {} was retired while exporting", end.key_id) }.into());
+        return Err(crate::VaultError::Damaged {
+            record: format!("the key {} was retired while exporting", end.key_id),
+        }
+        .into());
     }
     end.signature = signature;
     let heads = end.heads.clone();
@@ -130,7 +140,11 @@ fn write_line(out: &mut impl Write, line: &Line) -> Result<(), SealError> {
 }
 
 /// Verifies an export alone. A file that is cut, or not an export, has a fault of link 0.
-pub fn verify_file(reader: impl BufRead, trusted: &TrustedKeys, anchors: &[Head]) -> Result<VerifyReport, SealError> {
+pub fn verify_file(
+    reader: impl BufRead,
+    trusted: &TrustedKeys,
+    anchors: &[Head],
+) -> Result<VerifyReport, SealError> {
     let mut lines = Lines(reader);
     let mut checker;
     let keys;
@@ -201,7 +215,12 @@ fn accepted(named: Vec<FileKey>, trusted: &TrustedKeys) -> Vec<EvidencePublicKey
         .collect()
 }
 
-fn fault_of_end(end: Option<End>, keys: &[EvidencePublicKey], report: &VerifyReport, is_last: bool) -> Option<String> {
+fn fault_of_end(
+    end: Option<End>,
+    keys: &[EvidencePublicKey],
+    report: &VerifyReport,
+    is_last: bool,
+) -> Option<String> {
     let Some(end) = end else { return Some("the file has no end: it was cut".into()) };
     let signed = keys
         .iter()
@@ -230,6 +249,8 @@ impl<R: BufRead> Lines<R> {
         if line.is_empty() {
             return Ok(Ok(None));
         }
-        Ok(serde_json::from_slice(&line).map(Some).map_err(|error| format!("a line is not of the format: {error}")))
+        Ok(serde_json::from_slice(&line)
+            .map(Some)
+            .map_err(|error| format!("a line is not of the format: {error}")))
     }
 }

@@ -74,10 +74,16 @@ pub async fn seal_once(pg: &Pg, vault: &Vault, now: Timestamp) -> Result<SealRep
     Ok(report)
 }
 
-async fn heads(tx: &ActorTx, batch: &BTreeMap<Uuid, Vec<Unsealed>>) -> Result<BTreeMap<Uuid, Head>, SealError> {
+async fn heads(
+    tx: &ActorTx,
+    batch: &BTreeMap<Uuid, Vec<Unsealed>>,
+) -> Result<BTreeMap<Uuid, Head>, SealError> {
     let customers: Vec<Uuid> = batch.keys().copied().collect();
     let rows = tx.query(HEADS, &[&customers]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), Head { customer_id: row.get(0), seq: row.get(1), hash: row.get(2) })).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get(0), Head { customer_id: row.get(0), seq: row.get(1), hash: row.get(2) }))
+        .collect())
 }
 
 async fn seal_link(
@@ -105,7 +111,10 @@ async fn seal_link(
     let (signed_by, signature) = vault.sign_evidence(link.text().as_bytes()).await?;
     if signed_by != link.key_id {
         // The key was rotated in this very moment; the transaction is dropped and the next call seals these rows.
-        return Err(crate::VaultError::Damaged { record: format!("the key {} was retired while sealing", link.key_id) }.into());
+        return Err(crate::VaultError::Damaged {
+            record: format!("the key {} was retired while sealing", link.key_id),
+        }
+        .into());
     }
     let Link { seq, previous_hash, merkle_root, hash, key_id, sealed_at, .. } = &link;
     tx.execute_one(

@@ -12,7 +12,8 @@ use crate::Vault;
 /// Links read at once.
 const LINKS_PAGE_ROWS: i64 = 500;
 
-pub(super) const LINKS: &str = "select customer_id, seq, previous_hash, merkle_root, hash, rows, signature, key_id, sealed_at
+pub(super) const LINKS: &str =
+    "select customer_id, seq, previous_hash, merkle_root, hash, rows, signature, key_id, sealed_at
     from audit.seals where (customer_id, seq) > ($1, $2) order by customer_id, seq limit $3";
 const LEAVES_OF_CUSTOMER: &str = concat!(
     "select l.seal_position, ",

@@ -5,7 +5,10 @@ use kernel::{Clock, Timestamp};
 use testkit::TestDb;
 use vault::{
     Vault,
-    seal::{Head, SEAL_ROWS_MAX, TrustedKeys, VerifyReport, export, heads_of_export, seal_once, verify, verify_file},
+    seal::{
+        Head, SEAL_ROWS_MAX, TrustedKeys, VerifyReport, export, heads_of_export, seal_once, verify,
+        verify_file,
+    },
 };
 
 use crate::vault;
@@ -32,17 +35,26 @@ impl Sealed {
                     db.customer(slug).await;
                 }
                 for n in 0..5 {
-                    db.arrange(&format!("update public.customers set name = '{slug} {round} {n}' where slug = '{slug}'")).await;
+                    db.arrange(&format!(
+                        "update public.customers set name = '{slug} {round} {n}' where slug = '{slug}'"
+                    ))
+                    .await;
                 }
             }
-            db.arrange(&format!("update public.roles set description = 'round {round}' where role = 'owner'")).await;
+            db.arrange(&format!(
+                "update public.roles set description = 'round {round}' where role = 'owner'"
+            ))
+            .await;
             seal_all(&db, &vault).await;
         }
         let report = verify(&db.pg, &vault, &[]).await.expect("verified");
         assert!(report.is_intact(), "{:?}", report.faults);
         assert_eq!(report.unsealed_rows, 0);
         assert_eq!(report.heads.len(), 3);
-        assert_eq!(report.rows, u64::try_from(db.read::<i64>("select count(*) from audit.log").await).expect("rows"));
+        assert_eq!(
+            report.rows,
+            u64::try_from(db.read::<i64>("select count(*) from audit.log").await).expect("rows")
+        );
         Self { db, vault, heads: report.heads }
     }
 
@@ -59,7 +71,8 @@ impl Sealed {
     /// Tampers as superuser, past the triggers, and expects the first bad link of this customer to be named by both ways.
     async fn must_notice(&self, sql: &str, slug: &str, seq: i64, what: &str) {
         self.db.arrange(&format!("set session_replication_role = replica; {sql}")).await;
-        let customer: uuid::Uuid = self.db.read(&format!("select id from public.customers where slug = '{slug}'")).await;
+        let customer: uuid::Uuid =
+            self.db.read(&format!("select id from public.customers where slug = '{slug}'")).await;
         let online = self.online(&[]).await;
         let offline = offline(&self.exported().await);
         for (way, report) in [("online", online), ("offline", offline)] {
@@ -67,7 +80,11 @@ impl Sealed {
             let found = found.unwrap_or_else(|| panic!("{way}: nothing noticed: {:?}", report.faults));
             assert_eq!(found.seq, seq, "{way}: {found:?}");
             assert!(found.what.contains(what), "{way}: {found:?}");
-            assert!(report.faults.iter().all(|fault| fault.customer_id == customer), "{way}: {:?}", report.faults);
+            assert!(
+                report.faults.iter().all(|fault| fault.customer_id == customer),
+                "{way}: {:?}",
+                report.faults
+            );
         }
     }
 }
@@ -80,7 +97,8 @@ fn offline(file: &str) -> VerifyReport {
     verify_file(Cursor::new(file), &TrustedKeys::AsInFile, &[]).expect("read")
 }
 
-const ROW: &str = "(customer_id, seal_seq, seal_position) = ((select id from public.customers where slug = 'acme'), 1, 2)";
+const ROW: &str =
+    "(customer_id, seal_seq, seal_position) = ((select id from public.customers where slug = 'acme'), 1, 2)";
 
 #[tokio::test]
 async fn a_changed_row_is_noticed() {
@@ -91,9 +109,21 @@ async fn a_changed_row_is_noticed() {
 
 #[tokio::test]
 async fn a_changed_time_actor_or_reason_is_noticed() {
-    for change in ["at = at + interval '1 microsecond'", "actor_id = gen_random_uuid()", "reason = 'forged'", "verb = 'delete'"] {
+    for change in [
+        "at = at + interval '1 microsecond'",
+        "actor_id = gen_random_uuid()",
+        "reason = 'forged'",
+        "verb = 'delete'",
+    ] {
         let sealed = Sealed::new().await;
-        sealed.must_notice(&format!("update audit.log set {change} where {ROW}"), "acme", 1, "changed or replaced").await;
+        sealed
+            .must_notice(
+                &format!("update audit.log set {change} where {ROW}"),
+                "acme",
+                1,
+                "changed or replaced",
+            )
+            .await;
     }
 }
 
@@ -133,8 +163,14 @@ async fn a_removed_link_is_noticed() {
     let of_acme = "(select id from public.customers where slug = 'acme')";
     sealed.db.arrange(&format!("delete from audit.seals where customer_id = {of_acme} and seq = 1")).await;
     let report = sealed.online(&[]).await;
-    assert!(report.faults.iter().any(|fault| fault.seq == 2 && fault.what.contains("link 1 is missing")), "{:?}", report.faults);
-    assert!(report.faults.iter().any(|fault| fault.seq == 1 && fault.what.contains("rows belong to this link")));
+    assert!(
+        report.faults.iter().any(|fault| fault.seq == 2 && fault.what.contains("link 1 is missing")),
+        "{:?}",
+        report.faults
+    );
+    assert!(
+        report.faults.iter().any(|fault| fault.seq == 1 && fault.what.contains("rows belong to this link"))
+    );
     assert!(!offline(&sealed.exported().await).is_intact());
 }
 
@@ -162,7 +198,10 @@ async fn a_link_signed_with_a_planted_key_is_noticed() {
 async fn a_chain_cut_at_its_end_is_noticed_with_an_anchor() {
     let sealed = Sealed::new().await;
     sealed.db.arrange("set session_replication_role = replica; delete from audit.log where seal_seq = 2; delete from audit.seals where seq = 2").await;
-    assert!(sealed.online(&[]).await.is_intact(), "a shorter chain is valid by itself: this is why anchors exist");
+    assert!(
+        sealed.online(&[]).await.is_intact(),
+        "a shorter chain is valid by itself: this is why anchors exist"
+    );
     let report = sealed.online(&sealed.heads).await;
     assert_eq!(report.faults.len(), 3, "{:?}", report.faults);
     assert!(report.faults.iter().all(|fault| fault.what.contains("was known before")));
@@ -251,8 +290,8 @@ async fn a_tampered_export_is_noticed_without_a_database() {
     let without = |skip: usize| -> String {
         lines.iter().enumerate().filter(|(n, _)| *n != skip).map(|(_, line)| format!("{line}\n")).collect()
     };
-    for n in 0..lines.len() {
-        assert!(!offline(&without(n)).is_intact(), "line {n} may be missing: {}", lines[n]);
+    for (n, line) in lines.iter().enumerate() {
+        assert!(!offline(&without(n)).is_intact(), "line {n} may be missing: {line}");
     }
     for n in 1..lines.len() - 1 {
         let mut swapped = lines.clone();

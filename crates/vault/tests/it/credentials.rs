@@ -26,11 +26,14 @@ async fn a_credential_comes_back_and_is_never_in_the_database_in_plain() {
     assert_ne!(one[9..], two[9..], "two seals of one secret share bytes");
     // Neither the table nor the audit log that watches it has the secret or its sealed form.
     for place in ["vault.credentials", "audit.log"] {
-        let all: String = db.read(&format!("select coalesce(string_agg(t::text, ' '), '') from {place} t")).await;
+        let all: String =
+            db.read(&format!("select coalesce(string_agg(t::text, ' '), '') from {place} t")).await;
         assert!(!all.is_empty());
         assert!(!all.contains("s3cr3t") && !all.contains(&hex("s3cr3t")), "{place} has the secret");
     }
-    let logged: String = db.read("select string_agg(after::text, ' ') from audit.log where table_name = 'vault.credentials'").await;
+    let logged: String = db
+        .read("select string_agg(after::text, ' ') from audit.log where table_name = 'vault.credentials'")
+        .await;
     assert!(logged.contains("(hidden)") && !logged.contains(&bytes_hex(&one)));
 }
 
@@ -47,7 +50,10 @@ async fn rows_that_were_swapped_do_not_open() {
     .await;
     for id in [one, two] {
         let error = vault.open_credential(id).await.expect_err("opened in another row");
-        assert!(matches!(&error, VaultError::Damaged { record } if record.contains(&id.to_string())), "{error}");
+        assert!(
+            matches!(&error, VaultError::Damaged { record } if record.contains(&id.to_string())),
+            "{error}"
+        );
     }
 }
 
@@ -67,7 +73,9 @@ async fn another_master_key_is_said_clearly() {
     let id = ours.put_credential("ninjaone", &secret("one")).await.expect("put");
     ours.check().await.expect("our own key");
     let wrong = Vault::new(db.pg.clone(), other_master(), Clock::system());
-    for error in [wrong.check().await.expect_err("checked"), wrong.open_credential(id).await.expect_err("opened")] {
+    for error in
+        [wrong.check().await.expect_err("checked"), wrong.open_credential(id).await.expect_err("opened")]
+    {
         let text = error.to_string();
         assert!(text.contains(&ours.master_key_id()) && text.contains(&wrong.master_key_id()), "{text}");
         assert!(text.contains("another master key"), "{text}");

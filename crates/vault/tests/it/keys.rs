@@ -42,7 +42,11 @@ async fn evidence_is_signed_with_a_key_that_outlives_the_process() {
     let new_id = later.rotate_evidence_key().await.expect("rotated");
     assert_ne!(new_id, key_id);
     assert_eq!(later.sign_evidence(b"bundle").await.expect("signed").0, new_id);
-    assert_eq!(later.evidence_public_keys().await.expect("keys").len(), 2, "old evidence must keep verifying");
+    assert_eq!(
+        later.evidence_public_keys().await.expect("keys").len(),
+        2,
+        "old evidence must keep verifying"
+    );
 }
 
 #[tokio::test]
@@ -68,8 +72,10 @@ async fn a_retired_token_key_is_listed_for_its_grace_only() {
 async fn another_process_signs_with_the_new_key_after_half_a_minute() {
     let db = TestDb::new().await;
     let clock = Clock::mock(start());
-    let (one, two) =
-        (Vault::new(db.pg.clone(), master(), clock.clone()), Vault::new(db.pg.clone(), master(), clock.clone()));
+    let (one, two) = (
+        Vault::new(db.pg.clone(), master(), clock.clone()),
+        Vault::new(db.pg.clone(), master(), clock.clone()),
+    );
     let old = two.token_key().await.expect("a key").kid;
     let new = one.rotate_token_key().await.expect("rotated");
     assert_eq!(two.token_key().await.expect("a key").kid, old);
@@ -91,7 +97,9 @@ async fn a_key_row_that_was_planted_or_moved_is_not_used() {
     )
     .await;
     let fresh = vault(&db);
-    assert!(matches!(fresh.evidence_key().await, Err(VaultError::Damaged { record }) if record.contains("planted")));
+    assert!(
+        matches!(fresh.evidence_key().await, Err(VaultError::Damaged { record }) if record.contains("planted"))
+    );
     assert!(matches!(fresh.check().await, Err(VaultError::Damaged { .. })));
 }
 

@@ -42,10 +42,10 @@ export interface NeedsState {
 export function useNeeds(): NeedsState {
   const scope = useScope();
   const now = useNow(10_000);
-  const { can } = useCan();
+  const { can, isProvider } = useCan();
   const soon = new Date(Math.ceil((now + SOON_MS) / 60_000) * 60_000).toISOString();
   const approvals = useRows("approvals", {
-    enabled: can("approvals:read"),
+    enabled: can("approvals:decide"),
     where: [...scope.where, { column: "state", op: "eq", value: "waiting" }],
     order: [{ column: "requested_at" }],
     limit: EACH_MAX,
@@ -61,7 +61,7 @@ export function useNeeds(): NeedsState {
     every: NEEDS_MS,
   });
   const tickets = useRows("ticket_list", {
-    enabled: can("tickets:read"),
+    enabled: isProvider && can("tickets:read"),
     where: [
       ...scope.where,
       { column: "first_response_at", op: "is", value: null },

@@ -36,14 +36,18 @@ export default function Overview() {
   const scope = useScope();
   const { can, reason, isProvider } = useCan();
   const needs = useNeeds();
-  const name = useRow("customer_list", { columns: "id,name", where: [{ column: "id", op: "eq", value: scope.customerId ?? "" }], enabled: scope.customerId !== null });
+  const name = useRow("customer_list", {
+    columns: "id,name",
+    where: scope.customerId === null ? [] : [{ column: "id", op: "eq", value: scope.customerId }],
+    enabled: scope.customerId !== null || !isProvider,
+  });
   const hour = new Date(now).getHours();
   const canWrite = reason("tickets:write", scope.customerId) === null;
   return (
     <>
       <PageHeader
         title={needs.isPending ? greeting(hour) : `${greeting(hour)} ${needSentence(needs.total)}`}
-        meta={<Dots>{[scope.customerId === null ? (isProvider ? "All customers" : "What you may see") : (name.row?.name ?? "…"), date.format(now)]}</Dots>}
+        meta={<Dots>{[scope.customerId === null && isProvider ? "All customers" : (name.row?.name ?? "…"), date.format(now)]}</Dots>}
         actions={
           canWrite ? (
             <ButtonLink variant="primary" to={scope.to("/tickets", { new: "1" })} icon={<Plus aria-hidden className="size-3.5" />}>
@@ -227,7 +231,7 @@ function Sources() {
 
 function sourceNote(source: SourceListRow): string {
   if (!source.enabled) return "switched off";
-  if (source.organizations_unmapped > 0) return `${plural(source.organizations_unmapped, "organization")} unmapped`;
+  if (source.organizations_unmapped > 0) return `${source.organizations_unmapped} unmapped`;
   const state = source.last_state === null ? "never read" : statusOf(syncStates, source.last_state).label.toLowerCase();
   const parts = source.parts_total ?? 0;
   return parts > 0 ? `${source.parts_complete ?? 0} of ${plural(parts, "part")}, ${state}` : state;

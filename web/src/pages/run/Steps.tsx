@@ -7,10 +7,11 @@ import type { ApprovalRow, ChangeRow, EvidenceRow, RunRow, StepRow } from "@/api
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { EvidenceLink } from "@/kit/EvidenceLink";
+import { factName, factText } from "@/kit/facts";
 import { usePeople } from "@/kit/people";
 import { approvalStates, runStates, statusOf, stepStates, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
-import { bytes, clockTime, duration, shortSpan, useNow } from "@/kit/time";
+import { clockTime, duration, shortSpan, useNow } from "@/kit/time";
 import { toneSoft, type Tone } from "@/ui/Badge";
 import { Card } from "@/ui/Card";
 import { Diff } from "@/ui/Diff";
@@ -232,19 +233,6 @@ function Approval({ row }: { row: ApprovalRow }) {
       )}
     </>
   );
-}
-
-/** A fact in words: bytes as sizes, percentages with their sign. */
-export function factText(name: string, value: string | number | boolean | null): string {
-  if (value === null) return "unknown";
-  if (typeof value === "number" && name.endsWith("_bytes")) return bytes(value);
-  if (typeof value === "number" && name.endsWith("_percent")) return `${Math.round(value * 10) / 10} %`;
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  return String(value);
-}
-
-function factName(name: string): string {
-  return words(name.replace(/_(bytes|percent)$/, "")).toLowerCase();
 }
 
 function Reread({ change }: { change: ChangeRow | null }) {

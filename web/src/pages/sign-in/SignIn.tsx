@@ -7,11 +7,7 @@ import { toApiError, type ApiError } from "@/api/errors";
 import { Brand } from "@/app/Brand";
 import { Button } from "@/ui/Button";
 import { TextField } from "@/ui/Field";
-
-/** Only a path of this console, so that a prepared link cannot lead elsewhere after the sign-in. */
-export function safeNext(next: string | null): string {
-  return next !== null && /^\/(?![/\\])/.test(next) ? next : "/";
-}
+import { safeNext } from "./next";
 
 export default function SignIn() {
   const [params] = useSearchParams();

@@ -10,7 +10,7 @@ import { usePeople } from "@/kit/people";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { syncStates, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
-import { count, duration, plural, useNow } from "@/kit/time";
+import { count, duration, plural, shortSpan, useNow } from "@/kit/time";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { Meter } from "@/ui/charts";
 import { SkeletonRows } from "@/ui/Skeleton";
@@ -78,8 +78,8 @@ export default function IntegrationRecord() {
                 <Card title="Connection">
                   <Facts>
                     <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered"}</Fact>
-                    <Fact name="Reads changes every">{setup.row ? duration(setup.row.sync_interval_s * 1_000) : "…"}</Fact>
-                    <Fact name="Reads everything every">{setup.row ? duration(setup.row.full_sync_interval_s * 1_000) : "…"}</Fact>
+                    <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact>
+                    <Fact name="Reads everything every">{setup.row ? shortSpan(setup.row.full_sync_interval_s * 1_000) : "…"}</Fact>
                     <Fact name="Organizations">{row.organizations} · {row.organizations_unmapped} unmapped</Fact>
                     <Fact name="Devices kept out">{count(row.devices_unmapped)}</Fact>
                   </Facts>

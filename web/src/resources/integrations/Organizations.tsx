@@ -48,24 +48,26 @@ export function Organizations({ integrationId }: { integrationId: string }) {
       ) : null}
       <ul>
         {[...unmapped, ...mapped].map((row) => (
-          <li key={row.external_id} className="flex min-h-9 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5 last:border-b-0">
-            <span className="min-w-0 flex-1 basis-40">
+          <li key={row.external_id} className="grid min-h-9 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5 last:border-b-0 md:grid-cols-[minmax(0,1fr)_12rem_4.5rem_6rem]">
+            <span className="min-w-0">
               <b className="font-medium">{row.name}</b> <span className="text-sm text-ink-2">{plural(row.devices_seen, "device")} seen</span>
             </span>
-            <span className="min-w-0 basis-44 text-ink-2">
+            <span className="min-w-0 truncate text-ink-2 max-md:text-right">
               {row.missing_since ? <Badge>Gone from source</Badge> : row.customer_id ? nameOf(row.customer_id) : <Badge tone="warn" icon={TriangleAlert}>Unmapped</Badge>}
             </span>
             <Freshness brief observedAt={row.observed_at} />
+            <span className="text-right">
             <Button
               size="sm"
               variant={row.customer_id ? "ghost" : "default"}
               icon={<Link2 aria-hidden className="size-3.5" />}
               reason={reason("integrations:write")}
-              aria-label={`Map ${row.name} to a customer`}
+              aria-label={row.customer_id ? `Change the customer of ${row.name}` : `Map ${row.name} to a customer`}
               onClick={() => setChosen(row)}
             >
               {row.customer_id ? "Change" : "Map"}
             </Button>
+            </span>
           </li>
         ))}
       </ul>

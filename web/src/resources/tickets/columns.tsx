@@ -27,7 +27,7 @@ export const tickets = defineResource("ticket_list", {
     c.title("subject", { label: "Ticket", aside: (row) => row.reference, className: "max-w-96" }),
     c.badge("priority", priorities),
     c.badge("state", ticketStates),
-    c.custom("sla_state", { label: "First response", sort: false }, (row) => <SlaClock row={row} />),
+    c.custom("sla_state", { label: "Response", sort: false }, (row) => <SlaClock row={row} />),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
     c.text("device_name", { label: "Device", phone: "hide" }),
     c.ago("opened_at", { label: "Opened", className: "text-sm text-ink-2" }),

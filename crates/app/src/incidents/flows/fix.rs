@@ -5,7 +5,7 @@ use flow::{
     ActError, BlastRadius, BoxFuture, ChangeHandler, Check, Effect, Guard, Op, Plan, PlanLine, Planned, Reading, Receipt, StepContext,
     StepError, Verdict,
 };
-use kernel::{Clock, ErrorCode, Timestamp};
+use kernel::{ErrorCode, Timestamp};
 use ninjaone::{NinjaOne, RunAs, ScriptOutcome, ScriptRun};
 use pg::ActorTx;
 use serde_json::json;
@@ -19,7 +19,6 @@ const FACTS_AGE_S_MAX: i64 = 300;
 
 pub struct RunScript {
     pub vendors: Arc<dyn Vendors>,
-    pub clock: Clock,
 }
 
 /// The device as we know it and as the vendor addresses it.
@@ -144,9 +143,9 @@ impl ChangeHandler for RunScript {
             Ok(match found.value {
                 ScriptOutcome::NotFound if found.completeness.is_complete() => Effect::NotFound,
                 ScriptOutcome::NotFound => Effect::Unknown,
-                outcome => Effect::Found(Receipt {
+                found_run => Effect::Found(Receipt {
                     text: format!("The script “{}” was found among the device's activities.", target.input.parameters.script_name),
-                    data: json!({ "script_id": target.input.parameters.script_id, "found": format!("{outcome:?}").to_lowercase() }),
+                    data: json!({ "script_id": target.input.parameters.script_id, "found": said(&found_run) }),
                     request_id: found.request_id,
                 }),
             })
@@ -176,18 +175,27 @@ impl ChangeHandler for RunScript {
             let said = outcome.map_err(reading::step_error)?.value;
             let state = facts.describe();
             Ok(match said {
-                ScriptOutcome::Failed => {
+                ScriptOutcome::Failed { .. } => {
                     Verdict::Contradicted { after, text: format!("NinjaOne reports that the script failed, and {state}.") }
                 }
-                ScriptOutcome::Succeeded => {
+                ScriptOutcome::Succeeded { .. } => {
                     Verdict::NotYet { after: Some(after), text: format!("NinjaOne reports success, but {state}.") }
                 }
-                ScriptOutcome::Running => Verdict::NotYet { after: Some(after), text: format!("The script still runs; {state}.") },
+                ScriptOutcome::Running { .. } => Verdict::NotYet { after: Some(after), text: format!("The script still runs; {state}.") },
                 ScriptOutcome::NotFound => {
                     Verdict::NotYet { after: Some(after), text: format!("NinjaOne shows no run of the script, and {state}.") }
                 }
             })
         })
+    }
+}
+
+fn said(outcome: &ScriptOutcome) -> &'static str {
+    match outcome {
+        ScriptOutcome::NotFound => "no run",
+        ScriptOutcome::Running { .. } => "running",
+        ScriptOutcome::Succeeded { .. } => "succeeded",
+        ScriptOutcome::Failed { .. } => "failed",
     }
 }
 

@@ -58,7 +58,7 @@ pub async fn read(ninja: &NinjaOne, external_id: i64, device: DeviceId, paramete
         condition.state != ConditionState::Reset && condition.kind.as_str() == parameters.condition_kind
     });
     let mut facts = Facts {
-        device: found.value.name().to_owned(),
+        device: found.value.name().unwrap_or("the device").to_owned(),
         is_offline: found.value.offline,
         condition_open: open.is_some(),
         condition_message: open.map(|condition| condition.message),

@@ -46,7 +46,7 @@ async fn one_read(scene: &Scene, which: u32) -> Result<usize, VendorError> {
 
 #[tokio::test]
 async fn a_lasting_fault_ends_in_its_own_error() {
-    let scene = scene_with(SandboxConfig::tests(2, 20), 150).await;
+    let scene = scene_with(SandboxConfig::tests(2, 20), 400).await;
     scene.ninja.alerts().await.unwrap();
     let cases = [
         (json!({"kind": "too_many_requests", "times": 5}), "throttled"),

@@ -71,7 +71,7 @@ async fn a_lying_success_is_not_believed_by_the_readers() {
 
 #[tokio::test]
 async fn no_fault_makes_a_run_happen_twice_and_its_key_tells_whether_it_did() {
-    let scene = scene_with(SandboxConfig::tests(2, 20), 250).await;
+    let scene = scene_with(SandboxConfig::tests(2, 20), 1_000).await;
     let device = scene.ill("disk_full").await;
     scene.ninja.alerts().await.unwrap();
     // Fault, whether the error leaves it open, whether the run was accepted.

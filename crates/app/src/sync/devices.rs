@@ -1,0 +1,253 @@
+//! The full reading of devices.
+use std::collections::{BTreeMap, BTreeSet};
+
+use connector_api::{Completeness, Fact, Page, VendorError, WalkMark};
+use domain::estate;
+use jiff::Timestamp;
+use kernel::id::CustomerId;
+use ninjaone::{ApprovalStatus, Device, NinjaOne};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    devices::{self as rows_of, Placement},
+    integrations::{self, Organization},
+};
+
+use super::{
+    confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
+    context::{Cx, rows},
+    error::{PartEnd, SyncError, is_worth_repeating, trouble},
+    hooks::SyncPoint,
+    placing::{self, Places},
+    run::PartName,
+    walk::{self, Family, Walked},
+};
+
+const PART: PartName = PartName::Devices;
+
+/// What the part keeps in `sync_parts.memory` with every page.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    walk: WalkMark,
+    /// Devices per organization in this reading.
+    organizations: BTreeMap<i64, u32>,
+    refused: usize,
+}
+
+struct Reading {
+    places: Places,
+    organizations: BTreeMap<i64, u32>,
+    refused: usize,
+}
+
+pub(super) async fn read_all(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
+    let before = organizations(cx).await?;
+    let known: i32 = before.iter().map(|it| it.devices_seen).sum();
+    let part = cx.start(PART, Some(usize::try_from(known).unwrap_or(0))).await?;
+    let memory: Memory = part.memory.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
+    let mut mark = memory.walk;
+    let mut reading = Reading {
+        places: Places::load(cx, None).await?,
+        organizations: memory.organizations,
+        refused: memory.refused,
+    };
+    let mut reads = part.reads;
+    loop {
+        let walked = walk::read(cx, &mut reading, &mark).await?;
+        let doubt = reading.doubt(&walked, &before);
+        let Some(doubt) = doubt else {
+            return if walked.completeness.is_complete() {
+                accept(cx, &mut reading, Fall::None).await
+            } else {
+                partial(cx, PartEnd::of_walk(&walked.completeness, walked.pages)).await
+            };
+        };
+        if reads < 2 {
+            reads = 2;
+            mark = WalkMark::default();
+            reading.organizations.clear();
+            cx.read_again(PART, Some(&json!(Memory::default())), &trouble("suspect", &doubt)).await?;
+            continue;
+        }
+        return if walked.completeness.is_complete() {
+            accept(cx, &mut reading, Fall::Confirmed(doubt)).await
+        } else {
+            partial(cx, PartEnd::of_walk(&walked.completeness, walked.pages)).await
+        };
+    }
+}
+
+/// Whether two readings agree that a count fell by more than a fifth.
+enum Fall {
+    None,
+    Confirmed(String),
+}
+
+impl Reading {
+    /// Why this reading should be repeated before anything is made of it.
+    fn doubt(&self, walked: &Walked, before: &[Organization]) -> Option<String> {
+        if is_worth_repeating(&walked.completeness) {
+            return Some(walked.completeness.to_string());
+        }
+        walked.completeness.is_complete().then(|| self.fall(before)).flatten()
+    }
+
+    /// The first count that fell too far: of all devices, of a customer, of an organization.
+    fn fall(&self, before: &[Organization]) -> Option<String> {
+        let mut of_customers: BTreeMap<CustomerId, (u64, u64)> = BTreeMap::new();
+        let mut total = (0, 0);
+        let mut of_organization = None;
+        for organization in before.iter().filter(|it| it.devices_seen > 0) {
+            let then = u64::try_from(organization.devices_seen).unwrap_or(0);
+            let id = organization.external_id.parse().ok();
+            let now = id.and_then(|id: i64| self.organizations.get(&id)).map_or(0, |count| u64::from(*count));
+            if estate::is_suspect(then, now) && of_organization.is_none() {
+                of_organization = Some(format!("devices of organization {} fell from {then} to {now}", organization.external_id));
+            }
+            let sums = organization.customer.map(|customer| of_customers.entry(customer).or_default());
+            for sum in sums.into_iter().chain([&mut total]) {
+                *sum = (sum.0 + then, sum.1 + now);
+            }
+        }
+        // Devices of organizations that are new are no fall, but they must not hide one either: only known ones count.
+        let fell = |(then, now): &(u64, u64)| estate::is_suspect(*then, *now);
+        let of_customer = of_customers.iter().find(|(_, sums)| fell(sums));
+        fell(&total)
+            .then(|| format!("devices fell from {} to {}", total.0, total.1))
+            .or_else(|| of_customer.map(|(id, sums)| format!("devices of customer {id} fell from {} to {}", sums.0, sums.1)))
+            .or(of_organization)
+    }
+}
+
+impl Family for Reading {
+    type Row = Device;
+    const PART: PartName = PART;
+
+    async fn fetch(client: &NinjaOne, page_rows: u32, after: Option<i64>) -> Result<Fact<Page<Device>>, VendorError> {
+        client.devices_detailed_page(after, page_rows).await
+    }
+
+    fn id(row: &Device) -> i64 {
+        row.id
+    }
+
+    async fn store(
+        &mut self,
+        cx: &Cx<'_>,
+        page: Vec<Device>,
+        observed_at: Timestamp,
+        mark: &WalkMark,
+    ) -> Result<(), SyncError> {
+        for device in &page {
+            *self.organizations.entry(device.organization_id).or_default() += 1;
+        }
+        let placed = self.places.store(cx, PART, page, observed_at).await?;
+        self.refused += placed.refused;
+        let memory = json!(Memory {
+            walk: mark.clone(),
+            organizations: self.organizations.clone(),
+            refused: self.refused,
+        });
+        let tx = cx.provider().await?;
+        cx.keep_place(&tx, PART, mark.after, Some(&memory), placing::unmapped(&placed)).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// The reading is complete: what it lacks may be gone. Each of those is asked for.
+async fn accept(cx: &Cx<'_>, reading: &mut Reading, fall: Fall) -> Result<PartEnd, SyncError> {
+    let candidates = unseen(cx).await?;
+    if let Fall::Confirmed(doubt) = &fall
+        && candidates.len() > CONFIRMATIONS_MAX
+    {
+        let text = format!("{doubt} in two readings; {} devices are too many to ask for one by one, none was marked missing", candidates.len());
+        return partial(cx, PartEnd::suspect(&text)).await;
+    }
+    let missing = confirm(cx, reading, candidates).await?;
+    if missing.listed_not > 0 {
+        let text = format!("the list lacked {} devices that exist", missing.listed_not);
+        return partial(cx, PartEnd::partial("list_lacked_rows", &text)).await;
+    }
+    if reading.refused > 0 {
+        let text = format!("{} rows were refused by the database; the log says why", reading.refused);
+        return partial(cx, PartEnd::partial("rows_refused", &text)).await;
+    }
+    let counts: Vec<_> = reading.organizations.iter().map(|(id, count)| (id.to_string(), rows(*count as usize))).collect();
+    let tx = cx.provider().await?;
+    integrations::set_devices_seen(&tx, cx.claim.integration, &counts).await?;
+    tx.commit().await?;
+    if missing.unconfirmed > 0 {
+        let text = format!("{} devices were not listed and are not confirmed to be gone yet", missing.unconfirmed);
+        return Ok(PartEnd::partial("not_confirmed", &text));
+    }
+    Ok(PartEnd::complete())
+}
+
+#[derive(Debug, Default)]
+struct Missing {
+    /// Exist, visible to lists, and were not listed.
+    listed_not: usize,
+    /// Could not be asked, or were beyond the bound.
+    unconfirmed: usize,
+}
+
+async fn confirm(cx: &Cx<'_>, reading: &mut Reading, candidates: Vec<Placement>) -> Result<Missing, SyncError> {
+    let mut missing = Missing { unconfirmed: candidates.len().saturating_sub(CONFIRMATIONS_MAX), listed_not: 0 };
+    let asked: Vec<Placement> = candidates.into_iter().take(CONFIRMATIONS_MAX).collect();
+    let ask = |id: Option<i64>| async move {
+        let Some(id) = id else { return Verdict::Unknown };
+        match cx.client.device(id).await {
+            Ok(Some(device)) => Verdict::There(device),
+            Ok(None) => Verdict::Gone,
+            Err(_) => Verdict::Unknown,
+        }
+    };
+    let ids = asked.iter().map(|it| it.external_id.parse().ok()).collect();
+    let verdicts = ask_each(ids, ask).await;
+    let mut gone = Vec::new();
+    let mut there = Vec::new();
+    for (placement, verdict) in asked.into_iter().zip(verdicts) {
+        match verdict {
+            Verdict::Gone => gone.push(placement),
+            Verdict::There(device) => there.push(device),
+            Verdict::Unknown => missing.unconfirmed += 1,
+        }
+    }
+    let hidden: BTreeSet<_> = there.iter().filter(|it| is_hidden_from_lists(&it.value)).map(|it| it.value.id).collect();
+    missing.listed_not = there.len() - hidden.len();
+    if let Some(observed_at) = there.iter().map(|it| it.observed_at).min() {
+        let found = there.into_iter().map(|it| it.value).collect();
+        let placed = reading.places.store(cx, PART, found, observed_at).await?;
+        reading.refused += placed.refused;
+    }
+    for (customer, ids) in placing::by_customer(gone) {
+        placing::mark_missing(cx, PART, customer, &ids).await?;
+        cx.at(SyncPoint::Confirmed(PART)).await;
+    }
+    Ok(missing)
+}
+
+/// Lists leave out devices that wait for approval or were put out of service.
+fn is_hidden_from_lists(device: &Device) -> bool {
+    device.approval.as_ref().is_some_and(|approval| *approval != ApprovalStatus::Approved)
+}
+
+/// The rows of this reading say that it was not complete.
+async fn partial(cx: &Cx<'_>, end: PartEnd) -> Result<PartEnd, SyncError> {
+    placing::mark_incomplete(cx).await?;
+    Ok(end)
+}
+
+async fn unseen(cx: &Cx<'_>) -> Result<Vec<Placement>, SyncError> {
+    let tx = cx.everywhere().await?;
+    let unseen = rows_of::unseen(&tx, cx.claim.integration, cx.claim.run).await?;
+    tx.rollback().await?;
+    Ok(unseen)
+}
+
+async fn organizations(cx: &Cx<'_>) -> Result<Vec<Organization>, SyncError> {
+    let tx = cx.provider().await?;
+    let all = integrations::organizations(&tx, cx.claim.integration).await?;
+    tx.rollback().await?;
+    Ok(all)
+}

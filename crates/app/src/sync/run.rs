@@ -1,0 +1,191 @@
+//! One run: its parts in order, its end, and who is told.
+use kernel::id::IntegrationId;
+use store::{
+    integrations,
+    notifications::{self, NewNotification},
+    sync::{self, Part, SyncKind, SyncState},
+};
+
+use super::{
+    activities::{self, Log, LogRead},
+    conditions,
+    context::Cx,
+    devices,
+    error::{Next, PartEnd, SyncError, still_mine, trouble},
+    hooks::SyncPoint,
+    locations, organizations, touched,
+};
+
+/// The parts of a run, in their order. The log comes first: see [`activities`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartName {
+    Activities,
+    Organizations,
+    Locations,
+    Devices,
+    Conditions,
+}
+
+impl PartName {
+    pub const ALL: [Self; 5] =
+        [Self::Activities, Self::Organizations, Self::Locations, Self::Devices, Self::Conditions];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activities => "activities",
+            Self::Organizations => "organizations",
+            Self::Locations => "locations",
+            Self::Devices => "devices",
+            Self::Conditions => "conditions",
+        }
+    }
+}
+
+/// Runs, or goes on with, the claimed run until it is recorded as ended.
+pub(super) async fn drive(cx: &Cx<'_>) -> Result<SyncState, SyncError> {
+    cx.at(SyncPoint::RunStarted).await;
+    let mut kind = cx.claim.kind;
+    if kind == SyncKind::Incremental && mapping_changed(cx).await? {
+        become_full(cx, "organizations were mapped or unmapped").await?;
+        kind = SyncKind::Full;
+    }
+    loop {
+        match parts(cx, kind).await? {
+            Parts::Ended(log) => return finish(cx, &log).await,
+            Parts::TooMuch(reason) => {
+                become_full(cx, &reason).await?;
+                kind = SyncKind::Full;
+            }
+        }
+    }
+}
+
+enum Parts {
+    Ended(Log),
+    TooMuch(String),
+}
+
+async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
+    let tx = cx.provider().await?;
+    sync::add_parts(&tx, cx.claim.run, &PartName::ALL.map(PartName::as_str)).await?;
+    let known = sync::parts(&tx, cx.claim.run).await?;
+    tx.commit().await?;
+    let has_ended = |part: PartName| known.iter().any(|it| it.part == part.as_str() && it.ended_at.is_some());
+    let mut log = Log::default();
+    let mut next = Next::GoOn;
+    for part in PartName::ALL {
+        if has_ended(part) {
+            if part == PartName::Activities {
+                log = activities::recall(cx).await?;
+            }
+            continue;
+        }
+        if next == Next::SkipTheRest {
+            end_part(cx, part, &PartEnd { state: SyncState::Cancelled, error: Some(trouble("skipped", "an earlier part failed for good")), next }).await?;
+            continue;
+        }
+        let end = match part {
+            PartName::Activities => match activities::read(cx, kind).await? {
+                LogRead::Ended(end, read) => {
+                    log = read;
+                    end
+                }
+                LogRead::TooMuch(reason) => return Ok(Parts::TooMuch(reason)),
+            },
+            PartName::Organizations => organizations::read(cx, kind).await?,
+            PartName::Locations => locations::read(cx).await?,
+            PartName::Devices if kind == SyncKind::Full => devices::read_all(cx).await?,
+            PartName::Devices => touched::read_touched(cx, &log).await?,
+            PartName::Conditions => conditions::read(cx).await?,
+        };
+        next = end.next;
+        end_part(cx, part, &end).await?;
+    }
+    Ok(Parts::Ended(log))
+}
+
+async fn end_part(cx: &Cx<'_>, part: PartName, end: &PartEnd) -> Result<(), SyncError> {
+    let tx = cx.provider().await?;
+    let ended = sync::finish_part(&tx, cx.claim, part.as_str(), end.state, end.error.as_ref(), cx.now()).await?;
+    still_mine(ended)?;
+    tx.commit().await?;
+    log_part(cx, &cx.part(part).await?);
+    cx.at(SyncPoint::PartEnded(part)).await;
+    Ok(())
+}
+
+fn log_part(cx: &Cx<'_>, part: &Part) {
+    let reason = part.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
+    tracing::info!(
+        sync.run = %cx.claim.run, integration.id = %cx.claim.integration, sync.part = part.part, state = part.state.as_str(),
+        rows.before = part.rows_before, rows.read = part.rows_read, rows.removed = part.rows_removed, reads = part.reads, reason,
+        "a part of a synchronization ended"
+    );
+}
+
+async fn finish(cx: &Cx<'_>, log: &Log) -> Result<SyncState, SyncError> {
+    let tx = cx.provider().await?;
+    let parts = sync::parts(&tx, cx.claim.run).await?;
+    let worst = parts.iter().max_by_key(|part| part.state).map_or(SyncState::Failed, |part| part.state);
+    // Parts are cancelled only because another one failed.
+    let state = if worst == SyncState::Cancelled { SyncState::Failed } else { worst };
+    let error = parts.iter().find(|part| part.state == state).filter(|_| state != SyncState::Complete).map(|part| {
+        let reason = part.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
+        let kind = part.error.as_ref().and_then(|error| error["kind"].as_str()).unwrap_or(state.as_str());
+        trouble(kind, &format!("{}: {reason}", part.part))
+    });
+    let devices_are_complete = parts
+        .iter()
+        .any(|part| part.part == PartName::Devices.as_str() && part.state == SyncState::Complete);
+    if devices_are_complete
+        && log.is_complete
+        && let Some(highest) = log.highest
+    {
+        integrations::move_activity_cursor(&tx, cx.claim.integration, highest).await?;
+    }
+    if matches!(state, SyncState::Suspect | SyncState::Failed) && sync::state_before(&tx, cx.claim).await? != Some(state) {
+        let reason = error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
+        tell_staff(cx, &tx, state, reason).await?;
+    }
+    still_mine(sync::finish_run(&tx, cx.claim, state, error.as_ref(), cx.now()).await?)?;
+    tx.commit().await?;
+    tracing::info!(sync.run = %cx.claim.run, integration.id = %cx.claim.integration, state = state.as_str(),
+        resumed = cx.claim.resumed_count, "a synchronization ended");
+    cx.at(SyncPoint::RunEnded(state)).await;
+    Ok(state)
+}
+
+/// Once per change for the worse, not with every run.
+async fn tell_staff(cx: &Cx<'_>, tx: &pg::ActorTx, state: SyncState, reason: &str) -> Result<(), SyncError> {
+    let integration = integrations::by_id(tx, cx.claim.integration).await?;
+    let name = integration.map_or_else(|| cx.claim.integration.to_string(), |it| it.name);
+    let title = match state {
+        SyncState::Suspect => format!("{name}: the vendor lists far fewer rows than before"),
+        _ => format!("{name}: the synchronization failed"),
+    };
+    let body = format!("{reason}. Nothing was removed because of it.");
+    let people = notifications::staff_who_can(tx, "integrations:sync").await?;
+    let link = link(cx.claim.integration);
+    let new = NewNotification { customer: None, kind: "sync", title: &title, body: &body, link: Some(&link), at: cx.now() };
+    notifications::add(tx, &people, &new).await?;
+    Ok(())
+}
+
+fn link(integration: IntegrationId) -> String {
+    format!("/integrations/{integration}")
+}
+
+async fn mapping_changed(cx: &Cx<'_>) -> Result<bool, SyncError> {
+    let tx = cx.everywhere().await?;
+    let changed = sync::mapping_changed(&tx, cx.claim.integration).await?;
+    tx.rollback().await?;
+    Ok(changed)
+}
+
+async fn become_full(cx: &Cx<'_>, reason: &str) -> Result<(), SyncError> {
+    let tx = cx.provider().await?;
+    still_mine(sync::become_full(&tx, cx.claim, reason).await?)?;
+    tx.commit().await?;
+    tracing::info!(sync.run = %cx.claim.run, integration.id = %cx.claim.integration, reason, "an incremental synchronization became a full one");
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! Synchronization against a real PostgreSQL and a real HTTP sandbox.
+mod conditions;
+mod faults;
+mod full;
+mod incremental;
+mod kill;
+mod postgres_killed;
+mod random;
+mod removals;
+mod requests;
+mod world;

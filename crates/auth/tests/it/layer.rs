@@ -1,0 +1,124 @@
+use auth::authenticate;
+use axum::{
+    Extension, Json, Router,
+    body::Body,
+    http::{HeaderName, Request, header},
+    middleware::from_fn_with_state,
+    routing::get,
+};
+use kernel::id::RequestId;
+use pg::Actor;
+use serde_json::{Value, json};
+
+use crate::{Answer, App, send};
+
+async fn who(Extension(actor): Extension<Actor>, Extension(id): Extension<RequestId>) -> Json<Value> {
+    Json(
+        json!({ "role": actor.role_name(), "user": actor.user, "request": id, "actor_request": actor.request }),
+    )
+}
+
+async fn ask(app: &App, headers: &[(HeaderName, &str)]) -> Answer {
+    let router =
+        Router::new().route("/who", get(who)).layer(from_fn_with_state(app.auth.clone(), authenticate));
+    let mut request = Request::get("/who").body(Body::empty()).expect("a request");
+    for (name, value) in headers {
+        request.headers_mut().append(name.clone(), value.parse().expect("a value"));
+    }
+    let answer = send(router, request).await;
+    let id = answer.headers["x-request-id"].to_str().expect("text").to_owned();
+    assert!(id.parse::<RequestId>().is_ok(), "{id}");
+    if answer.status == 200 {
+        assert_eq!(answer.body["request"], json!(id));
+        assert_eq!(answer.body["actor_request"], json!(id));
+    }
+    answer
+}
+
+fn apikey() -> HeaderName {
+    HeaderName::from_static("apikey")
+}
+
+#[tokio::test]
+async fn a_token_makes_an_actor_and_none_makes_nobody() {
+    let app = App::new().await;
+    let token = app.session().await.text("access_token");
+    let answer = ask(&app, &[(header::AUTHORIZATION, &format!("Bearer {token}"))]).await;
+    assert_eq!(answer.body["role"], "staff");
+    assert_eq!(answer.body["user"], json!(app.owner));
+    let answer =
+        ask(&app, &[(header::AUTHORIZATION, &format!("bearer {token}")), (apikey(), "console")]).await;
+    assert_eq!(answer.body["role"], "staff");
+    for headers in [
+        vec![],
+        vec![(apikey(), "console")],
+        vec![(apikey(), "console"), (header::AUTHORIZATION, "Bearer console")],
+    ] {
+        assert_eq!(ask(&app, &headers).await.body["role"], "anon", "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn anything_else_is_401_in_our_shape() {
+    let app = App::new().await;
+    let token = app.session().await.text("access_token");
+    let bad = format!("{}x", &token[..token.len() - 1]);
+    let good = format!("Bearer {token}");
+    let cases: Vec<Vec<(HeaderName, &str)>> = vec![
+        vec![(header::AUTHORIZATION, "Bearer console")],
+        vec![(header::AUTHORIZATION, "Bearer console"), (apikey(), "other")],
+        vec![(header::AUTHORIZATION, "Bearer ")],
+        vec![(header::AUTHORIZATION, "Bearer")],
+        vec![(header::AUTHORIZATION, "")],
+        vec![(header::AUTHORIZATION, "Basic b3duZXI6eA==")],
+        vec![(header::AUTHORIZATION, &token)],
+        vec![(header::AUTHORIZATION, &good), (header::AUTHORIZATION, &good)],
+        vec![
+            (header::AUTHORIZATION, &good),
+            (header::AUTHORIZATION, "Bearer console"),
+            (apikey(), "console"),
+        ],
+    ];
+    for headers in cases {
+        let answer = ask(&app, &headers).await;
+        assert_eq!(answer.status, 401, "{headers:?}");
+        assert_eq!(answer.body["code"], "OB2001");
+        assert!(
+            answer.body["message"].is_string()
+                && answer.body.get("details").is_some()
+                && answer.body.get("hint").is_some()
+        );
+        assert!(answer.headers[header::WWW_AUTHENTICATE].to_str().expect("text").starts_with("Bearer"));
+    }
+    // A bad token does not become nobody by being the API key as well.
+    let bearer = format!("Bearer {bad}");
+    assert_eq!(ask(&app, &[(header::AUTHORIZATION, &bearer), (apikey(), &bad)]).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_id_given_by_an_outer_layer_is_kept() {
+    let app = App::new().await;
+    let id = RequestId::new(app.clock.now());
+    let router =
+        Router::new().route("/who", get(who)).layer(from_fn_with_state(app.auth.clone(), authenticate));
+    let mut request = Request::get("/who").body(Body::empty()).expect("a request");
+    request.extensions_mut().insert(id);
+    let answer = send(router, request).await;
+    assert_eq!(answer.headers["x-request-id"], id.to_string());
+    assert_eq!(answer.body["actor_request"], json!(id));
+}
+
+#[tokio::test]
+async fn a_revoked_session_stops_at_the_next_statement_of_an_open_transaction() {
+    let app = App::new().await;
+    let token = app.session().await.text("access_token");
+    let actor = app.auth.verify(&token).await.expect("valid");
+    let tx = app.db.pg.act_as(&actor).await.expect("a transaction");
+    let count = "select count(*) from public.staff_members";
+    assert_eq!(tx.query_one(count, &[]).await.expect("counted").get::<_, i64>(0), 1);
+    auth::people::end_sessions(&app.db.pg, &app.clock, app.owner).await.expect("ended");
+    assert_eq!(tx.query_one(count, &[]).await.expect("counted").get::<_, i64>(0), 0);
+    tx.rollback().await.expect("rolled back");
+    app.auth.verify(&token).await.expect("the token itself is good until it expires");
+    assert_eq!(app.permissions(&token).await, 0);
+}

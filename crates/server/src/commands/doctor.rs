@@ -1,0 +1,92 @@
+//! Looks at an installation as a stranger would, and says of each finding what to do.
+use std::process::ExitCode;
+
+use kernel::Clock;
+use pg::{SystemReason, cluster::Binaries};
+use vault::Vault;
+
+use crate::{config::Settings, console, database::Database, failure::Failure, say};
+
+pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
+    let mut doctor = Doctor::default();
+    doctor.note(console::is_built(), "the console is built in", "run `make web` and build again");
+    if settings.database_url.is_none() {
+        match Binaries::find(None, &settings.data_dir) {
+            Ok(found) => doctor.note(true, &format!("PostgreSQL {} at {}", found.major, found.dir.display()), ""),
+            Err(error) => doctor.note(false, "PostgreSQL is installed", &error.to_string()),
+        }
+    }
+    doctor.note(
+        settings.public_url.as_ref().is_none_or(|url| url.starts_with("https://")) || settings.listen.ip().is_loopback(),
+        "people reach it over TLS or on this machine only",
+        "put a TLS proxy in front and set --public-url https://…",
+    );
+    match Database::open(settings).await {
+        Err(error) => doctor.note(false, "the database opens", &crate::database::chain(&error)),
+        Ok(database) => {
+            doctor.note(true, "the database opens and is at this release", "");
+            look_inside(&mut doctor, &database).await?;
+            database.close().await;
+        }
+    }
+    say!("");
+    if doctor.faults == 0 {
+        say!("Nothing to do.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("{} to do.", doctor.faults);
+    Ok(ExitCode::FAILURE)
+}
+
+async fn look_inside(doctor: &mut Doctor, database: &Database) -> Result<(), Failure> {
+    let vault = Vault::new(database.pg.clone(), database.master_key.clone(), Clock::system());
+    match vault.check().await {
+        Ok(()) => doctor.note(true, "the master key opens the sealed credentials", ""),
+        Err(error) => doctor.note(false, "the master key opens the sealed credentials", &error.to_string()),
+    }
+    let read = async {
+        let tx = database.pg.system(SystemReason::Health).await?;
+        let owners = tx
+            .query_one("select count(*)::integer from public.staff_members m join auth.users u on u.id = m.user_id and u.disabled_at is null where m.role = 'owner'", &[])
+            .await?
+            .get::<_, i32>(0);
+        let demo = tx.query_one("select exists (select from auth.users where email like '%@msp.example')", &[]).await?.get::<_, bool>(0);
+        let stale = tx
+            .query(
+                "select i.name from public.integrations i where i.enabled and not exists (
+                   select from public.sync_runs r where r.integration_id = i.id and r.state = 'complete'
+                     and r.ended_at > now() - make_interval(secs => 2 * i.sync_interval_s))",
+                &[],
+            )
+            .await?
+            .iter()
+            .map(|row| row.get::<_, String>(0))
+            .collect::<Vec<_>>();
+        Ok::<_, pg::PgError>((owners, demo, stale))
+    };
+    let (owners, demo, stale) = read.await.map_err(|error| Failure::start("the database", &error))?;
+    doctor.note(owners > 0, "somebody is owner", "obera user add --email … --name … --role owner");
+    doctor.note(!demo, "no demo logins", "this is the demo's data: use another --data-dir for a real installation");
+    for name in stale {
+        doctor.note(false, &format!("{name} is synchronized"), "look at Integrations in the console for the reason");
+    }
+    let report = vault::seal::verify(&database.pg, &vault, &[]).await.map_err(|error| Failure::start("the audit log", &error))?;
+    doctor.note(report.is_intact(), &format!("the audit log is intact ({} rows)", report.rows), "run `obera audit verify` for the broken link");
+    Ok(())
+}
+
+#[derive(Default)]
+struct Doctor {
+    faults: usize,
+}
+
+impl Doctor {
+    fn note(&mut self, is_well: bool, what: &str, way_out: &str) {
+        if is_well {
+            say!("ok    {what}");
+        } else {
+            self.faults += 1;
+            say!("TO DO {what}: {way_out}");
+        }
+    }
+}

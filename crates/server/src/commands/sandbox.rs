@@ -1,0 +1,124 @@
+//! `obera sandbox`: the vendors' sandboxes alone; `obera sandbox trigger`: something happens in the running demo.
+use std::{
+    fs,
+    io::{ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use connector_api::{Call, HttpClient, HttpConfig};
+use kernel::{Clock, secret::ExposeSecret as _};
+use sandbox::{CONTROL_HEADER, RunningSandbox, Sandbox, SandboxConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    cli::{Illness, SandboxArgs, SandboxCommand},
+    config::Settings,
+    failure::Failure,
+    say,
+    shutdown::Shutdown,
+};
+
+/// How to reach a running sandbox, its control plane included; in a file that only its user may read.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SandboxHandle {
+    pub base_url: String,
+    pub client_id: String,
+    pub client_secret: String,
+    control_token: String,
+}
+
+impl SandboxHandle {
+    pub fn of(sandbox: &RunningSandbox) -> Self {
+        Self {
+            base_url: sandbox.base_url(),
+            client_id: sandbox.client_id().to_owned(),
+            client_secret: sandbox.client_secret().expose_secret().to_owned(),
+            control_token: sandbox.control_token().expose_secret().to_owned(),
+        }
+    }
+
+    /// Where a demo keeps the handle of its sandbox.
+    pub fn in_data_dir(data_dir: &Path) -> PathBuf {
+        data_dir.join("secrets/sandbox.json")
+    }
+
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        let failed = |error: &dyn std::error::Error| Failure::start(&format!("the handle {}", path.display()), error);
+        let text = serde_json::to_string(self).map_err(|error| failed(&error))?;
+        // Written beside and renamed: a reader sees a whole handle or none.
+        let half = path.with_extension("new");
+        let _old = fs::remove_file(&half);
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half);
+        file.map_err(|error| failed(&error))?.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
+        fs::rename(&half, path).map_err(|error| failed(&error))
+    }
+
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Failure::text(format!(
+                "No sandbox runs here ({} is missing). Start the demo with `obera demo`, or name its folder with --data-dir.",
+                path.display()
+            )),
+            _ => Failure::start(&format!("the handle {}", path.display()), &error),
+        })?;
+        serde_json::from_str(&text).map_err(|error| Failure::start("the sandbox's handle", &error))
+    }
+}
+
+pub async fn run(settings: &Settings, args: SandboxArgs) -> Result<ExitCode, Failure> {
+    match args.command {
+        Some(SandboxCommand::Trigger { illness, lying, device_id }) => trigger(settings, illness, lying, device_id).await,
+        None => alone(&args).await,
+    }
+}
+
+async fn alone(args: &SandboxArgs) -> Result<ExitCode, Failure> {
+    let shutdown = Shutdown::on_signals().map_err(|error| Failure::start("the signal handlers", &error))?;
+    let config = SandboxConfig::demo(args.listen, args.customers, args.devices, args.seed);
+    let sandbox = Sandbox::start(config).await.map_err(|error| Failure::start("the sandbox", &error))?;
+    if let Some(path) = &args.handle {
+        SandboxHandle::of(&sandbox).write(path)?;
+    }
+    say!("NinjaOne sandbox  {}", sandbox.base_url());
+    say!("client id         {}", sandbox.client_id());
+    say!("client secret     {}", sandbox.client_secret().expose_secret());
+    say!("control           header x-sandbox-control: {}", sandbox.control_token().expose_secret());
+    shutdown.wait().await;
+    sandbox.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn trigger(settings: &Settings, illness: Illness, lying: bool, device_id: Option<i64>) -> Result<ExitCode, Failure> {
+    let demo = SandboxHandle::read(&SandboxHandle::in_data_dir(&settings.data_dir))?;
+    let kind = match illness {
+        Illness::DiskFull => "disk_full",
+        Illness::ServiceStopped => "service_stopped",
+    };
+    let failed = |error: &dyn std::error::Error| Failure::start("the sandbox (does the demo still run?)", error);
+    let mut body = json!({ "kind": kind, "lying": lying });
+    if let Some(device_id) = device_id {
+        body["device_id"] = json!(device_id);
+    }
+    let client = HttpClient::new(HttpConfig::new(demo.base_url), Clock::system()).map_err(|error| failed(&error))?;
+    let call = Call::post("/_sandbox/trigger").header(CONTROL_HEADER, demo.control_token.into()).json(body);
+    let answer = client.send(&call).await.map_err(|error| failed(&error))?;
+    let said = answer.json().map_err(|error| failed(&error))?;
+    if !answer.is_success() {
+        let why = said["sandbox_error"].as_str().unwrap_or("no reason given");
+        return Err(Failure::text(format!("The sandbox refused: {why}.")));
+    }
+    let name = |member: &str| said[member].as_str().unwrap_or("?").to_owned();
+    say!("{} of {} is ill now: {}", name("device_name"), name("organization_name"), kind.replace('_', " "));
+    say!("Watch it in the console:");
+    say!("  1. Incidents: a new one within seconds, its ticket, and a run that waits for approval");
+    say!("  2. Approvals: read the plan, approve");
+    if lying {
+        say!("  3. The run ends as unverified: the vendor says done, the reading says otherwise; the ticket escalates");
+    } else {
+        say!("  3. The run ends as verified: incident resolved, ticket closed, evidence to download");
+    }
+    Ok(ExitCode::SUCCESS)
+}

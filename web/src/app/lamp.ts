@@ -1,0 +1,15 @@
+import type { SourceListRow } from "@/api/rows";
+import { freshness, STALE_AFTER_MS } from "@/kit/freshness";
+
+export type Lamp = "ok" | "warn" | "bad";
+
+/** Worst of all sources decides: stale or failed is red, partial, held back or unmapped is amber. */
+export function lampOf(sources: SourceListRow[], now: number): { lamp: Lamp; text: string } {
+  const live = sources.filter((source) => source.enabled);
+  if (live.length === 0) return { lamp: "warn", text: "no source connected" };
+  const stale = live.filter((source) => freshness({ observedAt: source.last_complete_at, staleAfterMs: STALE_AFTER_MS }, now).state !== "fresh");
+  if (stale.length > 0) return { lamp: "bad", text: `${stale.length} of ${live.length} sources stale` };
+  const half = live.filter((source) => source.last_state === "partial" || source.last_state === "suspect" || source.last_state === "failed");
+  if (half.length > 0) return { lamp: "warn", text: `${half.length} of ${live.length} sources not complete` };
+  return { lamp: "ok", text: live.length === 1 ? "1 source fresh" : `${live.length} sources fresh` };
+}

@@ -1,0 +1,16 @@
+import { words } from "./status";
+import { bytes } from "./time";
+
+/** A fact in words: bytes as sizes, percentages with their sign. */
+export function factText(name: string, value: string | number | boolean | null): string {
+  if (value === null) return "unknown";
+  if (typeof value === "number" && name.endsWith("_bytes")) return bytes(value);
+  if (typeof value === "number" && name.endsWith("_percent")) return `${Math.round(value * 10) / 10} %`;
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return String(value);
+}
+
+/** "disk_used_percent" as people say it: "disk used". */
+export function factName(name: string): string {
+  return words(name.replace(/_(bytes|percent)$/, "")).toLowerCase();
+}

@@ -1,0 +1,29 @@
+//! `cargo test` for the whole workspace on one throw-away PostgreSQL cluster instead of one per test process.
+use std::process::ExitCode;
+
+use crate::{Result, files::root};
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run_on_cluster(args))
+}
+
+async fn run_on_cluster(args: &[String]) -> Result<ExitCode> {
+    println!("Starting a throw-away PostgreSQL cluster for this run.");
+    let cluster = testkit::start_for_run().await;
+    let (name, value) = cluster.environment();
+    let mut tests = tokio::process::Command::new("cargo")
+        .args(["test", "--workspace"])
+        .args(args)
+        .env(name, value)
+        .current_dir(root())
+        .spawn()?;
+    let ended = loop {
+        tokio::select! {
+            ended = tests.wait() => break ended,
+            // The tests get the interrupt as well; wait for them so that the cluster goes last.
+            _ = tokio::signal::ctrl_c() => println!("Interrupted: waiting for the tests to end."),
+        }
+    };
+    cluster.stop().await;
+    Ok(if ended?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
