@@ -13,4 +13,4 @@ pub use actor::{Actor, SystemReason, WorkReason};
 pub use door::{ActorTx, Pg, PgSettings, TxEnd};
 pub use error::{PgError, PgErrorKind};
 pub use listen::Notice;
-pub use tokio_postgres::{Row, types};
+pub use tokio_postgres::{Config, Row, config, types};

@@ -4,6 +4,8 @@ use kernel::{ApiError, ErrorCode};
 use pg::{Actor, PgError, PgErrorKind};
 use tokio_postgres::error::DbError;
 
+use crate::request::Verb;
+
 /// Every code of the dialect that this crate answers with; each has a page in `docs/errors`.
 /// SQLSTATE codes of PostgreSQL pass through besides.
 pub const CODES: &[&str] = &[
@@ -173,7 +175,7 @@ pub fn schema_not_loaded() -> ApiError {
 
 /// What the caller may know of a failure. Other customers' rows do not exist for people who are not staff:
 /// a refused row and a missing row answer alike, and values of rows are never echoed.
-pub fn from_pg(failure: &PgError, actor: &Actor) -> ApiError {
+pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
     let Some(db) = failure.db() else {
         tracing::error!(error = failure as &dyn std::error::Error, "database access failed");
         return match failure.kind {
@@ -183,7 +185,7 @@ pub fn from_pg(failure: &PgError, actor: &Actor) -> ApiError {
         };
     };
     let code = db.code().code();
-    if is_hidden(db, code, actor) {
+    if is_hidden(db, code, actor, verb) {
         return ApiError::new(ErrorCode::NotFound, "Nothing with this id that you may see.");
     }
     let status = status(code, db, actor);
@@ -201,9 +203,11 @@ pub fn from_pg(failure: &PgError, actor: &Actor) -> ApiError {
 }
 
 /// A row that policies refuse, or a reference to a row that is not there (or not theirs): both do not exist.
-fn is_hidden(db: &DbError, code: &str, actor: &Actor) -> bool {
+/// A row that cannot be deleted because others refer to it is the caller's own.
+fn is_hidden(db: &DbError, code: &str, actor: &Actor, verb: Verb) -> bool {
     let is_refused_row = code == "42501" && db.routine() == Some("ExecWithCheckOptions");
-    !actor.is_staff() && !actor.is_anonymous() && (is_refused_row || code == "23503")
+    let is_dangling = code == "23503" && verb != Verb::Delete;
+    !actor.is_staff() && !actor.is_anonymous() && (is_refused_row || is_dangling)
 }
 
 fn status(code: &str, db: &DbError, actor: &Actor) -> u16 {

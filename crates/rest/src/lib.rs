@@ -4,6 +4,8 @@
 //! Who may see what is decided by the database's policies, never here.
 mod config;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod plan;
 mod request;
 mod response;

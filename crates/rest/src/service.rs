@@ -199,7 +199,7 @@ impl Asked {
             },
             _ => Mode::Read,
         };
-        let answer = transaction::run(&state.pg, &self.actor, &Statement { main, mode }).await?;
+        let answer = transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
         response::read(answer, &self.head, plan.window)
     }
 
@@ -225,7 +225,7 @@ impl Asked {
             _ => plan::delete(schema, relation, &query, prefer, config)?,
         };
         let main = sql::write(self.sql(), schema, &plan, Wanted::Media(self.head.media));
-        let statement = Statement { main, mode: self.write_mode(config) };
+        let statement = Statement { verb: self.head.verb, main, mode: self.write_mode(config) };
         let answer = transaction::run(&state.pg, &self.actor, &statement).await?;
         Ok(response::written(answer, &self.head, (&relation.name, &relation.primary_key), &config.base_path))
     }
@@ -253,7 +253,7 @@ impl Asked {
             Volatility::Volatile if !by_query => self.write_mode(config),
             _ => Mode::Read,
         };
-        let answer = transaction::run(&state.pg, &self.actor, &Statement { main, mode }).await?;
+        let answer = transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
         match plan.outcome {
             plan::Outcome::Nothing => Ok(response::value(answer, &self.head, response::IsVoid::Yes)),
             plan::Outcome::Value => Ok(response::value(answer, &self.head, response::IsVoid::No)),

@@ -7,10 +7,11 @@ use pg::{
     types::{FromSql, ToSql, Type},
 };
 
-use crate::{error, sql::Sql};
+use crate::{error, request::Verb, sql::Sql};
 
 #[derive(Debug)]
 pub struct Statement<'a> {
+    pub verb: Verb,
     pub main: Sql<'a>,
     pub mode: Mode<'a>,
 }
@@ -44,17 +45,18 @@ pub struct Answer {
 }
 
 pub async fn run(pg: &Pg, actor: &Actor, statement: &Statement<'_>) -> Result<Answer, ApiError> {
+    let told = |failure: PgError| error::from_pg(&failure, actor, statement.verb);
     let params = params(&statement.main);
     let text = &statement.main.text;
     let outcome = match &statement.mode {
         Mode::Read => pg.one_shot_read(actor, text, &params).await.and_then(only),
         Mode::Write(end) => pg.one_shot(actor, text, &params, *end).await.and_then(only),
         Mode::ReadEstimated { estimate, known_up_to } => {
-            return estimated(pg, actor, &statement.main, estimate, *known_up_to).await.map_err(|failure| error::from_pg(&failure, actor));
+            return estimated(pg, actor, &statement.main, estimate, *known_up_to).await.map_err(told);
         }
-        Mode::WriteChecked { end, wanted } => return checked(pg, actor, &statement.main, *end, *wanted).await,
+        Mode::WriteChecked { end, wanted } => return checked(pg, actor, statement, *end, *wanted).await,
     };
-    outcome.map(answer).map_err(|failure| error::from_pg(&failure, actor))
+    outcome.map(answer).map_err(told)
 }
 
 async fn estimated(
@@ -77,10 +79,16 @@ async fn estimated(
     Ok(answer)
 }
 
-async fn checked(pg: &Pg, actor: &Actor, main: &Sql<'_>, end: TxEnd, wanted: Wanted) -> Result<Answer, ApiError> {
-    let told = |failure: PgError| error::from_pg(&failure, actor);
+async fn checked(
+    pg: &Pg,
+    actor: &Actor,
+    statement: &Statement<'_>,
+    end: TxEnd,
+    wanted: Wanted,
+) -> Result<Answer, ApiError> {
+    let told = |failure: PgError| error::from_pg(&failure, actor, statement.verb);
     let tx = pg.act_as(actor).await.map_err(told)?;
-    let row = tx.query_one(&main.text, &params(main)).await.map_err(told)?;
+    let row = tx.query_one(&statement.main.text, &params(&statement.main)).await.map_err(told)?;
     let rows: i64 = row.get(1);
     let refusal = match wanted {
         Wanted::ExactlyOne => (rows != 1).then(|| error::not_one_row(rows)),

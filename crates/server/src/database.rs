@@ -3,11 +3,10 @@ use std::str::FromStr as _;
 
 use kernel::secret::{ExposeSecret as _, SecretString};
 use pg::{
-    Pg, PgError, PgSettings, admin,
+    Config, Pg, PgError, PgSettings, admin,
     cluster::{Cluster, ClusterError, DATABASE, Durability},
     migrate::{self, Report},
 };
-use tokio_postgres::Config;
 use vault::MasterKey;
 
 use crate::config::Settings;
@@ -127,7 +126,7 @@ fn pool(config: &Config, settings: &Settings) -> Result<Pg, DatabaseError> {
 
 fn parse(url: &SecretString) -> Result<Config, DatabaseError> {
     let mut config = Config::from_str(url.expose_secret()).map_err(|error| DatabaseError::Url(error.to_string()))?;
-    if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
+    if config.get_ssl_mode() == pg::config::SslMode::Require {
         let why = "sslmode=require is not supported yet; use a unix socket, a loopback address, or a local TLS tunnel";
         return Err(DatabaseError::Url(why.into()));
     }

@@ -1,6 +1,11 @@
 import { bearerToken } from "./auth";
 import { API_KEY, apiFetch } from "./http";
 
+/** One key per intention. Not `crypto.randomUUID`: that exists on https and localhost only. */
+function freshKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 async function post(name: string, body: object): Promise<Response> {
   const token = await bearerToken();
   return apiFetch(`${location.origin}/functions/v1/${name}`, {
@@ -8,6 +13,7 @@ async function post(name: string, body: object): Promise<Response> {
     headers: {
       apikey: API_KEY,
       "content-type": "application/json",
+      "idempotency-key": freshKey(),
       ...(token ? { authorization: `Bearer ${token}` } : {}),
     },
     body: JSON.stringify(body),

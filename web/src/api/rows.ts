@@ -9,7 +9,7 @@ export type RunState =
 export type StepState =
   | "pending" | "ready" | "running" | "waiting" | "ended" | "skipped" | "failed" | "rejected" | "cancelled" | "timed_out";
 export type ChangeState =
-  | "planned" | "waiting" | "applied" | "verified" | "unverified" | "failed" | "reverted" | "rejected" | "cancelled";
+  | "planned" | "waiting" | "applied" | "verified" | "unverified" | "failed" | "reverted" | "rejected" | "cancelled" | "unneeded";
 export type ApprovalState = "waiting" | "approved" | "rejected" | "expired" | "cancelled";
 export type AlertState = "open" | "acknowledged" | "resolved";
 export type IncidentState = "open" | "remediating" | "needs_attention" | "resolved";

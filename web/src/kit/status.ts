@@ -21,7 +21,7 @@ export type Vocabulary<Value extends string> = Readonly<Record<Value, Status>>;
 const verified: Status = { label: "Verified", tone: "ok", icon: BadgeCheck, says: "The effect was read back from the changed system." };
 const unverified: Status = { label: "Unverified", tone: "warn", icon: TriangleAlert, says: "It was applied, but the read-back does not confirm it." };
 const failed: Status = { label: "Failed", tone: "bad", icon: X };
-const rejected: Status = { label: "Rejected", tone: "mute", icon: Ban, says: "A person decided against it. Nothing was changed." };
+const rejected: Status = { label: "Rejected", tone: "mute", icon: Ban, says: "Stopped by a person or a guard before anything was changed." };
 const cancelled: Status = { label: "Canceled", tone: "mute", icon: Ban };
 const running: Status = { label: "Running", tone: "info", icon: LoaderCircle, spin: true };
 const queued: Status = { label: "Queued", tone: "mute", icon: CircleDashed };
@@ -62,6 +62,7 @@ export const changeStates: Vocabulary<ChangeState> = {
   unverified,
   failed,
   reverted: { label: "Reverted", tone: "mute", icon: Undo2 },
+  unneeded: { label: "Nothing to do", tone: "mute", icon: Check, says: "The plan found nothing to change." },
   rejected,
   cancelled,
 };

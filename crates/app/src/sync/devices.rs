@@ -1,7 +1,7 @@
 //! The full reading of devices.
 use std::collections::{BTreeMap, BTreeSet};
 
-use connector_api::{Completeness, Fact, Page, VendorError, WalkMark};
+use connector_api::{Fact, Page, VendorError, WalkMark};
 use domain::estate;
 use jiff::Timestamp;
 use kernel::id::CustomerId;

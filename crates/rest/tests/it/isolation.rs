@@ -124,6 +124,8 @@ async fn values_of_rows_are_told_to_staff_only() {
     assert_eq!(dangling.error(), (409, "23503".to_owned()));
     let dangling = api.ask(&api.at_contoso, "POST", "/thing_labels").body(r#"{"thing_id": 77, "label_id": 1}"#).send().await;
     assert_eq!((dangling.error(), dangling.text.contains("77")), ((HIDDEN.0, HIDDEN.1.to_owned()), false));
+    let referred = api.ask(&api.at_contoso, "DELETE", "/labels?id=eq.1").send().await;
+    assert_eq!((referred.error(), referred.json()["details"].clone()), ((409, "23503".to_owned()), json!(null)));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ interface StepsProps {
 }
 
 const phaseTitles: Record<string, string> = {
-  read: "Read", plan: "Plan", guard: "Guard", approve: "Approve", act: "Act", reread: "Re-read", evidence: "Evidence",
+  read: "Read", plan: "Plan", guard: "Guard", approve: "Approve", act: "Act", reread: "Re-read",
 };
 
 /** The run as a timeline: each step with what it found, and the plan as a diff before anything is changed. */
@@ -75,13 +75,11 @@ interface Dot {
 }
 
 function dotOf(step: StepRow, change: ChangeRow | null): Dot {
-  if (step.state === "ended" && step.phase === "reread") {
-    if (change?.state === "unverified" || change?.state === "failed") return { icon: TriangleAlert, tone: "warn" };
-    if (change?.state === "verified") return { icon: BadgeCheck, tone: "ok" };
-  }
+  if (step.phase === "reread" && change?.state === "unverified") return { icon: TriangleAlert, tone: "warn" };
+  if (step.phase === "reread" && change?.state === "verified") return { icon: BadgeCheck, tone: "ok" };
   switch (step.state) {
     case "ended":
-      return { icon: step.phase === "evidence" ? FileCheck2 : Check, tone: "ok" };
+      return { icon: step.kind === "evidence" ? FileCheck2 : Check, tone: "ok" };
     case "running":
       return { icon: LoaderCircle, tone: "info", spin: true };
     case "waiting":
@@ -170,13 +168,11 @@ function StepBody({ step, change, approval, evidence, ticket }: StepProps): Reac
     case "approve":
       return approval ? <Approval row={approval} /> : null;
     case "act":
-      return change ? <p className="mt-0.5 font-mono text-xs text-ink-3 [overflow-wrap:anywhere]">idempotency key {change.idempotency_key}</p> : null;
+      return change?.act_started_at ? <p className="mt-0.5 font-mono text-xs text-ink-3 [overflow-wrap:anywhere]">idempotency key {change.idempotency_key}</p> : null;
     case "reread":
       return <Reread change={change} />;
-    case "evidence":
-      return <Proof evidence={evidence} />;
     default:
-      return step.key === "conclude" ? (
+      return step.kind === "evidence" ? (
         <Proof evidence={evidence} />
       ) : step.key === "open_ticket" && ticket ? (
         <p className="mt-0.5 text-sm">

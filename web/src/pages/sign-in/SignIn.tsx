@@ -1,17 +1,18 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useAuthState } from "ra-core";
 import { useEffect, useState, type FormEvent } from "react";
-import { Navigate, useNavigate, useSearchParams } from "react-router";
+import { Navigate, useLocation, useNavigate, useSearchParams } from "react-router";
 import { authProvider } from "@/api/authProvider";
 import { toApiError, type ApiError } from "@/api/errors";
 import { Brand } from "@/app/Brand";
 import { Button } from "@/ui/Button";
 import { TextField } from "@/ui/Field";
-import { safeNext } from "./next";
+import { pathBefore, safeNext } from "./next";
 
 export default function SignIn() {
   const [params] = useSearchParams();
-  const next = safeNext(params.get("next"));
+  const before: { state: unknown } = useLocation();
+  const next = safeNext(params.get("next") ?? pathBefore(before.state));
   const navigate = useNavigate();
   const client = useQueryClient();
   const { authenticated, isPending } = useAuthState({}, false);

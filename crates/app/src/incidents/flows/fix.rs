@@ -11,7 +11,7 @@ use pg::ActorTx;
 use serde_json::json;
 use store::incidents::{self, DeviceFacts};
 
-use super::{Input, Parameters, input, reading};
+use super::{CHANGE_KEY, Input, Parameters, input, reading};
 use crate::vendors::Vendors;
 
 /// A plan stands on readings no older than this.
@@ -83,7 +83,7 @@ impl ChangeHandler for RunScript {
     fn guard<'a>(&'a self, ctx: &'a StepContext, _plan: &'a Plan, tx: &'a mut ActorTx) -> BoxFuture<'a, Result<Guard, StepError>> {
         Box::pin(async move {
             let input = input(ctx)?;
-            let before = ctx.change(&ctx.key).and_then(|change| change.before.clone());
+            let before = ctx.change(CHANGE_KEY).and_then(|change| change.before.clone());
             let before = before.ok_or_else(|| StepError::permanent(ErrorCode::Internal, "The change has no first reading."))?;
             let facts = reading::facts(&before)?;
             let used = incidents::devices_changed_last_hour(tx, ctx.customer, input.rule_id, ctx.run, ctx.now).await?;
@@ -170,7 +170,7 @@ impl ChangeHandler for RunScript {
                 let text = format!("Read back: {}.", facts.describe());
                 return Ok(Verdict::Verified { after, text });
             }
-            let key = ctx.change(&ctx.key).map(|change| change.idempotency_key.clone()).unwrap_or_default();
+            let key = ctx.change(CHANGE_KEY).map(|change| change.idempotency_key.clone()).unwrap_or_default();
             let outcome = target.ninja.find_script_run(target.external_id, activity_mark(ctx), &script_parameters(&key)).await;
             let said = outcome.map_err(reading::step_error)?.value;
             let state = facts.describe();
@@ -205,7 +205,7 @@ fn script_parameters(idempotency_key: &str) -> String {
 }
 
 fn activity_mark(ctx: &StepContext) -> Option<i64> {
-    ctx.change(&ctx.key)?.before.as_ref()?.facts["activity_mark"].as_i64()
+    ctx.change(CHANGE_KEY)?.before.as_ref()?.facts["activity_mark"].as_i64()
 }
 
 fn plan(input: &Input, facts: &reading::Facts) -> Plan {

@@ -1,0 +1,109 @@
+//! The data API as the product serves it: the real router behind the real token check.
+use std::{convert::Infallible, time::Duration};
+
+use auth::{AuthConfig, AuthState, Origin};
+use axum::{Router, extract::Request, middleware, response::Response, routing::get};
+use jiff::SignedDuration;
+use kernel::{Clock, id::UserId};
+use pg::{Actor, Pg};
+use rest::{RestConfig, RestState};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::JoinSet,
+};
+use vault::{MasterKey, Vault};
+
+use crate::{Result, stage::Stage};
+
+/// The measurements take longer than a token lives.
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(6);
+const DRAIN: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug)]
+pub struct Api {
+    auth: AuthState,
+    clock: Clock,
+}
+
+/// What stands before the router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// `auth::authenticate`, as in the product.
+    Tokens,
+    /// No token is looked at: every request is this person's.
+    Open,
+}
+
+impl Api {
+    pub async fn start(stage: &Stage) -> Result<Self> {
+        let clock = Clock::system();
+        let pool = stage.pool(4)?;
+        let vault = Vault::new(pool.clone(), MasterKey::generate()?, clock.clone());
+        let config = AuthConfig { access_token_life: TOKEN_LIFE, ..AuthConfig::new("http://127.0.0.1/auth/v1") };
+        // A kept database has keys that another run's master key sealed.
+        stage.admin().await?.batch_execute("delete from vault.keys where purpose = 'token'").await?;
+        Ok(Self { auth: AuthState::start(pool, vault, clock.clone(), config).await?, clock })
+    }
+
+    pub async fn token(&self, user: UserId) -> Result<String> {
+        let opened = self.auth.open_session(user, &Origin::default()).await;
+        Ok(opened.map_err(|error| format!("no session: {error:?}"))?.access_token)
+    }
+
+    pub async fn actor(&self, token: &str) -> Result<Actor> {
+        self.auth.verify(token).await.map_err(|error| format!("{error:?}").into())
+    }
+
+    /// The router on connections of this pool, ready to answer.
+    pub async fn router_on(&self, pool: Pg) -> Router {
+        let layer = middleware::from_fn_with_state(self.auth.clone(), auth::authenticate);
+        Router::new().nest("/rest/v1", self.plain(pool).await).layer(layer)
+    }
+
+    async fn plain(&self, pool: Pg) -> Router {
+        let state = RestState::start(pool, RestConfig::default(), self.clock.clone());
+        state.loaded().await;
+        rest::router(state)
+    }
+
+    /// As [`Self::router_on`], but everybody is `actor`.
+    pub async fn open_router_on(&self, pool: Pg, actor: Actor) -> Router {
+        let named = middleware::from_fn(move |mut request: Request, next: middleware::Next| {
+            request.extensions_mut().insert(actor.clone());
+            async move { Ok::<Response, Infallible>(next.run(request).await) }
+        });
+        Router::new().nest("/rest/v1", self.plain(pool).await).layer(named)
+    }
+}
+
+/// A router that answers on a port of this machine, until it is stopped.
+#[derive(Debug)]
+pub struct Served {
+    pub url: String,
+    stop: oneshot::Sender<()>,
+    tasks: JoinSet<()>,
+}
+
+impl Served {
+    /// Also answers `/ping` without any work: the load generator's own limit.
+    pub async fn start(router: Router) -> Result<Self> {
+        let router = router.route("/ping", get(|| async { "pong" }));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let stopped = async {
+                let _told_or_gone = stopped.await;
+            };
+            let _ends_when_told = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+        });
+        Ok(Self { url, stop, tasks })
+    }
+
+    pub async fn stop(mut self) {
+        let _ended_already = self.stop.send(());
+        let _drained = tokio::time::timeout(DRAIN, self.tasks.join_next()).await;
+    }
+}

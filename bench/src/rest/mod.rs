@@ -1,0 +1,204 @@
+//! The data API against `pgbench`: the same statements, the same login, the same socket, in turns.
+mod api;
+mod capture;
+mod load;
+mod seed;
+pub mod screens;
+
+use clap::Args;
+use tokio_postgres::Client;
+
+use self::{
+    api::{Api, Door, Served},
+    load::{Figure, Pgbench, Talk, Wrk},
+    seed::{Asked, Person, Sizes},
+};
+use crate::{Common, Result, at_least, progress, report::Section, stage::Stage, stats};
+
+const FULL: Sizes = Sizes { customers: 500, rows: 500_000 };
+const QUICK: Sizes = Sizes { customers: 20, rows: 4_000 };
+const RATIO_GOAL: f64 = 0.95;
+/// As in the product.
+const POOL: usize = 24;
+/// Either side is measured with the number of clients with which it is fastest.
+const CLIENTS_TRIED: &[u32] = &[4, 8, 16, 32];
+const TRIAL_SECONDS: u64 = 3;
+const COLUMNS: &str = "id,number,subject,priority,state,opened_at,first_response_due_at";
+const PRIORITIES: [&str; 4] = ["p1", "p2", "p3", "p4"];
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct RestArgs {
+    /// Clients of both sides. Without it several numbers are tried and each side takes its best.
+    #[arg(long, value_name = "N")]
+    clients: Option<u32>,
+    /// Connections of the API's pool (24 in the product).
+    #[arg(long, value_name = "N")]
+    pool: Option<usize>,
+}
+
+struct Case {
+    name: &'static str,
+    asked: Vec<Asked>,
+}
+
+/// One kind of request, measured.
+struct Measured {
+    peer: Vec<Figure>,
+    ours: Vec<Figure>,
+    pipelined: Figure,
+    open: Figure,
+    clients: (u32, u32),
+}
+
+pub async fn run(common: &Common, args: &RestArgs) -> Result<Section> {
+    let stage = Stage::open(common).await?;
+    let wrk = Wrk::find().await?;
+    stage.with(async |stage| measure(stage, common, args, &wrk).await).await
+}
+
+async fn measure(stage: &Stage, common: &Common, args: &RestArgs, wrk: &Wrk) -> Result<Section> {
+    let sizes = if common.quick { QUICK } else { FULL };
+    let admin = stage.admin().await?;
+    seed::tickets(&admin, sizes).await?;
+    let api = Api::start(stage).await?;
+    let people = seed::people(&admin, &api).await?;
+    let header = ["request", "peer: pgbench, a round trip per statement", "OberaConnect over HTTP", "ratio"];
+    let mut section = Section::new("rest", "Data API", &header);
+    section.conditions = stage.conditions().await?;
+    let (rounds, seconds) = (common.rounds_or(5), common.seconds_or(8));
+    section.conditions.push(format!(
+        "{} customers, {} tickets, people with 3 memberships, row-level security; {rounds} rounds of {seconds} s each, peer and ours in turns, medians (and ranges); pool of {} connections; load generator on the same machine",
+        sizes.customers, sizes.rows, args.pool.unwrap_or(POOL)
+    ));
+    for case in cases(&people) {
+        progress!("{} ...", case.name);
+        let bench = Bench { stage, api: &api, wrk, args, rounds, seconds };
+        let measured = Box::pin(bench.case(&admin, &case)).await?;
+        add(&mut section, &case, &measured);
+    }
+    section.notes.push(ping(wrk, seconds).await?);
+    Ok(section)
+}
+
+fn cases(people: &[Person]) -> [Case; 2] {
+    let asked = |path: String, person: &Person| Asked { path, token: person.token.clone(), is_counted: false };
+    let keyed = |person: &Person| {
+        let (customer, id) = person.ticket;
+        asked(format!("/rest/v1/tickets?customer_id=eq.{customer}&id=eq.{id}"), person)
+    };
+    let list = |(turn, person): (usize, &Person)| {
+        let priority = PRIORITIES[turn % PRIORITIES.len()];
+        asked(format!("/rest/v1/tickets?select={COLUMNS}&priority=eq.{priority}&order=opened_at.desc&limit=20"), person)
+    };
+    [
+        Case { name: "one ticket by its key", asked: people.iter().map(keyed).collect() },
+        Case { name: "newest 20 tickets of one priority", asked: people.iter().enumerate().map(list).collect() },
+    ]
+}
+
+struct Bench<'a> {
+    stage: &'a Stage,
+    api: &'a Api,
+    wrk: &'a Wrk,
+    args: &'a RestArgs,
+    rounds: usize,
+    seconds: u64,
+}
+
+impl Bench<'_> {
+    async fn case(&self, admin: &Client, case: &Case) -> Result<Measured> {
+        let transactions = capture::transactions(self.stage, self.api, &case.asked).await?;
+        let peer = Pgbench::prepare(admin, &transactions).await?;
+        let served = self.serve(case, Door::Tokens).await?;
+        let clients = self.best_clients(&peer, &served, case).await?;
+        let mut measured = Measured {
+            peer: Vec::new(),
+            ours: Vec::new(),
+            pipelined: peer.run(self.stage, Talk::Pipelined, clients.0, self.seconds).await?,
+            open: self.open(case, clients.1).await?,
+            clients,
+        };
+        for round in 1..=self.rounds {
+            let theirs = peer.run(self.stage, Talk::RoundTripPerStatement, clients.0, self.seconds).await?;
+            let ours = self.wrk.run(&served.url, &case.asked, clients.1, self.seconds).await?;
+            progress!(
+                "  round {round}: {:.0} tps, {:.0} requests/s, ratio {:.3}",
+                theirs.per_second, ours.per_second, ours.per_second / theirs.per_second
+            );
+            measured.peer.push(theirs);
+            measured.ours.push(ours);
+        }
+        served.stop().await;
+        Ok(measured)
+    }
+
+    async fn serve(&self, case: &Case, door: Door) -> Result<Served> {
+        let pool = self.stage.pool(self.args.pool.unwrap_or(POOL))?;
+        let router = match door {
+            Door::Tokens => self.api.router_on(pool).await,
+            Door::Open => {
+                let first = case.asked.first().ok_or("a request")?;
+                self.api.open_router_on(pool, self.api.actor(&first.token).await?).await
+            }
+        };
+        Served::start(router).await
+    }
+
+    /// What the token check costs: the same requests when nobody looks at the token. All are one person's, so that only
+    /// the requests of that person find anything.
+    async fn open(&self, case: &Case, clients: u32) -> Result<Figure> {
+        let first = case.asked.first().ok_or("a request")?;
+        let served = self.serve(case, Door::Open).await?;
+        let figure = self.wrk.run(&served.url, std::slice::from_ref(first), clients, self.seconds).await;
+        served.stop().await;
+        figure
+    }
+
+    /// (of the peer, of ours)
+    async fn best_clients(&self, peer: &Pgbench, served: &Served, case: &Case) -> Result<(u32, u32)> {
+        if let Some(clients) = self.args.clients {
+            return Ok((clients, clients));
+        }
+        let seconds = TRIAL_SECONDS.min(self.seconds);
+        let (mut best_peer, mut best_ours) = ((0.0, 0), (0.0, 0));
+        for &clients in CLIENTS_TRIED {
+            let theirs = peer.run(self.stage, Talk::RoundTripPerStatement, clients, seconds).await?.per_second;
+            let ours = self.wrk.run(&served.url, &case.asked, clients, seconds).await?.per_second;
+            progress!("  with {clients} clients: {theirs:.0} tps, {ours:.0} requests/s");
+            if theirs > best_peer.0 {
+                best_peer = (theirs, clients);
+            }
+            if ours > best_ours.0 {
+                best_ours = (ours, clients);
+            }
+        }
+        Ok((best_peer.1, best_ours.1))
+    }
+}
+
+fn add(section: &mut Section, case: &Case, measured: &Measured) {
+    let rates = |figures: &[Figure]| figures.iter().map(|figure| figure.per_second).collect::<Vec<f64>>();
+    let (peer, ours) = (rates(&measured.peer), rates(&measured.ours));
+    let ratios: Vec<f64> = ours.iter().zip(&peer).map(|(ours, peer)| ours / peer).collect();
+    let latency = |figures: &[Figure]| figures.last().map(|figure| figure.latency_ms.to_string()).unwrap_or_default();
+    section.row([
+        case.name.to_owned(),
+        format!("{} tps with {} clients, {}", stats::spread(&peer, 0), measured.clients.0, latency(&measured.peer)),
+        format!("{} requests/s with {} clients, {}", stats::spread(&ours, 0), measured.clients.1, latency(&measured.ours)),
+        stats::spread(&ratios, 2),
+    ]);
+    section.goals.push(at_least(stats::median(&ratios), RATIO_GOAL, case.name));
+    section.notes.push(format!(
+        "{}: `pgbench` with the whole transaction in one write reaches {:.0} tps; the API without looking at tokens {:.0} requests/s (one person's request only).",
+        case.name, measured.pipelined.per_second, measured.open.per_second
+    ));
+}
+
+/// The limit of the load generator and the HTTP server themselves.
+async fn ping(wrk: &Wrk, seconds: u64) -> Result<String> {
+    let served = Served::start(axum::Router::new()).await?;
+    let asked = Asked { path: "/ping".to_owned(), token: "none".to_owned(), is_counted: false };
+    let figure = wrk.run(&served.url, &[asked], 16, seconds.min(TRIAL_SECONDS)).await;
+    served.stop().await;
+    Ok(format!("A request that does nothing: {:.0} requests/s with the same load generator.", figure?.per_second))
+}

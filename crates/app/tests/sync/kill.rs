@@ -1,0 +1,104 @@
+//! Killed at every boundary, the run goes on in another process to the same end.
+use std::sync::Arc;
+
+use serde_json::json;
+use store::sync::{SyncKind::Full, SyncState};
+use tokio::task::JoinSet;
+
+use crate::world::{Counting, StopAt, World, fault};
+
+/// A world in which everything happens: arrivals, a change, a disappearance, a move, conditions raised and cleared, and a
+/// reading that has to be repeated.
+async fn eventful() -> World {
+    let world = World::mapped(3, 24).await;
+    let ill = world.vendor.control("/trigger", json!({"kind": "disk_full"})).await;
+    world.sync(Full).await;
+    world.vendor.control("/reset", json!({"kind": "disk_full", "device_id": ill["device_id"]})).await;
+    world.vendor.control("/trigger", json!({"kind": "service_stopped"})).await;
+    let gone = world.live().await.into_keys().nth(3).unwrap();
+    world.vendor.control("/devices/remove", json!({"device_id": gone})).await;
+    world.vendor.control("/devices/add", json!({"organization_id": 2, "count": 2})).await;
+    let customers = world.customers().await;
+    let sql = "update public.devices set customer_id = $2, site_id = null
+        where external_id = (select external_id from public.devices where customer_id = $1 order by external_id limit 1)";
+    world.admin.execute(sql, &[&customers[&1].0, &customers[&3].0]).await.unwrap();
+    world.vendor.fault(fault("truncated_list", "/v2/devices-detailed", 1)).await;
+    world
+}
+
+async fn assert_right(world: &World, at: usize) {
+    world.assert_live_is_truth().await;
+    let uids: Vec<String> = world
+        .admin
+        .query("select external_uid from public.device_conditions where cleared_at is null", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(uids, world.vendor.open_alerts().await.into_iter().collect::<Vec<_>>(), "killed at {at}");
+    let twice = "select count(*) from (select from public.devices group by customer_id, external_id having count(*) > 1) as x";
+    assert_eq!(world.count(twice).await, 0);
+}
+
+#[tokio::test]
+async fn killed_at_every_boundary_it_ends_the_same() {
+    let world = eventful().await;
+    let counting = Arc::new(Counting::default());
+    let undisturbed = world.queue(Full).await;
+    let (_, state) = world.syncer().with_observer(counting.clone()).run_one().await.unwrap().unwrap();
+    assert_eq!(state, SyncState::Complete, "{:?}", world.parts(undisturbed).await);
+    assert_right(&world, 0).await;
+    let expected = world.part(undisturbed, "devices").await;
+    assert_eq!((expected.reads, expected.created, expected.removed), (2, 3, 2), "{expected:?}");
+    let boundaries = counting.count();
+    assert!(boundaries > 30, "{boundaries}");
+
+    for nth in 1..boundaries {
+        let world = eventful().await;
+        let run = world.queue(Full).await;
+        let stop = StopAt::new(nth);
+        let doomed = world.syncer().with_observer(stop.clone());
+        let mut process = JoinSet::new();
+        process.spawn(async move { doomed.run_one().await });
+        stop.reached.notified().await;
+        process.shutdown().await;
+        world.expire_leases().await;
+        let (worked, state) = world.syncer().run_one().await.unwrap().expect("the abandoned run");
+        assert_eq!((worked, state), (run, SyncState::Complete), "killed at {nth}: {:?}", world.parts(run).await);
+        assert_right(&world, nth).await;
+        // Counts commit with their rows: the record is that of an undisturbed run.
+        let part = world.part(run, "devices").await;
+        let counts = (part.read, part.created, part.updated, part.unchanged, part.removed);
+        assert_eq!(
+            counts,
+            (expected.read, expected.created, expected.updated, expected.unchanged, expected.removed),
+            "killed at {nth}"
+        );
+        assert_eq!(world.count("select resumed_count::bigint from public.sync_runs order by queued_at desc limit 1").await, 1);
+    }
+}
+
+/// Killed over and over at a random place of what is left.
+#[tokio::test]
+async fn killed_again_and_again_it_still_ends() {
+    let world = eventful().await;
+    let run = world.queue(Full).await;
+    for nth in [3, 7, 2, 11, 5, 1, 9, 4] {
+        let stop = StopAt::new(nth);
+        let doomed = world.syncer().with_observer(stop.clone());
+        let mut process = JoinSet::new();
+        process.spawn(async move { doomed.run_one().await });
+        tokio::select! {
+            () = stop.reached.notified() => {}
+            // It ended before the boundary.
+            _ = process.join_next() => {}
+        }
+        process.shutdown().await;
+        world.expire_leases().await;
+    }
+    if let Some((worked, state)) = world.syncer().run_one().await.unwrap() {
+        assert_eq!((worked, state), (run, SyncState::Complete));
+    }
+    assert_right(&world, 99).await;
+}

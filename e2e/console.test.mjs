@@ -1,0 +1,172 @@
+// Every page for the provider's people: light, dark and phone; no error, no failed request, nothing for axe to find.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, signIn, tokenOf } from "./lib/browser.mjs";
+import { config } from "./lib/config.mjs";
+
+const LISTS = ["customers", "devices", "alerts", "incidents", "approvals", "runs", "tickets", "integrations"];
+const FIRST_LOAD_BYTES_MAX = 200 * 1024;
+const LOOKS = { light: {}, dark: { dark: true }, phone: { size: "phone" } };
+
+let browser;
+let session;
+let records;
+
+before(async () => {
+  browser = await launch();
+  const { context, page } = await open(browser);
+  await signIn(page, config.staff);
+  session = await context.storageState();
+  const token = await tokenOf(page);
+  const first = async (table, order) => (await rest(token, `/rest/v1/${table}?select=id,customer_id&order=${order}&limit=1`)).body[0];
+  const [customer] = (await rest(token, "/rest/v1/customer_list?select=id&order=devices.desc&limit=1")).body;
+  const [source] = (await rest(token, "/rest/v1/source_list?select=id&limit=1")).body;
+  records = {
+    customer: customer && `/customers/${customer.id}`,
+    integration: source && `/integrations/${source.id}`,
+    device: await first("device_list", "open_conditions.desc,id"),
+    incident: await first("incident_list", "opened_at.desc"),
+    run: await first("runs", "created_at.desc"),
+    ticket: await first("ticket_list", "opened_at.desc"),
+  };
+  for (const area of ["device", "incident", "run", "ticket"]) {
+    const row = records[area];
+    records[area] = row && `/${area}s/${row.customer_id}/${row.id}`;
+  }
+  await context.close();
+});
+after(() => browser?.close());
+
+test("a wrong password is refused in words, and nothing else happens", async () => {
+  const { context, page } = await open(browser);
+  await page.goto(`${config.url}/devices?page=2`);
+  await page.waitForURL((url) => url.pathname === "/sign-in" && url.searchParams.get("next") === "/devices?page=2");
+  await accessible(page, "sign-in");
+  await noSidewaysScroll(page, "sign-in");
+  await picture(page, "sign-in-light");
+  await page.getByLabel("Email").fill(config.staff);
+  await page.getByLabel("Password").fill("certainly not the password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  assert.ok((await page.getByRole("alert").innerText()).length > 0);
+  assert.equal(new URL(page.url()).pathname, "/sign-in");
+  await page.getByLabel("Password").fill(config.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => url.pathname === "/devices" && url.searchParams.get("page") === "2");
+  await context.close();
+});
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  describe(look, () => {
+    const visit = (name, path) =>
+      test(name, async (t) => {
+        const target = typeof path === "function" ? path() : path;
+        if (!target) return t.skip(`the demo has no ${name} yet`);
+        const { context, page, complaints } = await open(browser, { ...options, session });
+        await go(page, target);
+        assert.equal(await page.locator("h1").count(), 1);
+        await noSidewaysScroll(page, name);
+        await picture(page, `${name}-${look}`, look === "phone");
+        await accessible(page, name);
+        assert.deepEqual(complaints, []);
+        await context.close();
+      });
+    visit("overview", "/");
+    for (const list of LISTS) visit(list, `/${list}`);
+    for (const record of ["customer", "device", "incident", "run", "ticket", "integration"]) visit(record, () => records[record]);
+    visit("not-found", "/there/is/no/such/page");
+  });
+}
+
+test("the first visit loads at most 200 KB of JavaScript", async () => {
+  const { context, page } = await open(browser, { session });
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Network.enable");
+  const scripts = new Map();
+  let bytes = 0;
+  cdp.on("Network.responseReceived", (event) => {
+    if (event.type === "Script") scripts.set(event.requestId, event.response.url);
+  });
+  cdp.on("Network.loadingFinished", (event) => {
+    if (scripts.has(event.requestId)) bytes += event.encodedDataLength;
+  });
+  await go(page, "/");
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+  assert.ok(bytes > 0 && bytes <= FIRST_LOAD_BYTES_MAX, `${bytes} bytes in ${scripts.size} files`);
+  await context.close();
+});
+
+test("the keyboard reaches everything", async () => {
+  const { context, page, complaints } = await open(browser, { session });
+  await go(page, "/");
+  await page.keyboard.press("g");
+  await page.keyboard.press("d");
+  await page.waitForURL((url) => url.pathname === "/devices");
+  await settled(page);
+  await page.locator("[data-row-link]").first().focus();
+  await page.keyboard.press("j");
+  const name = await page.evaluate(() => document.activeElement?.querySelector("b")?.textContent);
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.pathname.startsWith("/devices/"));
+  await settled(page);
+  assert.equal(await page.locator("h1").innerText(), name);
+
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type(name);
+  await page.getByRole("option", { name }).first().waitFor();
+  await accessible(page, "palette");
+  await picture(page, "palette-light");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.getByRole("dialog").count(), 0);
+
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  await page.waitForURL((url) => url.pathname === "/tickets");
+  await settled(page);
+  await page.keyboard.press("/");
+  await page.keyboard.type("no ticket has these words");
+  await page.getByText("Nothing matches").waitFor();
+  await page.getByRole("button", { name: "Clear search and filters" }).click();
+  await page.waitForURL((url) => !url.searchParams.has("q"));
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("filters, sort and page live in the URL and agree with the API", async () => {
+  const { context, page, complaints } = await open(browser, { session });
+  await go(page, "/devices?class=server&sort=-disk_used_percent");
+  const token = await tokenOf(page);
+  const expected = await rest(token, "/rest/v1/device_list?select=name&class=in.(server)&order=disk_used_percent.desc.nullslast,id&limit=3", { headers: { prefer: "count=exact" } });
+  const total = Number(expected.headers.get("content-range").split("/")[1]);
+  const shown = await page.locator("[data-row-link] b").evaluateAll((names) => names.slice(0, 3).map((name) => name.textContent));
+  assert.deepEqual(shown, expected.body.map((row) => row.name));
+  await page.getByText(`${total.toLocaleString("en-US")} match`).waitFor();
+  await page.reload();
+  await settled(page);
+  assert.deepEqual(await page.locator("[data-row-link] b").evaluateAll((names) => names.slice(0, 3).map((name) => name.textContent)), shown);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("the theme is kept over a reload", async () => {
+  const { context, page } = await open(browser, { session });
+  await go(page, "/");
+  await page.getByRole("button", { name: "Use the dark theme" }).click();
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await context.close();
+});
+
+test("signing out ends the session here and at the server", async () => {
+  const { context, page } = await open(browser);
+  await signIn(page, config.staff);
+  const token = await tokenOf(page);
+  await page.getByRole("button", { name: /account of/i }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.waitForURL((url) => url.pathname === "/sign-in");
+  assert.equal(await tokenOf(page), null);
+  const answer = await rest(token, "/rest/v1/customer_list?select=id&limit=1");
+  assert.ok(answer.status === 401 || (answer.status === 200 && answer.body.length === 0), `the old token still reads: ${answer.status}`);
+  await page.goto(`${config.url}/devices`);
+  await page.waitForURL((url) => url.pathname === "/sign-in");
+  await context.close();
+});
