@@ -79,7 +79,7 @@ check-web-lint: web/node_modules/.installed
 .PHONY: e2e
 e2e: setup-browser web/dist/index.html e2e/node_modules/.installed ## The product from outside: a browser against a demo
 	cargo build --workspace --all-targets --locked
-	cd e2e && OBERA_BINARY=$(abspath $(BUILT))/obera node run.mjs
+	cd e2e && OBERA_BIN=$(abspath $(BUILT))/obera npm test
 
 # --- chores ------------------------------------------------------------------------------------------------------------
 

@@ -1,122 +1,83 @@
-// Starts a demo on a free port in a temporary folder, runs the tests against it, and stops it.
-// `node run.mjs [test files]`; the demo's output goes to out/demo.log.
+// Runs the tests against OBERA_URL, or starts a small demo of its own and ends it afterwards.
 import { spawn } from "node:child_process";
-import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
 
+const TESTS = ["console.test.mjs", "story.test.mjs", "portal.test.mjs"];
 const START_MS_MAX = 180_000;
-const SYNC_MS_MAX = 180_000;
-const STOP_MS_MAX = 30_000;
-const POLL_MS = 250;
+const STOP_MS_MAX = 60_000;
+const here = fileURLToPath(new URL(".", import.meta.url));
 
-const here = new URL(".", import.meta.url).pathname;
-const obera = process.env.OBERA_BINARY ?? join(here, "../target/debug/obera");
-const password = randomBytes(18).toString("base64url");
-
-const folder = mkdtempSync(join(tmpdir(), "obera-e2e-"));
-chmodSync(folder, 0o755); // The database runs as an unprivileged user when we are root.
-mkdirSync(join(here, "out"), { recursive: true });
-const log = createWriteStream(join(here, "out/demo.log"));
-
-/** The environment without settings of the caller's own installation. */
-function cleanEnvironment(extra) {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("OBERA_") && name !== "DATABASE_URL");
-  return { ...Object.fromEntries(kept), ...extra };
+function binary() {
+  if (process.env.OBERA_BIN) return process.env.OBERA_BIN;
+  const built = ["release", "debug"].map((profile) => join(here, "..", "target", profile, "obera")).find((path) => existsSync(path));
+  if (!built) throw new Error("No obera binary is built. Build it, or set OBERA_BIN.");
+  return built;
 }
 
-const demo = spawn(obera, ["demo", "--data-dir", join(folder, "data"), "--port", "0"], {
-  env: cleanEnvironment({ OBERA_DEMO_PASSWORD: password }),
-  stdio: ["ignore", "pipe", "pipe"],
-});
-let printed = "";
-for (const stream of [demo.stdout, demo.stderr]) {
-  stream.setEncoding("utf8");
-  stream.on("data", (text) => {
-    printed = (printed + text).slice(-200_000);
-    log.write(text);
+function ended(child) {
+  return new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal ?? 1)));
+}
+
+/** A demo in a folder of its own; `stop` ends it and removes the folder. */
+async function startDemo(bin, password) {
+  const dataDir = mkdtempSync(join(tmpdir(), "obera-e2e-"));
+  const child = spawn(bin, ["demo", "--data-dir", dataDir, "--port", "0", "--customers", "5", "--devices", "250"], {
+    env: { ...process.env, OBERA_DEMO_PASSWORD: password },
+    stdio: ["ignore", "pipe", "pipe"],
   });
-}
-const demoEnded = new Promise((resolve) => {
-  demo.on("exit", (code, signal) => resolve(`the demo ended (${signal ?? code})`));
-  demo.on("error", (error) => resolve(`the demo did not start: ${error.message}`));
-});
-
-/** Waits until `look` gives something; fails when the demo ends or the time is over. */
-async function until(what, limitMs, look) {
-  const deadline = Date.now() + limitMs;
-  let hasEnded;
-  void demoEnded.then((how) => (hasEnded = how));
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    if (hasEnded) throw new Error(`${what}: ${hasEnded}`);
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-async function json(url, options) {
-  const response = await fetch(url, { signal: AbortSignal.timeout(15_000), ...options }).catch(() => undefined);
-  return response?.ok ? response.json() : undefined;
-}
-
-async function firstSync(url) {
-  const body = JSON.stringify({ email: "owner@msp.example", password });
-  const headers = { "content-type": "application/json" };
-  const signedIn = await until("signing in", START_MS_MAX, () =>
-    json(`${url}/auth/v1/token?grant_type=password`, { method: "POST", headers, body }),
-  );
-  const authorization = `Bearer ${signedIn.access_token}`;
-  await until("the first synchronization", SYNC_MS_MAX, async () => {
-    const runs = await json(`${url}/rest/v1/sync_runs?select=id&state=eq.complete&limit=1`, { headers: { authorization } });
-    return runs?.length === 1;
-  });
-}
-
-function runTests(url, sandbox) {
-  const env = cleanEnvironment({
-    OBERA_URL: url,
-    OBERA_PASSWORD: password,
-    OBERA_SANDBOX_URL: sandbox.base_url,
-    OBERA_SANDBOX_CONTROL: sandbox.control_token,
-    ...(process.env.OBERA_CHROMIUM ? { OBERA_CHROMIUM: process.env.OBERA_CHROMIUM } : {}),
-  });
-  const files = process.argv.slice(2);
-  const command = files.length > 0 ? ["node", ["--test", "--test-concurrency=1", ...files]] : ["npm", ["test"]];
-  const tests = spawn(...command, { cwd: here, env, stdio: "inherit" });
-  return new Promise((resolve) => tests.on("exit", (code) => resolve(code ?? 1)));
-}
-
-async function stop() {
-  if (demo.exitCode !== null || demo.signalCode !== null) return;
-  demo.kill("SIGINT");
-  const late = new Promise((resolve) => setTimeout(() => resolve("late"), STOP_MS_MAX).unref());
-  if ((await Promise.race([demoEnded, late])) === "late") {
-    demo.kill("SIGKILL");
-    throw new Error(`the demo did not stop within ${STOP_MS_MAX / 1000} s of SIGINT`);
-  }
-}
-
-let code = 1;
-try {
-  console.log(`Starting a demo in ${folder} …`);
-  const url = await until("starting", START_MS_MAX, () => printed.match(/OberaConnect demo\s+(http:\/\/\S+)/)?.[1]);
-  const sandbox = JSON.parse(readFileSync(join(folder, "data/secrets/sandbox.json"), "utf8"));
-  await firstSync(url);
-  console.log(`The demo runs at ${url}; testing.`);
-  code = await runTests(url, sandbox);
-} catch (error) {
-  console.error(`e2e: ${error.message}`);
-} finally {
-  try {
+  const exit = ended(child);
+  let log = "";
+  child.stderr.on("data", (chunk) => (log = (log + chunk).slice(-20_000)));
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS_MAX);
+    await exit;
+    clearTimeout(late);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  const url = await new Promise((resolve, reject) => {
+    let out = "";
+    const fail = (why) => reject(new Error(`${why}\n${out}\n${log}`));
+    const late = setTimeout(() => fail(`the demo was not ready after ${START_MS_MAX} ms`), START_MS_MAX);
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+      const found = /OberaConnect demo\s+(http:\/\/\S+)/.exec(out);
+      if (!found) return;
+      clearTimeout(late);
+      resolve(found[1]);
+    });
+    void exit.then((code) => {
+      clearTimeout(late);
+      fail(`the demo ended with ${code}`);
+    });
+  }).catch(async (error) => {
     await stop();
-  } catch (error) {
-    console.error(`e2e: ${error.message}`);
-    code = 1;
-  }
-  if (code !== 0) console.error(`The demo's last words (all of them in e2e/out/demo.log):\n${printed.slice(-3_000)}`);
-  rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
+  return { url, dataDir, stop, log: () => log };
 }
-process.exit(code);
+
+async function runTests(env) {
+  const named = process.argv.slice(2);
+  const child = spawn(process.execPath, ["--test", "--test-concurrency=1", ...(named.length > 0 ? named : TESTS)], { cwd: here, env: { ...process.env, ...env }, stdio: "inherit" });
+  return ended(child);
+}
+
+const bin = binary();
+if (process.env.OBERA_URL) {
+  process.exitCode = await runTests({ OBERA_BIN: bin });
+} else {
+  const password = `e2e-${randomBytes(12).toString("hex")}`;
+  const demo = await startDemo(bin, password);
+  try {
+    const code = await runTests({ OBERA_URL: demo.url, OBERA_PASSWORD: password, OBERA_DATA_DIR: demo.dataDir, OBERA_BIN: bin });
+    if (code !== 0) console.error(`the demo's last words:\n${demo.log().slice(-4_000)}`);
+    process.exitCode = code === 0 ? 0 : 1;
+  } finally {
+    await demo.stop();
+  }
+}

@@ -12,7 +12,6 @@ const RUN_MS = 180_000;
 let browser;
 let session;
 let token;
-let organization;
 
 before(async () => {
   browser = await launch();
@@ -20,39 +19,35 @@ before(async () => {
   await signIn(page, config.staff);
   session = await context.storageState();
   token = await tokenOf(page);
-  const mapped = await rest(token, "/rest/v1/integration_organizations?select=external_id,customer_id&customer_id=not.is.null&devices_seen=gt.10&order=external_id&limit=1");
-  assert.equal(mapped.body.length, 1, "the demo needs a mapped organization with devices");
-  [organization] = mapped.body;
   await context.close();
 });
 after(() => browser?.close());
 
-/** The incident that the trigger led to. */
-async function incidentAt(deviceName, since) {
-  return until(`an incident at ${deviceName}`, async () => {
-    const found = await rest(
-      token,
-      `/rest/v1/incident_list?select=*&device_name=eq.${encodeURIComponent(deviceName)}&customer_id=eq.${organization.customer_id}&opened_at=gte.${encodeURIComponent(since)}&run_id=not.is.null&order=opened_at.desc&limit=1`,
-    );
-    return found.body[0];
-  }, { withinMs: RUN_MS });
+/** The incident that the illness led to. */
+async function incidentAt({ device, customer }, since) {
+  const where = `device_name=eq.${encodeURIComponent(device)}&customer_name=eq.${encodeURIComponent(customer)}&opened_at=gte.${encodeURIComponent(since)}`;
+  return until(
+    `an incident at ${device} of ${customer}`,
+    async () => (await rest(token, `/rest/v1/incident_list?select=*&${where}&run_id=not.is.null&order=opened_at.desc&limit=1`)).body[0],
+    { withinMs: RUN_MS },
+  );
 }
 
-async function stateOf(table, row) {
-  return (await rest(token, `/rest/v1/${table}?select=*&customer_id=eq.${organization.customer_id}&id=eq.${row}`)).body[0];
+async function stateOf(table, customerId, id) {
+  return (await rest(token, `/rest/v1/${table}?select=*&customer_id=eq.${customerId}&id=eq.${id}`)).body[0];
 }
 
 test("a full disk is freed, with approval and proof", { timeout: RUN_MS * 2 }, async () => {
   const since = new Date(Date.now() - 5_000).toISOString();
-  const ill = await trigger({ kind: "disk_full", organization_id: Number(organization.external_id) });
-  const incident = await incidentAt(ill.device_name, since);
+  const ill = await trigger("disk-full");
+  const incident = await incidentAt(ill, since);
   const { context, page, complaints } = await open(browser, { session });
 
   await go(page, "/");
-  await page.getByRole("link", { name: new RegExp(ill.device_name) }).first().waitFor();
+  await page.getByRole("link", { name: new RegExp(ill.device) }).first().waitFor();
   await picture(page, "story-1-overview");
 
-  await go(page, `/runs/${organization.customer_id}/${incident.run_id}`);
+  await go(page, `/runs/${incident.customer_id}/${incident.run_id}`);
   const approveButton = page.getByRole("button", { name: /^Approve and run/ });
   await approveButton.waitFor({ timeout: RUN_MS });
   assert.ok((await page.getByRole("list", { name: "The plan" }).getByRole("listitem").count()) > 0, "the plan is a diff");
@@ -80,18 +75,18 @@ test("a full disk is freed, with approval and proof", { timeout: RUN_MS * 2 }, a
   const lines = readFileSync(await file.path(), "utf8").trim().split("\n").map((line) => JSON.parse(line));
   assert.ok(lines.length > 1, "entries and a manifest");
 
-  const change = (await rest(token, `/rest/v1/changes?select=*&customer_id=eq.${organization.customer_id}&run_id=eq.${incident.run_id}`)).body[0];
+  const change = (await rest(token, `/rest/v1/changes?select=*&customer_id=eq.${incident.customer_id}&run_id=eq.${incident.run_id}`)).body[0];
   assert.equal(change.state, "verified");
   assert.ok(change.after.facts.disk_used_percent < change.before.facts.disk_used_percent, "the second reading is better than the first");
   const resolved = await until("the incident is resolved", async () => {
-    const row = await stateOf("incident_list", incident.id);
+    const row = await stateOf("incident_list", incident.customer_id, incident.id);
     return row.state === "resolved" && row;
   });
   const ticket = await until("the ticket is closed", async () => {
-    const row = await stateOf("ticket_list", resolved.ticket_id);
+    const row = await stateOf("ticket_list", incident.customer_id, resolved.ticket_id);
     return row.state === "closed" && row;
   });
-  await go(page, `/tickets/${organization.customer_id}/${ticket.id}`);
+  await go(page, `/tickets/${incident.customer_id}/${ticket.id}`);
   await page.getByRole("button", { name: /^Evidence: verified/ }).waitFor();
   await picture(page, "story-5-ticket");
   assert.deepEqual(complaints, []);
@@ -100,15 +95,15 @@ test("a full disk is freed, with approval and proof", { timeout: RUN_MS * 2 }, a
 
 test("a vendor that says done and changed nothing is not believed", { timeout: RUN_MS * 3 }, async () => {
   const since = new Date(Date.now() - 5_000).toISOString();
-  const ill = await trigger({ kind: "disk_full", organization_id: Number(organization.external_id), lying: true });
-  const incident = await incidentAt(ill.device_name, since);
+  const ill = await trigger("disk-full", "--lying");
+  const incident = await incidentAt(ill, since);
   const { context, page, complaints } = await open(browser, { session });
-  await go(page, `/runs/${organization.customer_id}/${incident.run_id}`);
+  await go(page, `/runs/${incident.customer_id}/${incident.run_id}`);
   await page.getByRole("button", { name: /^Approve and run/ }).click({ timeout: RUN_MS });
   await page.getByRole("dialog").getByRole("button", { name: "Approve and run" }).click();
   await page.getByRole("status").getByText("Unverified").waitFor({ timeout: RUN_MS * 2 });
   await picture(page, "story-6-unverified", true);
-  await until("the incident needs attention", async () => (await stateOf("incident_list", incident.id)).state === "needs_attention");
+  await until("the incident needs attention", async () => (await stateOf("incident_list", incident.customer_id, incident.id)).state === "needs_attention");
   await go(page, "/");
   await page.getByText("Unverified").first().waitFor();
   assert.deepEqual(complaints, []);
@@ -117,10 +112,10 @@ test("a vendor that says done and changed nothing is not believed", { timeout: R
 
 test("a rejected plan changes nothing", { timeout: RUN_MS * 2 }, async () => {
   const since = new Date(Date.now() - 5_000).toISOString();
-  const ill = await trigger({ kind: "disk_full", organization_id: Number(organization.external_id) });
-  const incident = await incidentAt(ill.device_name, since);
+  const ill = await trigger("disk-full");
+  const incident = await incidentAt(ill, since);
   const { context, page, complaints } = await open(browser, { session });
-  await go(page, `/runs/${organization.customer_id}/${incident.run_id}`);
+  await go(page, `/runs/${incident.customer_id}/${incident.run_id}`);
   await page.getByRole("button", { name: /^Reject/ }).click({ timeout: RUN_MS });
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Reject", exact: true }).click();
@@ -128,7 +123,7 @@ test("a rejected plan changes nothing", { timeout: RUN_MS * 2 }, async () => {
   await dialog.getByLabel("Why not?").fill("The customer is working on it.");
   await dialog.getByRole("button", { name: "Reject", exact: true }).click();
   await page.getByRole("status").getByText("Rejected").waitFor({ timeout: RUN_MS });
-  const change = (await rest(token, `/rest/v1/changes?select=state,applied_at&customer_id=eq.${organization.customer_id}&run_id=eq.${incident.run_id}`)).body[0];
+  const change = (await rest(token, `/rest/v1/changes?select=state,applied_at&customer_id=eq.${incident.customer_id}&run_id=eq.${incident.run_id}`)).body[0];
   assert.equal(change.applied_at, null);
   assert.deepEqual(complaints, []);
   await context.close();

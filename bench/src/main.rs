@@ -113,16 +113,32 @@ async fn run(cli: &Cli) -> Result<ExitCode> {
     }
     let mut sections = Vec::new();
     match &cli.command {
-        Command::Rest(args) => keep(&cli.common, &mut sections, Box::pin(rest::run(&cli.common, args)).await?)?,
-        Command::Screens(args) => keep(&cli.common, &mut sections, Box::pin(rest::screens::run(&cli.common, args)).await?)?,
-        Command::Engine(args) => keep(&cli.common, &mut sections, Box::pin(engine::run(&cli.common, args)).await?)?,
-        Command::Sync(args) => keep(&cli.common, &mut sections, Box::pin(sync::run(&cli.common, args)).await?)?,
+        Command::Rest(args) => {
+            keep(&cli.common, &mut sections, Box::pin(rest::run(&cli.common, args)).await?)?
+        }
+        Command::Screens(args) => {
+            keep(&cli.common, &mut sections, Box::pin(rest::screens::run(&cli.common, args)).await?)?
+        }
+        Command::Engine(args) => {
+            keep(&cli.common, &mut sections, Box::pin(engine::run(&cli.common, args)).await?)?
+        }
+        Command::Sync(args) => {
+            keep(&cli.common, &mut sections, Box::pin(sync::run(&cli.common, args)).await?)?
+        }
         Command::Console(args) => keep(&cli.common, &mut sections, console::run(&cli.common, args).await?)?,
         Command::All(args) => {
             let common = &cli.common;
             keep(common, &mut sections, Box::pin(rest::run(common, &rest::RestArgs::default())).await?)?;
-            keep(common, &mut sections, Box::pin(rest::screens::run(common, &rest::screens::ScreensArgs::default())).await?)?;
-            keep(common, &mut sections, Box::pin(engine::run(common, &engine::EngineArgs::default())).await?)?;
+            keep(
+                common,
+                &mut sections,
+                Box::pin(rest::screens::run(common, &rest::screens::ScreensArgs::default())).await?,
+            )?;
+            keep(
+                common,
+                &mut sections,
+                Box::pin(engine::run(common, &engine::EngineArgs::default())).await?,
+            )?;
             keep(common, &mut sections, Box::pin(sync::run(common, &sync::SyncArgs::default())).await?)?;
             keep(common, &mut sections, console::run(common, args).await?)?;
         }
@@ -156,7 +172,9 @@ fn keep(common: &Common, sections: &mut Vec<Section>, section: Section) -> Resul
 
 fn refuse_meaningless(common: &Common) -> Result<()> {
     if cfg!(debug_assertions) {
-        return Err("--write keeps figures of release builds only: cargo run --release -p bench -- ...".into());
+        return Err(
+            "--write keeps figures of release builds only: cargo run --release -p bench -- ...".into()
+        );
     }
     if common.quick {
         return Err("--write and --quick exclude each other: quick figures mean nothing".into());

@@ -59,10 +59,12 @@ impl Section {
         text.push('\n');
         for goal in &self.goals {
             let verdict = if goal.is_met { "met" } else { "**missed**" };
-            let _writing_to_a_string_cannot_fail = writeln!(text, "Goal: {} {}: {verdict}.  ", goal.what, goal.text);
+            let _writing_to_a_string_cannot_fail =
+                writeln!(text, "Goal: {} {}: {verdict}.  ", goal.what, goal.text);
         }
         if !self.conditions.is_empty() {
-            let _writing_to_a_string_cannot_fail = writeln!(text, "Conditions: {}.", self.conditions.join("; "));
+            let _writing_to_a_string_cannot_fail =
+                writeln!(text, "Conditions: {}.", self.conditions.join("; "));
         }
         for note in &self.notes {
             let _writing_to_a_string_cannot_fail = writeln!(text, "\n{note}");
@@ -74,7 +76,8 @@ impl Section {
 /// Replaces what stands between the section's markers in the document.
 pub fn write_into(document: &Path, name: &str, text: &str) -> Result<()> {
     let old = fs::read_to_string(document).map_err(|error| format!("{}: {error}", document.display()))?;
-    let new = replaced(&old, name, text).ok_or_else(|| format!("{} has no markers for {name}", document.display()))?;
+    let new = replaced(&old, name, text)
+        .ok_or_else(|| format!("{} has no markers for {name}", document.display()))?;
     fs::write(document, new).map_err(|error| format!("{}: {error}", document.display()).into())
 }
 
@@ -91,7 +94,8 @@ mod tests {
 
     #[test]
     fn only_the_marked_part_is_replaced() {
-        let document = "a\n<!-- bench:x -->\nold\n<!-- /bench:x -->\nb\n<!-- bench:y -->\n<!-- /bench:y -->\n";
+        let document =
+            "a\n<!-- bench:x -->\nold\n<!-- /bench:x -->\nb\n<!-- bench:y -->\n<!-- /bench:y -->\n";
         let once = replaced(document, "x", "new\n\n").expect("markers");
         assert_eq!(once, document.replace("old", "new"));
         assert_eq!(replaced(&once, "x", "new").as_deref(), Some(once.as_str()), "twice is the same");

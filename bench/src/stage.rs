@@ -39,7 +39,12 @@ impl Stage {
         };
         progress!("database in {} ...", folder.display());
         let cluster = Cluster::start(&folder, Durability::Full).await?;
-        let stage = Self { cluster, fsync_us: machine::fsync_us(&folder.join("run"))?, folder, _temporary: temporary };
+        let stage = Self {
+            cluster,
+            fsync_us: machine::fsync_us(&folder.join("run"))?,
+            folder,
+            _temporary: temporary,
+        };
         if let Err(error) = stage.migrate().await {
             stage.close().await;
             return Err(error);
@@ -93,7 +98,9 @@ impl Stage {
     /// A program that talks to the database over the same socket as the same login.
     pub fn client_program(&self, program: &Path) -> Result<Command> {
         let login = self.login();
-        let Some(Host::Unix(socket)) = login.get_hosts().first() else { return Err("the cluster listens on a socket".into()) };
+        let Some(Host::Unix(socket)) = login.get_hosts().first() else {
+            return Err("the cluster listens on a socket".into());
+        };
         let password = String::from_utf8(login.get_password().unwrap_or_default().to_vec())?;
         let mut command = Command::new(program);
         command
@@ -107,10 +114,13 @@ impl Stage {
 
     /// Conditions of a section: the machine's and the database's.
     pub async fn conditions(&self) -> Result<Vec<String>> {
-        let version: String = self.admin().await?.query_one("select current_setting('server_version')", &[]).await?.get(0);
+        let version: String =
+            self.admin().await?.query_one("select current_setting('server_version')", &[]).await?.get(0);
         let version = version.split(' ').next().unwrap_or_default();
         let mut all = machine::conditions();
-        all.push(format!("PostgreSQL {version} over a unix socket, settings of the embedded cluster, full durability"));
+        all.push(format!(
+            "PostgreSQL {version} over a unix socket, settings of the embedded cluster, full durability"
+        ));
         all.push(format!("a write of 8 KB is on disk after {:.0} µs", self.fsync_us));
         Ok(all)
     }
@@ -125,7 +135,10 @@ fn temporary() -> Result<tempfile::TempDir> {
 
 pub async fn connect(config: &Config) -> Result<Client> {
     let (client, connection) = config.connect(NoTls).await?;
-    #[expect(clippy::disallowed_methods, reason = "drives this one connection; ends when its client is dropped")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "drives this one connection; ends when its client is dropped"
+    )]
     tokio::spawn(connection);
     Ok(client)
 }

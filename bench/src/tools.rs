@@ -26,10 +26,12 @@ pub async fn wrk() -> Result<PathBuf> {
 }
 
 async fn on_path(program: &str, how: &str) -> Result<PathBuf> {
-    let ran = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+    let ran =
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
     match ran {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(format!("`{program}` is needed for this benchmark and is not installed. Install it: {how}").into())
+            Err(format!("`{program}` is needed for this benchmark and is not installed. Install it: {how}")
+                .into())
         }
         _ => Ok(PathBuf::from(program)),
     }
@@ -38,12 +40,18 @@ async fn on_path(program: &str, how: &str) -> Result<PathBuf> {
 /// Runs a program to its end and gives its standard output; its words are the error when it fails.
 pub async fn output(command: &mut Command) -> Result<String> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(|error| format!("{name}: {error}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| format!("{name}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(text);
     }
-    Err(format!("{name} failed ({}):\n{text}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+    Err(format!("{name} failed ({}):\n{text}\n{}", output.status, String::from_utf8_lossy(&output.stderr))
+        .into())
 }
 
 /// The word after `label` in a program's output, as a number.

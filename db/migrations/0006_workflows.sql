@@ -25,6 +25,7 @@ comment on table public.workflow_versions is 'A frozen definition; a run keeps t
 
 create type flow.run_state as enum ('queued', 'running', 'waiting', 'ended', 'verified', 'unverified', 'failed', 'rejected', 'cancelled', 'timed_out');
 create type flow.step_state as enum ('pending', 'ready', 'running', 'waiting', 'ended', 'skipped', 'failed', 'rejected', 'cancelled', 'timed_out');
+create type flow.step_ref as (customer_id uuid, run_id uuid, step_id uuid);
 create type flow.change_state as enum ('planned', 'waiting', 'applied', 'verified', 'unverified', 'failed', 'reverted', 'rejected', 'cancelled', 'unneeded');
 
 create table flow.runs (
@@ -97,8 +98,8 @@ create unique index steps_key_once on flow.steps (customer_id, run_id, key);
 -- A lane is what one workflow does for one customer: claiming goes from lane to lane, so that nobody waits behind somebody else's backlog.
 create index steps_due_by_lane on flow.steps (customer_id, workflow_id, due_at) where state in ('ready', 'waiting');
 create index steps_due on flow.steps (due_at) where state in ('ready', 'waiting');
-create index steps_leased on flow.steps (lease_until) where state = 'running';
-create index steps_running_by_lane on flow.steps (customer_id, workflow_id) where state = 'running';
+-- Few rows at any moment: what runs now, over all workers.
+create index steps_running_by_lane on flow.steps (customer_id, workflow_id, lease_until) where state = 'running';
 comment on table flow.steps is 'One step of a run: its state, attempts, lease, result. Owner: automation. Retention: 7 years.';
 
 create table flow.changes (

@@ -1,6 +1,6 @@
 select app.open_to_system('vault.credentials', 'select, insert, update'), app.open_to_system('vault.keys', 'select, insert, update');
 create policy worker_select on vault.credentials for select to worker using (true);
-grant select on vault.credentials to worker;
+grant select (id, created_at, rotated_at) on vault.credentials to worker;
 select app.watch('vault.credentials', 'sealed'), app.watch('vault.keys', 'sealed');
 
 select app.protect_provider('public.integrations', 'integrations', '{select,update}');

@@ -15,7 +15,7 @@ select app.protect('public.evidence', 'evidence', '{select}');
 revoke update, delete on public.evidence from worker;
 select app.open_to_system('flow.runs', 'select'), app.open_to_system('flow.steps', 'select, update'), app.open_to_system('flow.approvals', 'select');
 grant update (state, started_at) on flow.runs to system;
-select app.watch('flow.runs'), app.watch('flow.changes'), app.watch('flow.approvals'), app.watch('public.evidence', 'bundle');
+select app.watch('flow.changes'), app.watch('flow.approvals'), app.watch('public.evidence', 'bundle');
 
 -- A portal user needs the workflow's name in the run's row, not the workflow table: runs carry their title.
 create view public.runs with (security_invoker = true) as
@@ -44,15 +44,16 @@ grant select on public.runs, public.steps, public.changes, public.approvals to a
 -- The engine. Functions of the invoker: `claim_steps` runs as system over all customers, everything else as worker of
 -- one customer under the policies above. The database clock is the only clock here: leases and due times of all workers
 -- compare with it. Whoever changes steps of a run locks the run first; claiming never waits for a lock (skip locked), so
--- these two orders cannot deadlock.
+-- these two orders cannot deadlock. They are written in PL/pgSQL because it keeps its plans for the whole session.
 
 -- One more entry of a step's history; the oldest of more than 50 goes.
 create or replace function flow.noted(history jsonb, entry jsonb) returns jsonb language sql immutable as
 $$ select (case when jsonb_array_length(history) >= 50 then history - 0 else history end) || entry $$;
 
 -- What a run comes to, as its steps and changes are now: the worst counts. A change's reading back counts by its verdict.
-create or replace function flow.outcome_of(p_customer uuid, p_run uuid) returns flow.run_state language sql stable as $$
-  select case
+create or replace function flow.outcome_of(p_customer uuid, p_run uuid) returns flow.run_state language plpgsql stable as $$
+begin
+  return (select case
     when 'failed' = any (seen.states) then 'failed'
     when 'timed_out' = any (seen.states) then 'timed_out'
     when 'unverified' = any (seen.states) then 'unverified'
@@ -65,12 +66,13 @@ create or replace function flow.outcome_of(p_customer uuid, p_run uuid) returns 
         where s.customer_id = p_customer and s.run_id = p_run and s.on_failure = 'fail' and s.phase is distinct from 'reread'
           and s.state in ('failed', 'timed_out', 'rejected', 'cancelled')
       union all
-      select c.state::text from flow.changes c where c.customer_id = p_customer and c.run_id = p_run) as states) seen
-$$;
+      select c.state::text from flow.changes c where c.customer_id = p_customer and c.run_id = p_run) as states) seen);
+end $$;
 
 -- Everything that executing one step needs to know.
-create or replace function flow.step_context(p_customer uuid, p_run uuid, p_step uuid) returns jsonb language sql stable as $$
-  select jsonb_build_object(
+create or replace function flow.step_context(p_customer uuid, p_run uuid, p_step uuid) returns jsonb language plpgsql stable as $$
+begin
+  return (select jsonb_build_object(
     'now', clock_timestamp(),
     'run', jsonb_build_object('id', r.id, 'workflow_id', r.workflow_id, 'workflow_version', r.workflow_version, 'title', r.title, 'dry_run', r.dry_run,
       'input', r.input, 'subject_kind', r.subject_kind, 'subject_id', r.subject_id, 'started_by', r.started_by, 'started_reason', r.started_reason,
@@ -81,8 +83,8 @@ create or replace function flow.step_context(p_customer uuid, p_run uuid, p_step
     'changes', (select jsonb_object_agg(c.key, to_jsonb(c)) from flow.changes c where c.customer_id = p_customer and c.run_id = p_run),
     'outcome', case when s.run_on = 'always' then flow.outcome_of(p_customer, p_run) end)
   from flow.steps s join flow.runs r on r.customer_id = p_customer and r.id = p_run
-  where s.customer_id = p_customer and s.id = p_step
-$$;
+  where s.customer_id = p_customer and s.id = p_step);
+end $$;
 
 -- Starts a run with its step rows, in the transaction of whatever needs it. A known dedup key gives the run that has it.
 create or replace function flow.start_run(p_id uuid, p_workflow uuid, p_version integer, p_title text, p_dry_run boolean, p_input jsonb, p_subject_kind text,
@@ -120,27 +122,27 @@ language plpgsql as $$
 declare
   share constant integer := greatest(1, p_batch / 4);
   lease constant timestamptz := now() + p_lease_ms * interval '1 ms';
-  room integer := p_batch;
-  took integer;
+  mine flow.step_ref[];
+  taken flow.step_ref[] := '{}';
   free integer;
   at_customer uuid := p_after_customer;
   at_workflow uuid := p_after_workflow;
   has_wrapped boolean := false;
   took_in_pass integer := 0;
   lane record;
-  lanes_left integer := 128;
 begin
-  return query
+  -- Materialized, because a limited sub-select that a join runs more than once would lock more than its limit.
+  with lost as materialized (
+    select l.customer_id, l.id from flow.steps l where l.state = 'running' and l.lease_until < now()
+      order by l.lease_until limit p_batch for update skip locked),
+  again as (
     update flow.steps s set lease_owner = p_owner, lease_until = lease, crashes = s.crashes + 1, attempt_at = now(),
         history = flow.noted(s.history, jsonb_build_object('attempt', s.attempt, 'started_at', s.attempt_at, 'ended_at', now(), 'outcome', 'worker_lost', 'error', null))
-      from (select l.customer_id, l.id from flow.steps l where l.state = 'running' and l.lease_until < now()
-              order by l.lease_until limit p_batch for update skip locked) lost
-      where s.customer_id = lost.customer_id and s.id = lost.id
-      returning s.customer_id, s.run_id, s.id, null::uuid, null::uuid, null::bigint;
-  get diagnostics took = row_count;
-  room := room - took;
-  while room > 0 and lanes_left > 0 loop
-    lanes_left := lanes_left - 1;
+      from lost where s.customer_id = lost.customer_id and s.id = lost.id
+      returning s.customer_id, s.run_id, s.id)
+  select coalesce(array_agg(row(again.customer_id, again.run_id, again.id)::flow.step_ref), '{}') into taken from again;
+  for visit in 1 .. 128 loop
+    exit when cardinality(taken) >= p_batch;
     select s.customer_id, s.workflow_id, s.lane_max into lane from flow.steps s
       where s.state in ('ready', 'waiting') and s.due_at <= now() and (s.customer_id, s.workflow_id) > (at_customer, at_workflow)
       order by s.customer_id, s.workflow_id limit 1;
@@ -159,33 +161,40 @@ begin
     select lane.lane_max - count(*)::integer into free from flow.steps s
       where s.customer_id = lane.customer_id and s.workflow_id = lane.workflow_id and s.state = 'running';
     continue when free <= 0;
-    return query
+    with due as materialized (
+      select d.id from flow.steps d where d.customer_id = lane.customer_id and d.workflow_id = lane.workflow_id
+        and d.state in ('ready', 'waiting') and d.due_at <= now()
+        order by d.due_at limit least(share, free, p_batch - cardinality(taken)) for update skip locked),
+    now_mine as (
       update flow.steps s set state = 'running', lease_owner = p_owner, lease_until = lease, attempt = s.attempt + 1, attempt_at = now(),
           started_at = coalesce(s.started_at, now())
-        from (select d.id from flow.steps d where d.customer_id = lane.customer_id and d.workflow_id = lane.workflow_id
-                and d.state in ('ready', 'waiting') and d.due_at <= now() order by d.due_at, d.position limit least(share, free, room) for update skip locked) due
-        where s.customer_id = lane.customer_id and s.id = due.id
-        returning s.customer_id, s.run_id, s.id, null::uuid, null::uuid, null::bigint;
-    get diagnostics took = row_count;
-    room := room - took;
-    took_in_pass := took_in_pass + took;
+        from due where s.customer_id = lane.customer_id and s.id = due.id
+        returning s.run_id, s.id)
+    select coalesce(array_agg(row(lane.customer_id, now_mine.run_id, now_mine.id)::flow.step_ref), '{}') into mine from now_mine;
+    taken := taken || mine;
+    took_in_pass := took_in_pass + cardinality(mine);
   end loop;
   -- Shows the runs as running. A run that is locked now is being advanced, and will show it itself.
-  update flow.runs r set state = 'running', started_at = coalesce(r.started_at, now())
-    from (select q.customer_id, q.id from flow.runs q where q.state in ('queued', 'waiting')
-            and (q.customer_id, q.id) in (select s.customer_id, s.run_id from flow.steps s where s.state = 'running' and s.lease_owner = p_owner)
-            for no key update skip locked) mine
-    where r.customer_id = mine.customer_id and r.id = mine.id;
+  if cardinality(taken) > 0 then
+    with open as materialized (
+      select q.customer_id, q.id from flow.runs q where (q.customer_id, q.id) in (select t.customer_id, t.run_id from unnest(taken) t)
+        and q.state in ('queued', 'waiting') for no key update skip locked)
+    update flow.runs r set state = 'running', started_at = coalesce(r.started_at, now()) from open
+      where r.customer_id = open.customer_id and r.id = open.id;
+  end if;
+  return query select t.customer_id, t.run_id, t.step_id, null::uuid, null::uuid, null::bigint from unnest(taken) t;
   return query select null::uuid, null::uuid, null::uuid, at_customer, at_workflow,
-    (select greatest(0, ceil(extract(epoch from s.due_at - clock_timestamp()) * 1000))::bigint from flow.steps s
-       where s.state in ('ready', 'waiting') and s.due_at > now() order by s.due_at limit 1);
+    case when cardinality(taken) = 0 then
+      (select greatest(0, ceil(extract(epoch from s.due_at - clock_timestamp()) * 1000))::bigint from flow.steps s
+         where s.state in ('ready', 'waiting') and s.due_at > now() order by s.due_at limit 1) end;
 end $$;
 
 -- The context of a step that this worker holds; nothing when the lease was lost.
-create or replace function flow.open_step(p_step uuid, p_owner uuid) returns jsonb language sql stable as $$
-  select flow.step_context(s.customer_id, s.run_id, s.id) from flow.steps s
-  where s.customer_id = app.worker_customer() and s.id = p_step and s.lease_owner = p_owner and s.state = 'running'
-$$;
+create or replace function flow.open_step(p_step uuid, p_owner uuid) returns jsonb language plpgsql stable as $$
+begin
+  return (select flow.step_context(s.customer_id, s.run_id, s.id) from flow.steps s
+    where s.customer_id = app.worker_customer() and s.id = p_step and s.lease_owner = p_owner and s.state = 'running');
+end $$;
 
 create or replace function flow.extend_lease(p_step uuid, p_owner uuid, p_lease_ms integer) returns boolean language plpgsql as $$
 begin

@@ -1,18 +1,17 @@
-// The control plane of the demo's vendor: makes a device ill.
+// Makes a device of the running demo ill, as `obera sandbox trigger` does for a person.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
 function required(name) {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set. The story needs the demo's sandbox; see e2e/README.md.`);
+  if (!value) throw new Error(`${name} is not set. The story needs it; see e2e/README.md.`);
   return value;
 }
 
-export async function trigger(order) {
-  const response = await fetch(`${required("OBERA_SANDBOX_URL").replace(/\/$/, "")}/_sandbox/trigger`, {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-sandbox-control": required("OBERA_SANDBOX_CONTROL") },
-    body: JSON.stringify(order),
-    signal: AbortSignal.timeout(15_000),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`the sandbox refused: ${response.status} ${text}`);
-  return JSON.parse(text);
+/** The device and its customer, by name. */
+export async function trigger(illness, ...options) {
+  const { stdout } = await promisify(execFile)(required("OBERA_BIN"), ["--data-dir", required("OBERA_DATA_DIR"), "sandbox", "trigger", illness, ...options], { timeout: 30_000 });
+  const found = /^(\S+) of (.+) is ill now/m.exec(stdout);
+  if (!found) throw new Error(`the sandbox said: ${stdout}`);
+  return { device: found[1], customer: found[2] };
 }

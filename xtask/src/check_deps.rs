@@ -117,7 +117,9 @@ fn check_own(package: &Package, dependency: &Dependency) -> Option<&'static str>
         ("server", "sandbox") => None,
         (_, "sandbox") => (!is_dev).then_some("only the demo and tests use the sandbox"),
         ("testkit", "pg" | "kernel") | ("sandbox", "kernel" | "connector-api") => None,
-        ("testkit" | "sandbox", _) => (!is_dev).then_some("a side crate stands on kernel and pg, or kernel and connector-api"),
+        ("testkit" | "sandbox", _) => {
+            (!is_dev).then_some("a side crate stands on kernel and pg, or kernel and connector-api")
+        }
         (user, used) => match (layer(user), layer(used)) {
             (Some(user), Some(used)) if used < user => None,
             _ => Some("a crate uses what is below it, never beside or above"),

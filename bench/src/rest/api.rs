@@ -7,11 +7,7 @@ use jiff::SignedDuration;
 use kernel::{Clock, id::UserId};
 use pg::{Actor, Pg};
 use rest::{RestConfig, RestState};
-use tokio::{
-    net::TcpListener,
-    sync::oneshot,
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 use vault::{MasterKey, Vault};
 
 use crate::{Result, stage::Stage};
@@ -40,7 +36,8 @@ impl Api {
         let clock = Clock::system();
         let pool = stage.pool(4)?;
         let vault = Vault::new(pool.clone(), MasterKey::generate()?, clock.clone());
-        let config = AuthConfig { access_token_life: TOKEN_LIFE, ..AuthConfig::new("http://127.0.0.1/auth/v1") };
+        let config =
+            AuthConfig { access_token_life: TOKEN_LIFE, ..AuthConfig::new("http://127.0.0.1/auth/v1") };
         // A kept database has keys that another run's master key sealed.
         stage.admin().await?.batch_execute("delete from vault.keys where purpose = 'token'").await?;
         Ok(Self { auth: AuthState::start(pool, vault, clock.clone(), config).await?, clock })

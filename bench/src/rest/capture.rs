@@ -60,7 +60,8 @@ async fn watch(stage: &Stage, api: &Api, asked: &[Asked]) -> Result<Vec<Transact
 
 /// One request without a network; anything but 2xx is an error.
 pub async fn fetch(app: &Router, asked: &Asked) -> Result<Vec<u8>> {
-    let mut request = HttpRequest::get(&asked.path).header("authorization", format!("Bearer {}", asked.token));
+    let mut request =
+        HttpRequest::get(&asked.path).header("authorization", format!("Bearer {}", asked.token));
     if asked.is_counted {
         request = request.header("prefer", "count=exact");
     }
@@ -78,8 +79,11 @@ pub async fn fetch(app: &Router, asked: &Asked) -> Result<Vec<u8>> {
 fn read(log: &str) -> Vec<Transaction> {
     let mut open: HashMap<&str, Transaction> = HashMap::new();
     let mut done = Vec::new();
-    for entry in entries(log) {
-        let Some((pid, message)) = entry.split_once("] ").and_then(|(head, rest)| Some((head.rsplit_once('[')?.1, rest))) else {
+    let entries = entries(log);
+    for entry in &entries {
+        let Some((pid, message)) =
+            entry.split_once("] ").and_then(|(head, rest)| Some((head.rsplit_once('[')?.1, rest)))
+        else {
             continue;
         };
         if let Some(sql) = text_after(message, "  statement: ") {
@@ -168,7 +172,9 @@ pub async fn explain(client: &Client, tx: &Transaction) -> Result<String> {
             client.batch_execute(&format!("prepare {name} as {}", statement.sql)).await?;
             if statement.sql.starts_with("/*") {
                 for _ in 0..RUNS {
-                    let rows = client.query(&format!("explain (analyze, buffers) execute {name}{list}"), &[]).await?;
+                    let rows = client
+                        .query(&format!("explain (analyze, buffers) execute {name}{list}"), &[])
+                        .await?;
                     text = rows.iter().map(|row| row.get::<_, &str>(0)).collect::<Vec<_>>().join("\n");
                 }
             } else {
@@ -213,7 +219,10 @@ mod tests {
         let (tx, values) = (&seen[0], &seen[0].statements[0].values);
         assert_eq!((tx.begin.as_str(), tx.end.as_str()), ("begin read only", "commit"));
         assert_eq!(*values, ["it's", "", "{\"a\":\"b, $4 = c\"}"]);
-        assert_eq!(tx.statements[1], Statement { sql: "/*staff*/select 1\nfrom x".into(), values: vec!["v".into()] });
+        assert_eq!(
+            tx.statements[1],
+            Statement { sql: "/*staff*/select 1\nfrom x".into(), values: vec!["v".into()] }
+        );
     }
 
     #[test]

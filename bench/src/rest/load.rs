@@ -62,7 +62,17 @@ impl Wrk {
         tokio::fs::write(&script, lua(asked)).await?;
         let mut command = tokio::process::Command::new(&self.program);
         command
-            .args(["-t", WRK_THREADS, "-c", &connections.to_string(), "-d", &format!("{seconds}s"), "--timeout", "30s", "-s"])
+            .args([
+                "-t",
+                WRK_THREADS,
+                "-c",
+                &connections.to_string(),
+                "-d",
+                &format!("{seconds}s"),
+                "--timeout",
+                "30s",
+                "-s",
+            ])
             .arg(&script)
             .arg(url);
         let text = tools::output(&mut command).await?;
@@ -72,7 +82,10 @@ impl Wrk {
         let latency = |label: &str| tools::number_after(&text, label).map(|us| us / 1_000.0);
         Ok(Figure {
             per_second: tools::number_after(&text, "BENCH_PER_SECOND ")?,
-            latency_ms: Latency::Percentiles { p50: latency("BENCH_P50_US ")?, p99: latency("BENCH_P99_US ")? },
+            latency_ms: Latency::Percentiles {
+                p50: latency("BENCH_P50_US ")?,
+                p99: latency("BENCH_P99_US ")?,
+            },
         })
     }
 }
@@ -116,31 +129,51 @@ impl Pgbench {
     /// `transactions` are of one shape and differ in their values, which go into a table of the benchmark.
     pub async fn prepare(admin: &Client, transactions: &[Transaction]) -> Result<Self> {
         let first = transactions.first().ok_or("nothing was captured")?;
-        let shape = |tx: &Transaction| (tx.begin.clone(), tx.statements.iter().map(|it| it.sql.clone()).collect::<Vec<_>>());
+        let shape = |tx: &Transaction| {
+            (tx.begin.clone(), tx.statements.iter().map(|it| it.sql.clone()).collect::<Vec<_>>())
+        };
         if let Some(odd) = transactions.iter().find(|tx| shape(tx) != shape(first)) {
             return Err(format!("the requests made different statements:\n{first:?}\n{odd:?}").into());
         }
         let names = names(first);
         let columns: Vec<String> = names.iter().map(|name| format!("{name} text")).collect();
-        let mut sql = format!("drop table if exists bench.picks; create table bench.picks (n integer primary key, {});", columns.join(", "));
+        let mut sql = format!(
+            "drop table if exists bench.picks; create table bench.picks (n integer primary key, {});",
+            columns.join(", ")
+        );
         for (n, tx) in transactions.iter().enumerate() {
-            let values: Vec<String> = tx.statements.iter().flat_map(|it| &it.values).map(|value| literal(value)).collect();
-            let _writing_to_a_string_cannot_fail = writeln!(sql, "insert into bench.picks values ({}, {});", n + 1, values.join(", "));
+            let values: Vec<String> =
+                tx.statements.iter().flat_map(|it| &it.values).map(|value| literal(value)).collect();
+            let _writing_to_a_string_cannot_fail =
+                writeln!(sql, "insert into bench.picks values ({}, {});", n + 1, values.join(", "));
         }
         sql += "grant select on bench.picks to authenticator; analyze bench.picks;";
         admin.batch_execute(&sql).await?;
         let folder = tempfile::tempdir()?;
         for talk in [Talk::RoundTripPerStatement, Talk::Pipelined] {
-            tokio::fs::write(folder.path().join(file(talk)), script(first, &names, transactions.len(), talk)).await?;
+            tokio::fs::write(folder.path().join(file(talk)), script(first, &names, transactions.len(), talk))
+                .await?;
         }
         Ok(Self { program: tools::pgbench().await?, folder })
     }
 
     pub async fn run(&self, stage: &Stage, talk: Talk, clients: u32, seconds: u64) -> Result<Figure> {
         let mut command = stage.client_program(&self.program)?;
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(usize::try_from(clients)?);
+        let threads = std::thread::available_parallelism()
+            .map_or(1, std::num::NonZero::get)
+            .min(usize::try_from(clients)?);
         command
-            .args(["-n", "-M", "prepared", "-D", "turn=-1", "-c", &clients.to_string(), "-j", &threads.to_string()])
+            .args([
+                "-n",
+                "-M",
+                "prepared",
+                "-D",
+                "turn=-1",
+                "-c",
+                &clients.to_string(),
+                "-j",
+                &threads.to_string(),
+            ])
             .args(["-T", &seconds.to_string(), "-f"])
             .arg(self.folder.path().join(file(talk)));
         let text = tools::output(&mut command).await?;
@@ -152,7 +185,6 @@ impl Pgbench {
             latency_ms: Latency::Mean(tools::number_after(&text, "latency average =")?),
         })
     }
-
 }
 
 const fn file(talk: Talk) -> &'static str {
@@ -164,7 +196,9 @@ const fn file(talk: Talk) -> &'static str {
 
 /// `s0_1`, `s0_2`, `s1_1`: a variable for each parameter.
 fn names(tx: &Transaction) -> Vec<String> {
-    let of = |(number, statement): (usize, &Statement)| (1..=statement.values.len()).map(move |n| format!("s{number}_{n}")).collect::<Vec<_>>();
+    let of = |(number, statement): (usize, &Statement)| {
+        (1..=statement.values.len()).map(move |n| format!("s{number}_{n}")).collect::<Vec<_>>()
+    };
     tx.statements.iter().enumerate().flat_map(of).collect()
 }
 
@@ -219,7 +253,15 @@ mod tests {
         assert_eq!((names.len(), names[0].as_str(), names[12].as_str()), (13, "s0_1", "s1_12"));
         let script = script(&tx, &names, 50, Talk::RoundTripPerStatement);
         let tail: Vec<&str> = script.lines().skip(5).collect();
-        assert_eq!(tail, ["begin read only;", "select set_config('role', :s0_1, true);", "/*staff*/select :s1_1, :s1_12, null::int8;", "commit;"]);
+        assert_eq!(
+            tail,
+            [
+                "begin read only;",
+                "select set_config('role', :s0_1, true);",
+                "/*staff*/select :s1_1, :s1_12, null::int8;",
+                "commit;"
+            ]
+        );
         assert!(super::script(&tx, &names, 50, Talk::Pipelined).ends_with("\\endpipeline\n"));
     }
 

@@ -2,8 +2,8 @@
 mod api;
 mod capture;
 mod load;
-mod seed;
 pub mod screens;
+mod seed;
 
 use clap::Args;
 use tokio_postgres::Client;
@@ -81,18 +81,25 @@ async fn measure(stage: &Stage, common: &Common, args: &RestArgs, wrk: &Wrk) -> 
 }
 
 fn cases(people: &[Person]) -> [Case; 2] {
-    let asked = |path: String, person: &Person| Asked { path, token: person.token.clone(), is_counted: false };
+    let asked =
+        |path: String, person: &Person| Asked { path, token: person.token.clone(), is_counted: false };
     let keyed = |person: &Person| {
         let (customer, id) = person.ticket;
         asked(format!("/rest/v1/tickets?customer_id=eq.{customer}&id=eq.{id}"), person)
     };
     let list = |(turn, person): (usize, &Person)| {
         let priority = PRIORITIES[turn % PRIORITIES.len()];
-        asked(format!("/rest/v1/tickets?select={COLUMNS}&priority=eq.{priority}&order=opened_at.desc&limit=20"), person)
+        asked(
+            format!("/rest/v1/tickets?select={COLUMNS}&priority=eq.{priority}&order=opened_at.desc&limit=20"),
+            person,
+        )
     };
     [
         Case { name: "one ticket by its key", asked: people.iter().map(keyed).collect() },
-        Case { name: "newest 20 tickets of one priority", asked: people.iter().enumerate().map(list).collect() },
+        Case {
+            name: "newest 20 tickets of one priority",
+            asked: people.iter().enumerate().map(list).collect(),
+        },
     ]
 }
 
@@ -123,7 +130,9 @@ impl Bench<'_> {
             let ours = self.wrk.run(&served.url, &case.asked, clients.1, self.seconds).await?;
             progress!(
                 "  round {round}: {:.0} tps, {:.0} requests/s, ratio {:.3}",
-                theirs.per_second, ours.per_second, ours.per_second / theirs.per_second
+                theirs.per_second,
+                ours.per_second,
+                ours.per_second / theirs.per_second
             );
             measured.peer.push(theirs);
             measured.ours.push(ours);
@@ -162,7 +171,8 @@ impl Bench<'_> {
         let seconds = TRIAL_SECONDS.min(self.seconds);
         let (mut best_peer, mut best_ours) = ((0.0, 0), (0.0, 0));
         for &clients in CLIENTS_TRIED {
-            let theirs = peer.run(self.stage, Talk::RoundTripPerStatement, clients, seconds).await?.per_second;
+            let theirs =
+                peer.run(self.stage, Talk::RoundTripPerStatement, clients, seconds).await?.per_second;
             let ours = self.wrk.run(&served.url, &case.asked, clients, seconds).await?.per_second;
             progress!("  with {clients} clients: {theirs:.0} tps, {ours:.0} requests/s");
             if theirs > best_peer.0 {
@@ -180,11 +190,22 @@ fn add(section: &mut Section, case: &Case, measured: &Measured) {
     let rates = |figures: &[Figure]| figures.iter().map(|figure| figure.per_second).collect::<Vec<f64>>();
     let (peer, ours) = (rates(&measured.peer), rates(&measured.ours));
     let ratios: Vec<f64> = ours.iter().zip(&peer).map(|(ours, peer)| ours / peer).collect();
-    let latency = |figures: &[Figure]| figures.last().map(|figure| figure.latency_ms.to_string()).unwrap_or_default();
+    let latency =
+        |figures: &[Figure]| figures.last().map(|figure| figure.latency_ms.to_string()).unwrap_or_default();
     section.row([
         case.name.to_owned(),
-        format!("{} tps with {} clients, {}", stats::spread(&peer, 0), measured.clients.0, latency(&measured.peer)),
-        format!("{} requests/s with {} clients, {}", stats::spread(&ours, 0), measured.clients.1, latency(&measured.ours)),
+        format!(
+            "{} tps with {} clients, {}",
+            stats::spread(&peer, 0),
+            measured.clients.0,
+            latency(&measured.peer)
+        ),
+        format!(
+            "{} requests/s with {} clients, {}",
+            stats::spread(&ours, 0),
+            measured.clients.1,
+            latency(&measured.ours)
+        ),
         stats::spread(&ratios, 2),
     ]);
     section.goals.push(at_least(stats::median(&ratios), RATIO_GOAL, case.name));
@@ -200,5 +221,8 @@ async fn ping(wrk: &Wrk, seconds: u64) -> Result<String> {
     let asked = Asked { path: "/ping".to_owned(), token: "none".to_owned(), is_counted: false };
     let figure = wrk.run(&served.url, &[asked], 16, seconds.min(TRIAL_SECONDS)).await;
     served.stop().await;
-    Ok(format!("A request that does nothing: {:.0} requests/s with the same load generator.", figure?.per_second))
+    Ok(format!(
+        "A request that does nothing: {:.0} requests/s with the same load generator.",
+        figure?.per_second
+    ))
 }

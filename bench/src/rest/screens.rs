@@ -10,7 +10,12 @@ use super::{
     capture,
     seed::{self, Asked, Sizes},
 };
-use crate::{Common, Result, progress, report::{Goal, Section}, stage::{Stage, connect}, stats};
+use crate::{
+    Common, Result, progress,
+    report::{Goal, Section},
+    stage::{Stage, connect},
+    stats,
+};
 
 /// A screen that needs longer is told with its plan.
 const SLOW_MS: f64 = 50.0;
@@ -30,19 +35,49 @@ const SCREENS: &[(&str, &str)] = &[
     ("customers", "customer_list?select=*&limit=50&order=name.asc.nullslast,id.asc.nullslast"),
     ("customer switch", "customer_list?select=id,name,code&limit=1000&order=name.asc.nullslast"),
     ("devices", "device_list?select=*&limit=50&order=name.asc.nullslast,id.asc.nullslast"),
-    ("devices by disk", "device_list?select=*&limit=50&order=disk_used_percent.desc.nullslast,id.asc.nullslast"),
-    ("devices that need attention", "device_list?select=*&needs_attention=is.true&limit=50&order=name.asc.nullslast,id.asc.nullslast"),
-    ("devices, search", "device_list?select=*&or=(name.ilike.\"*ws0042*\",serial_number.ilike.\"*ws0042*\",last_user.ilike.\"*ws0042*\",customer_name.ilike.\"*ws0042*\")&limit=50&order=name.asc.nullslast,id.asc.nullslast"),
-    ("devices of one customer", "device_list?select=*&customer_id=eq.CUSTOMER&limit=50&order=name.asc.nullslast,id.asc.nullslast"),
-    ("oldest device fact", "device_list?select=id,observed_at,is_complete&missing_since=is.null&limit=1&order=is_complete.asc.nullslast,observed_at.asc.nullslast"),
+    (
+        "devices by disk",
+        "device_list?select=*&limit=50&order=disk_used_percent.desc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "devices that need attention",
+        "device_list?select=*&needs_attention=is.true&limit=50&order=name.asc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "devices, search",
+        "device_list?select=*&or=(name.ilike.\"*ws0042*\",serial_number.ilike.\"*ws0042*\",last_user.ilike.\"*ws0042*\",customer_name.ilike.\"*ws0042*\")&limit=50&order=name.asc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "devices of one customer",
+        "device_list?select=*&customer_id=eq.CUSTOMER&limit=50&order=name.asc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "oldest device fact",
+        "device_list?select=id,observed_at,is_complete&missing_since=is.null&limit=1&order=is_complete.asc.nullslast,observed_at.asc.nullslast",
+    ),
     ("alerts", "alert_list?select=*&limit=50&order=last_seen_at.desc.nullslast,id.asc.nullslast"),
-    ("open alerts", "alert_list?select=*&state=in.(open,acknowledged)&limit=50&order=last_seen_at.desc.nullslast,id.asc.nullslast"),
+    (
+        "open alerts",
+        "alert_list?select=*&state=in.(open,acknowledged)&limit=50&order=last_seen_at.desc.nullslast,id.asc.nullslast",
+    ),
     ("incidents", "incident_list?select=*&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast"),
-    ("incidents that need attention", "incident_list?select=*&state=eq.needs_attention&limit=6&order=opened_at.asc.nullslast"),
+    (
+        "incidents that need attention",
+        "incident_list?select=*&state=eq.needs_attention&limit=6&order=opened_at.asc.nullslast",
+    ),
     ("tickets", "ticket_list?select=*&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast"),
-    ("open tickets", "ticket_list?select=*&state=in.(open,assigned,in_progress,waiting_on_customer)&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast"),
-    ("tickets, search", "ticket_list?select=*&or=(subject.ilike.\"*floor 3*\",reference.ilike.\"*floor 3*\")&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast"),
-    ("tickets of one customer", "ticket_list?select=*&customer_id=eq.CUSTOMER&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast"),
+    (
+        "open tickets",
+        "ticket_list?select=*&state=in.(open,assigned,in_progress,waiting_on_customer)&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "tickets, search",
+        "ticket_list?select=*&or=(subject.ilike.\"*floor 3*\",reference.ilike.\"*floor 3*\")&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "tickets of one customer",
+        "ticket_list?select=*&customer_id=eq.CUSTOMER&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
+    ),
     ("start page: figures", "overview?select=*&limit=1"),
     ("start page: alerts by hour", "alerts_by_hour?select=*&limit=1000&order=hour.asc.nullslast"),
     ("start page: service levels", "sla_by_priority?select=*&limit=1000&order=priority.asc.nullslast"),
@@ -93,7 +128,11 @@ async fn measure(stage: &Stage, common: &Common, args: &ScreensArgs) -> Result<S
     let owner = seed::owner(&admin, &api).await?;
     let device = "select id::text from public.devices where customer_id = $1 order by name limit 1";
     let device: String = admin.query_one(device, &[&member.ticket.0]).await?.get(0);
-    let mut section = Section::new("screens", "Screens of the console", &["screen", "owner, all customers", "portal user of 3 customers"]);
+    let mut section = Section::new(
+        "screens",
+        "Screens of the console",
+        &["screen", "owner, all customers", "portal user of 3 customers"],
+    );
     section.conditions = stage.conditions().await?;
     section.conditions.push(format!(
         "{} customers; {} rows each of tickets, devices, conditions, alerts, incidents (one in fifty open); median of {RUNS_THAT_COUNT} requests after {} others; the number of all rows is counted as the console asks for it",

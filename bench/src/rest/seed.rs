@@ -79,18 +79,25 @@ pub async fn is_seeded(admin: &Client, what: &str, sizes: Sizes) -> Result<bool>
     if !exists {
         admin.batch_execute(MARK_SQL).await?;
     }
-    let Some(row) = admin.query_opt("select customers, rows from bench.seeded where what = $1", &[&what]).await? else {
+    let Some(row) =
+        admin.query_opt("select customers, rows from bench.seeded where what = $1", &[&what]).await?
+    else {
         return Ok(false);
     };
     let kept = Sizes { customers: row.get(0), rows: row.get(1) };
     if kept == sizes {
         return Ok(true);
     }
-    Err(format!("the kept database was seeded with {kept:?}; remove its folder, or choose another --data-dir").into())
+    Err(format!(
+        "the kept database was seeded with {kept:?}; remove its folder, or choose another --data-dir"
+    )
+    .into())
 }
 
 pub async fn done(admin: &Client, what: &str, sizes: Sizes) -> Result<()> {
-    admin.execute("insert into bench.seeded values ($1, $2, $3)", &[&what, &sizes.customers, &sizes.rows]).await?;
+    admin
+        .execute("insert into bench.seeded values ($1, $2, $3)", &[&what, &sizes.customers, &sizes.rows])
+        .await?;
     // One statement each: vacuum does not run inside a transaction.
     admin.batch_execute("vacuum (analyze)").await?;
     Ok(admin.batch_execute("checkpoint").await?)
@@ -103,7 +110,9 @@ pub async fn run(admin: &Client, sql: &str, sizes: Sizes) -> Result<()> {
         .replace("ROWS", &sizes.rows.to_string())
         .replace("PEOPLE", &PEOPLE.to_string())
         .replace("MEMBERSHIPS", &MEMBERSHIPS.to_string());
-    admin.batch_execute(&format!("begin; set local session_replication_role = replica; {sql}; commit")).await?;
+    admin
+        .batch_execute(&format!("begin; set local session_replication_role = replica; {sql}; commit"))
+        .await?;
     Ok(())
 }
 

@@ -67,7 +67,9 @@ pub struct BlastRadius {
 pub enum Planned {
     Change(Plan),
     /// The reading shows that nothing is to change: the change ends as `unneeded`.
-    Nothing { text: String },
+    Nothing {
+        text: String,
+    },
 }
 
 /// The checks before a change; all have to pass.
@@ -111,11 +113,20 @@ pub enum Effect {
 /// What an independent reading says about the change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    Verified { after: Reading, text: String },
+    Verified {
+        after: Reading,
+        text: String,
+    },
     /// Not (yet) to be seen: read again until the deadline.
-    NotYet { after: Option<Reading>, text: String },
+    NotYet {
+        after: Option<Reading>,
+        text: String,
+    },
     /// The reading shows that it was not done, or was undone: no use to wait.
-    Contradicted { after: Reading, text: String },
+    Contradicted {
+        after: Reading,
+        text: String,
+    },
 }
 
 /// Why an act has no receipt.

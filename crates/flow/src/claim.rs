@@ -31,7 +31,8 @@ pub(crate) async fn claim(
 ) -> Result<Claimed, FlowError> {
     let batch = i32::try_from(batch).unwrap_or(i32::MAX);
     let tx = pg.system(SystemReason::ClaimSteps).await?;
-    let rows = tx.query_then_commit(CLAIM, &[&owner, &batch, &lease_ms, &cursor.customer, &cursor.workflow]).await?;
+    let rows =
+        tx.query_then_commit(CLAIM, &[&owner, &batch, &lease_ms, &cursor.customer, &cursor.workflow]).await?;
     let mut claimed = Claimed::default();
     for row in rows {
         if let Some(step) = row.get::<_, Option<Uuid>>(2) {

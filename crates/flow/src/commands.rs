@@ -12,7 +12,8 @@ use crate::{Engine, FlowError, RunState, handler::OUTPUT_BYTES_MAX, validate::NA
 pub const REASON_CHARS_MAX: usize = 1_000;
 pub const DEDUP_KEY_CHARS_MAX: usize = 200;
 
-const START: &str = "select run_id, is_new from flow.start_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const START: &str =
+    "select run_id, is_new from flow.start_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const DECIDE: &str = "select result, run_id, run_state::text from flow.decide($1, $2, $3, $4)";
 const CANCEL: &str = "select result, run_state::text from flow.cancel_run($1, $2, $3)";
 
@@ -98,13 +99,21 @@ impl Engine {
         let current = self.current(&start.workflow_key)?;
         tx.customer().ok_or(FlowError::NoCustomer)?;
         if !start.input.is_object() || start.input.to_string().len() > OUTPUT_BYTES_MAX {
-            return Err(FlowError::Refused(format!("The input is an object of at most {OUTPUT_BYTES_MAX} bytes.")));
+            return Err(FlowError::Refused(format!(
+                "The input is an object of at most {OUTPUT_BYTES_MAX} bytes."
+            )));
         }
         if start.title.trim().is_empty() || start.title.chars().count() > NAME_CHARS_MAX {
             return Err(FlowError::Refused(format!("The title has 1 to {NAME_CHARS_MAX} characters.")));
         }
-        if start.dedup_key.as_ref().is_some_and(|key| key.is_empty() || key.chars().count() > DEDUP_KEY_CHARS_MAX) {
-            return Err(FlowError::Refused(format!("The dedup key has 1 to {DEDUP_KEY_CHARS_MAX} characters.")));
+        if start
+            .dedup_key
+            .as_ref()
+            .is_some_and(|key| key.is_empty() || key.chars().count() > DEDUP_KEY_CHARS_MAX)
+        {
+            return Err(FlowError::Refused(format!(
+                "The dedup key has 1 to {DEDUP_KEY_CHARS_MAX} characters."
+            )));
         }
         let run = RunId::new(self.inner.clock.now());
         let (subject_kind, subject_id) = start.subject.map(|subject| (subject.kind, subject.id)).unzip();
@@ -163,7 +172,13 @@ impl Engine {
 
     /// Cancels a run. What runs now is finished, and a change whose act has begun is read back; nothing else starts but
     /// the steps that run always. A run that is over or already ending: `Conflict`.
-    pub async fn cancel(&self, tx: &ActorTx, run: RunId, by: UserId, reason: &str) -> Result<Cancelled, FlowError> {
+    pub async fn cancel(
+        &self,
+        tx: &ActorTx,
+        run: RunId,
+        by: UserId,
+        reason: &str,
+    ) -> Result<Cancelled, FlowError> {
         tx.customer().ok_or(FlowError::NoCustomer)?;
         let reason = reason.trim();
         check_reason(reason)?;

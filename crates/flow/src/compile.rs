@@ -83,7 +83,8 @@ impl Compiled {
         let mut rows = Vec::new();
         for (index, def) in definition.steps.iter().enumerate() {
             steps.push(compile_step(definition, def)?);
-            let needs = definition.needs_of(index).into_iter().map(|need| last_row(definition, need)).collect();
+            let needs =
+                definition.needs_of(index).into_iter().map(|need| last_row(definition, need)).collect();
             for (row, phase) in rows_of(definition, index, needs, rows.len() + 1) {
                 by_row.insert(row["key"].as_str().unwrap_or_default().to_owned(), (index, phase));
                 rows.push(row);
@@ -109,7 +110,11 @@ impl Compiled {
 impl CompiledStep {
     /// Rows of the phases after `phase`.
     pub fn rows_after(&self, phase: Phase) -> Vec<String> {
-        Phase::ALL.iter().filter(|&&later| later > phase).map(|later| row_key(&self.def.key, *later)).collect()
+        Phase::ALL
+            .iter()
+            .filter(|&&later| later > phase)
+            .map(|later| row_key(&self.def.key, *later))
+            .collect()
     }
 }
 
@@ -119,11 +124,17 @@ fn row_key(change: &str, phase: Phase) -> String {
 
 /// The row that has to be over before what needs `key` may start.
 fn last_row(definition: &Definition, key: &str) -> String {
-    let is_change = definition.steps.iter().any(|step| step.key == key && matches!(step.kind, Kind::Change { .. }));
+    let is_change =
+        definition.steps.iter().any(|step| step.key == key && matches!(step.kind, Kind::Change { .. }));
     if is_change { row_key(key, Phase::Reread) } else { key.to_owned() }
 }
 
-fn rows_of(definition: &Definition, index: usize, needs: Vec<String>, first: usize) -> Vec<(Value, Option<Phase>)> {
+fn rows_of(
+    definition: &Definition,
+    index: usize,
+    needs: Vec<String>,
+    first: usize,
+) -> Vec<(Value, Option<Phase>)> {
     let def = &definition.steps[index];
     let run_on = match (&def.kind, def.run_on) {
         (Kind::Evidence, _) | (_, RunOn::Always) => "always",

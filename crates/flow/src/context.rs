@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    ChangeState, FlowError, Plan, Reading, Receipt, RunMode, RunState, StepError, StepState, Subject, expr::Scope,
+    ChangeState, FlowError, Plan, Reading, Receipt, RunMode, RunState, StepError, StepState, Subject,
+    expr::Scope,
 };
 
 /// What a handler knows about its step and run. Read at the step's start; the run's input and version never change.
@@ -92,7 +93,13 @@ pub struct ChangeView {
 }
 
 impl StepContext {
-    pub(crate) fn new(pg: &Pg, customer: CustomerId, raw: Raw, workflow_key: &str, definition_sha256: &str) -> Self {
+    pub(crate) fn new(
+        pg: &Pg,
+        customer: CustomerId,
+        raw: Raw,
+        workflow_key: &str,
+        definition_sha256: &str,
+    ) -> Self {
         let run = &raw.run;
         let subject = run.subject_kind.clone().zip(run.subject_id).map(|(kind, id)| Subject { kind, id });
         Self {

@@ -27,7 +27,8 @@ const FIND_VERSION: &str =
 const ADD_VERSION: &str = "insert into public.workflow_versions (workflow_id, version, definition, definition_sha256)
      select $1, coalesce(max(v.version), 0) + 1, $2, $3 from public.workflow_versions v where v.workflow_id = $1
      returning version";
-const READ_VERSION: &str = "select definition from public.workflow_versions where workflow_id = $1 and version = $2";
+const READ_VERSION: &str =
+    "select definition from public.workflow_versions where workflow_id = $1 and version = $2";
 
 /// The engine of one process: definitions, handlers and the door to data. Clones share everything.
 #[derive(Clone)]
@@ -69,7 +70,8 @@ pub enum RegisterOutcome {
 
 impl Engine {
     pub fn new(pg: Pg, clock: Clock, registry: Registry, signer: Arc<dyn EvidenceSigner>) -> Self {
-        let inner = Inner { pg, clock, registry, signer, current: RwLock::default(), versions: RwLock::default() };
+        let inner =
+            Inner { pg, clock, registry, signer, current: RwLock::default(), versions: RwLock::default() };
         Self { inner: Arc::new(inner) }
     }
 

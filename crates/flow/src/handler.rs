@@ -18,7 +18,11 @@ pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 pub trait TaskHandler: Send + Sync + 'static {
     /// What is written through `tx` (scoped to the run's customer) commits in one transaction with the step's record:
     /// exactly once. `tx` holds a database connection: keep slow calls short, or make them part of a change.
-    fn run<'a>(&'a self, ctx: &'a StepContext, tx: &'a mut ActorTx) -> BoxFuture<'a, Result<StepOutcome, StepError>>;
+    fn run<'a>(
+        &'a self,
+        ctx: &'a StepContext,
+        tx: &'a mut ActorTx,
+    ) -> BoxFuture<'a, Result<StepOutcome, StepError>>;
 }
 
 /// The work of a change step. `read`, `act`, `find_effect` and `reread` run without an open transaction and may take

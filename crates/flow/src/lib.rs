@@ -27,14 +27,15 @@ mod worker;
 
 pub use boundary::{BOUNDARIES, BoundaryHook};
 pub use change::{
-    ActError, BlastRadius, Check, Completeness, Effect, Guard, Op, Plan, PlanLine, Planned, Reading, Receipt, Verdict,
+    ActError, BlastRadius, Check, Completeness, Effect, Guard, Op, Plan, PlanLine, Planned, Reading, Receipt,
+    Verdict,
 };
 pub use commands::{Cancelled, Decided, Decision, RunMode, StartOutcome, StartRun, Started, Subject};
 pub use context::{ChangeView, StepContext};
 pub use definition::{
     Approval, Definition, DryRun, Kind, OnFailure, Retry, RunOn, StepDef, Verify, canonical_sha256,
 };
-pub use engine::{Engine, Registered, RegisterOutcome};
+pub use engine::{Engine, RegisterOutcome, Registered};
 pub use error::FlowError;
 pub use evidence::{EvidenceSigner, SignError, Signature, SigningKey};
 pub use futures_util::future::BoxFuture;

@@ -61,7 +61,8 @@ impl Definition {
                 }
             }
         }
-        let definition: Self = serde::Deserialize::deserialize(value).map_err(|error: serde_json::Error| refuse(None, error.to_string()))?;
+        let definition: Self = serde::Deserialize::deserialize(value)
+            .map_err(|error: serde_json::Error| refuse(None, error.to_string()))?;
         definition.validate()?;
         Ok(definition)
     }
@@ -71,7 +72,9 @@ impl Definition {
             Err(DefinitionError { workflow: self.key.clone(), step: None, reason: reason.to_owned() })
         };
         if !is_workflow_key(&self.key) {
-            return whole("a key has 2 to 80 characters: a letter, then letters, digits, `_`, `.`, `-`; lower case");
+            return whole(
+                "a key has 2 to 80 characters: a letter, then letters, digits, `_`, `.`, `-`; lower case",
+            );
         }
         if !is_name(&self.name) || self.description.chars().count() > 2_000 {
             return whole("a name has 1 to 200 characters, a description at most 2000");
@@ -153,7 +156,9 @@ impl Definition {
         }
         let Some(&last) = changes.last() else { return Ok(()) };
         let Some(&evidence) = evidence.first() else {
-            return Err(self.refusal(&self.steps[last], "a workflow with a change needs an evidence step after it"));
+            return Err(
+                self.refusal(&self.steps[last], "a workflow with a change needs an evidence step after it")
+            );
         };
         let mut before = HashSet::new();
         let mut ask = vec![evidence];
@@ -164,7 +169,9 @@ impl Definition {
             }
         }
         match changes.iter().find(|change| !before.contains(*change)) {
-            Some(&missed) => Err(self.refusal(&self.steps[missed], "the evidence step has to come after every change")),
+            Some(&missed) => {
+                Err(self.refusal(&self.steps[missed], "the evidence step has to come after every change"))
+            }
             None => Ok(()),
         }
     }
@@ -174,13 +181,19 @@ impl Definition {
     }
 
     fn refusal(&self, step: &StepDef, reason: &str) -> DefinitionError {
-        DefinitionError { workflow: self.key.clone(), step: Some(step.key.clone()), reason: reason.to_owned() }
+        DefinitionError {
+            workflow: self.key.clone(),
+            step: Some(step.key.clone()),
+            reason: reason.to_owned(),
+        }
     }
 }
 
 fn check_step(step: &StepDef) -> Result<(), String> {
     if !is_step_key(&step.key) {
-        return Err("a step's key has 1 to 40 characters: a letter, then letters, digits, `_`; lower case".into());
+        return Err(
+            "a step's key has 1 to 40 characters: a letter, then letters, digits, `_`; lower case".into()
+        );
     }
     if !is_name(&step.title) {
         return Err("a title has 1 to 200 characters".into());
@@ -190,7 +203,9 @@ fn check_step(step: &StepDef) -> Result<(), String> {
     step.when.as_deref().map(Expr::compile).transpose().map_err(in_field("when"))?;
     match &step.kind {
         Kind::Task { handler } => is_handler(handler),
-        Kind::Timer { delay_ms: Some(delay), until: None } => within("delay_ms", *delay, 0, RUN_TIMEOUT_MS_MAX),
+        Kind::Timer { delay_ms: Some(delay), until: None } => {
+            within("delay_ms", *delay, 0, RUN_TIMEOUT_MS_MAX)
+        }
         Kind::Timer { delay_ms: None, until: Some(until) } => {
             Expr::compile(until).map(drop).map_err(in_field("until"))
         }
@@ -246,7 +261,11 @@ fn check_retry(retry: &Retry) -> Result<(), String> {
 }
 
 fn within(field: &str, value: i64, min: i64, max: i64) -> Result<(), String> {
-    if (min..=max).contains(&value) { Ok(()) } else { Err(format!("{field} is from {min} to {max}, not {value}")) }
+    if (min..=max).contains(&value) {
+        Ok(())
+    } else {
+        Err(format!("{field} is from {min} to {max}, not {value}"))
+    }
 }
 
 fn in_field(field: &'static str) -> impl Fn(ExprError) -> String {

@@ -141,7 +141,8 @@ impl Worker {
                 return Duration::from_millis(config.poll_ms);
             }
             let batch = room.min(config.claim_batch);
-            let claimed = claim(&self.shared.engine.inner.pg, self.shared.owner, batch, self.shared.lease_ms(), cursor);
+            let claimed =
+                claim(&self.shared.engine.inner.pg, self.shared.owner, batch, self.shared.lease_ms(), cursor);
             match claimed.await {
                 Ok(Claimed { steps, next_due_ms }) if steps.is_empty() => {
                     return Duration::from_millis(next_due_ms.unwrap_or(u64::MAX).clamp(1, config.poll_ms));
@@ -167,7 +168,10 @@ impl Worker {
             match tokio::time::timeout_at(until, running.join_next()).await {
                 Ok(ended) => ended.into_iter().for_each(note),
                 Err(_) => {
-                    tracing::warn!(steps = running.len(), "steps still ran at shutdown; their leases will run out");
+                    tracing::warn!(
+                        steps = running.len(),
+                        "steps still ran at shutdown; their leases will run out"
+                    );
                     return;
                 }
             }

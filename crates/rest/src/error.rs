@@ -9,9 +9,10 @@ use crate::request::Verb;
 /// Every code of the dialect that this crate answers with; each has a page in `docs/errors`.
 /// SQLSTATE codes of PostgreSQL pass through besides.
 pub const CODES: &[&str] = &[
-    "PGRST001", "PGRST002", "PGRST003", "PGRST100", "PGRST101", "PGRST102", "PGRST103", "PGRST106", "PGRST107", "PGRST108",
-    "PGRST116", "PGRST117", "PGRST118", "PGRST119", "PGRST120", "PGRST122", "PGRST123", "PGRST124", "PGRST125", "PGRST126",
-    "PGRST200", "PGRST201", "PGRST202", "PGRST203", "PGRST204", "PGRST205",
+    "PGRST001", "PGRST002", "PGRST003", "PGRST100", "PGRST101", "PGRST102", "PGRST103", "PGRST106",
+    "PGRST107", "PGRST108", "PGRST116", "PGRST117", "PGRST118", "PGRST119", "PGRST120", "PGRST122",
+    "PGRST123", "PGRST124", "PGRST125", "PGRST126", "PGRST200", "PGRST201", "PGRST202", "PGRST203",
+    "PGRST204", "PGRST205",
 ];
 
 fn new(status: u16, code: &str, message: impl Into<String>) -> ApiError {
@@ -20,7 +21,10 @@ fn new(status: u16, code: &str, message: impl Into<String>) -> ApiError {
 
 /// True when the answer may be wrong because the schema changed since it was read.
 pub fn may_be_stale(error: &ApiError) -> bool {
-    matches!(error.code.as_str(), "PGRST200" | "PGRST202" | "PGRST204" | "PGRST205" | "42703" | "42P01" | "42883")
+    matches!(
+        error.code.as_str(),
+        "PGRST200" | "PGRST202" | "PGRST204" | "PGRST205" | "42703" | "42P01" | "42883"
+    )
 }
 
 pub fn parse(message: String, details: String) -> ApiError {
@@ -70,7 +74,8 @@ pub fn not_embedded(name: &str) -> ApiError {
 }
 
 pub fn not_one_row(rows: i64) -> ApiError {
-    new(406, "PGRST116", "Cannot coerce the result to a single JSON object").details(format!("The result contains {rows} rows"))
+    new(406, "PGRST116", "Cannot coerce the result to a single JSON object")
+        .details(format!("The result contains {rows} rows"))
 }
 
 pub fn method(name: &str) -> ApiError {
@@ -78,7 +83,8 @@ pub fn method(name: &str) -> ApiError {
 }
 
 pub fn read_only_view(name: &str) -> ApiError {
-    new(405, "PGRST117", format!("'{name}' cannot be written this way")).hint("Write to the table behind the view.")
+    new(405, "PGRST117", format!("'{name}' cannot be written this way"))
+        .hint("Write to the table behind the view.")
 }
 
 pub fn order_needs_one(embed: &str) -> ApiError {
@@ -131,13 +137,21 @@ pub fn no_relationship(from: &str, to: &str, hint: Option<&str>, schema: &str) -
 
 pub fn many_relationships(from: &str, to: &str, ways: &[String], choices: &[String]) -> ApiError {
     let choices: Vec<_> = choices.iter().map(|choice| format!("'{to}!{choice}'")).collect();
-    new(300, "PGRST201", format!("Could not embed because more than one relationship was found for '{from}' and '{to}'"))
-        .details(ways.join("; "))
-        .hint(format!("Try changing '{to}' to one of the following: {}.", choices.join(", ")))
+    new(
+        300,
+        "PGRST201",
+        format!("Could not embed because more than one relationship was found for '{from}' and '{to}'"),
+    )
+    .details(ways.join("; "))
+    .hint(format!("Try changing '{to}' to one of the following: {}.", choices.join(", ")))
 }
 
 pub fn no_function(schema: &str, name: &str, arguments: &[&str]) -> ApiError {
-    let with = if arguments.is_empty() { "without parameters".to_owned() } else { format!("({})", arguments.join(", ")) };
+    let with = if arguments.is_empty() {
+        "without parameters".to_owned()
+    } else {
+        format!("({})", arguments.join(", "))
+    };
     new(404, "PGRST202", format!("Could not find the function {schema}.{name}{with} in the schema cache"))
 }
 
@@ -179,8 +193,12 @@ pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
     let Some(db) = failure.db() else {
         tracing::error!(error = failure as &dyn std::error::Error, "database access failed");
         return match failure.kind {
-            PgErrorKind::PoolExhausted => new(504, "PGRST003", "Timed out acquiring connection from connection pool."),
-            PgErrorKind::Connection => new(503, "PGRST001", "Database client error. Retrying the connection."),
+            PgErrorKind::PoolExhausted => {
+                new(504, "PGRST003", "Timed out acquiring connection from connection pool.")
+            }
+            PgErrorKind::Connection => {
+                new(503, "PGRST001", "Database client error. Retrying the connection.")
+            }
             _ => ApiError::new(ErrorCode::Internal, "Something went wrong on our side; nothing was changed."),
         };
     };
@@ -225,7 +243,10 @@ fn status(code: &str, db: &DbError, actor: &Actor) -> u16 {
         _ => match code.get(..2) {
             Some("08" | "53") => 503,
             Some("0L" | "0P" | "28") => 403,
-            Some("09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0" | "XX") => 500,
+            Some(
+                "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV"
+                | "P0" | "XX",
+            ) => 500,
             _ if db.severity() == "PANIC" => 500,
             _ => 400,
         },

@@ -40,10 +40,15 @@ pub fn read(answer: Answer, head: &Head, window: Window) -> Result<Response<Body
     let total = answer.total.and_then(|total| u64::try_from(total).ok());
     let rows = u64::try_from(answer.rows).unwrap_or(0);
     if let Some(total) = total.filter(|total| window.offset > *total) {
-        return Err(error::range(format!("An offset of {} was requested, but there are only {total} rows.", window.offset)));
+        return Err(error::range(format!(
+            "An offset of {} was requested, but there are only {total} rows.",
+            window.offset
+        )));
     }
-    let status = if total.is_some_and(|total| rows < total) { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    let mut response = Response::new(if head.verb == Verb::Head { Body::empty() } else { Body::from(answer.body) });
+    let status =
+        if total.is_some_and(|total| rows < total) { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let mut response =
+        Response::new(if head.verb == Verb::Head { Body::empty() } else { Body::from(answer.body) });
     *response.status_mut() = status;
     set(&mut response, header::CONTENT_TYPE, head.media.content_type());
     set(&mut response, header::CONTENT_RANGE, &content_range(rows, window.offset, total));
@@ -113,7 +118,11 @@ pub fn options(allow: &str) -> Response<Body> {
 
 fn content_range(rows: u64, offset: u64, total: Option<u64>) -> String {
     let total = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
-    if rows == 0 { format!("*/{total}") } else { format!("{offset}-{}/{total}", offset.saturating_add(rows - 1)) }
+    if rows == 0 {
+        format!("*/{total}")
+    } else {
+        format!("{offset}-{}/{total}", offset.saturating_add(rows - 1))
+    }
 }
 
 /// `/rest/v1/tickets?customer_id=eq.…&id=eq.…`

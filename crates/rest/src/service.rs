@@ -12,7 +12,7 @@ use kernel::{ApiError, Clock, id::RequestId};
 use pg::{Actor, Pg, TxEnd};
 
 use crate::{
-    config::{RestConfig, TxChoice},
+    config::RestConfig,
     error, plan,
     request::{
         Content, Head, Media, Verb, Window,
@@ -118,13 +118,16 @@ async fn answer(
     actor: Option<Extension<Actor>>,
     request: Request,
 ) -> Response<Body> {
-    let actor = actor.map_or_else(|| Actor::anonymous(RequestId::new(state.clock.now())), |Extension(actor)| actor);
+    let actor =
+        actor.map_or_else(|| Actor::anonymous(RequestId::new(state.clock.now())), |Extension(actor)| actor);
     let asked = match Asked::receive(state, target, name, uri, actor, request).await {
         Ok(asked) => asked,
         Err(failure) => return response::failure(&failure),
     };
     match asked.answer(state).await {
-        Err(failure) if error::may_be_stale(&failure) && state.cache.reload_on_demand().await == Reloaded::Yes => {
+        Err(failure)
+            if error::may_be_stale(&failure) && state.cache.reload_on_demand().await == Reloaded::Yes =>
+        {
             asked.answer(state).await.unwrap_or_else(|failure| response::failure(&failure))
         }
         Err(failure) => response::failure(&failure),
@@ -158,7 +161,8 @@ impl Asked {
             return Err(error::too_large("URL", limits.url_bytes_max));
         }
         let (parts, body) = request.into_parts();
-        let head = Head::parse(&parts.method, &parts.headers)?;
+        let mut head = Head::parse(&parts.method, &parts.headers)?;
+        head.prefer.narrow(limits, &actor);
         let parameters = Parameters::decode(uri.query().unwrap_or_default())?;
         let body = match head.verb {
             Verb::Insert | Verb::Update => axum::body::to_bytes(body, limits.body_bytes_max)
@@ -176,7 +180,12 @@ impl Asked {
             (Target::Relation, Verb::Read | Verb::Head) => self.read(state, &schema, profile).await,
             (Target::Relation, Verb::Options) => self.options(&schema, profile),
             (Target::Relation, _) => self.write(state, &schema, profile).await,
-            (Target::Function, Verb::Read | Verb::Head | Verb::Insert) => self.call(state, &schema, profile).await,
+            (Target::Function, Verb::Read | Verb::Head | Verb::Insert) => {
+                self.call(state, &schema, profile).await
+            }
+            (Target::Function, Verb::Options) if schema.overloads(profile, &self.name).is_empty() => {
+                Err(error::no_function(profile, &self.name, &[]))
+            }
             (Target::Function, Verb::Options) => Ok(response::options("OPTIONS,GET,HEAD,POST")),
             (Target::Function, _) => Err(error::call_method(self.method.as_str())),
         }
@@ -199,7 +208,8 @@ impl Asked {
             },
             _ => Mode::Read,
         };
-        let answer = transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
+        let answer =
+            transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
         response::read(answer, &self.head, plan.window)
     }
 
@@ -225,7 +235,7 @@ impl Asked {
             _ => plan::delete(schema, relation, &query, prefer, config)?,
         };
         let main = sql::write(self.sql(), schema, &plan, Wanted::Media(self.head.media));
-        let statement = Statement { verb: self.head.verb, main, mode: self.write_mode(config) };
+        let statement = Statement { verb: self.head.verb, main, mode: self.write_mode() };
         let answer = transaction::run(&state.pg, &self.actor, &statement).await?;
         Ok(response::written(answer, &self.head, (&relation.name, &relation.primary_key), &config.base_path))
     }
@@ -235,7 +245,10 @@ impl Asked {
         let overloads = schema.overloads(profile, &self.name);
         let by_query = self.head.verb != Verb::Insert;
         let is_argument = |key: &str| {
-            by_query && overloads.iter().any(|function| function.arguments.iter().any(|argument| argument.name == key))
+            by_query
+                && overloads
+                    .iter()
+                    .any(|function| function.arguments.iter().any(|argument| argument.name == key))
         };
         let query = Query::parse(&self.parameters, config, is_argument)?;
         let payload = if by_query { None } else { Some(self.arguments()?) };
@@ -247,17 +260,20 @@ impl Asked {
             }
             window = read.window;
         }
-        let main = sql::call(self.sql(), schema, &plan, self.body_wanted());
+        let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, self.body_wanted());
         // By GET nothing is written, whatever the function says; a function that only reads needs no more either.
         let mode = match plan.function.volatility {
-            Volatility::Volatile if !by_query => self.write_mode(config),
+            Volatility::Volatile if !by_query => self.write_mode(),
             _ => Mode::Read,
         };
-        let answer = transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
+        let answer =
+            transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
         match plan.outcome {
             plan::Outcome::Nothing => Ok(response::value(answer, &self.head, response::IsVoid::Yes)),
             plan::Outcome::Value => Ok(response::value(answer, &self.head, response::IsVoid::No)),
-            plan::Outcome::Rows(_, crate::schema::Rows::One) if self.head.media != Media::Csv => Ok(response::value(answer, &self.head, response::IsVoid::No)),
+            plan::Outcome::Rows(_, crate::schema::Rows::One) if self.head.media != Media::Csv => {
+                Ok(response::value(answer, &self.head, response::IsVoid::No))
+            }
             plan::Outcome::Rows(..) | plan::Outcome::Values(_) => response::read(answer, &self.head, window),
         }
     }
@@ -265,7 +281,11 @@ impl Asked {
     fn options(&self, schema: &Schema, profile: &str) -> Result<Response<Body>, ApiError> {
         let relation = schema.relation(profile, &self.name)?;
         let mut allow = "OPTIONS,GET,HEAD".to_owned();
-        let verbs = [(relation.can_insert, ",POST"), (relation.can_update, ",PATCH"), (relation.can_delete, ",DELETE")];
+        let verbs = [
+            (relation.can_insert, ",POST"),
+            (relation.can_update, ",PATCH"),
+            (relation.can_delete, ",DELETE"),
+        ];
         for (_, verb) in verbs.iter().filter(|(allowed, _)| *allowed == Allowed::Yes) {
             allow.push_str(verb);
         }
@@ -280,12 +300,9 @@ impl Asked {
         if self.head.verb == Verb::Head { Wanted::None } else { Wanted::Media(self.head.media) }
     }
 
-    fn write_mode<'a>(&self, config: &RestConfig) -> Mode<'a> {
+    fn write_mode<'a>(&self) -> Mode<'a> {
         let prefer = &self.head.prefer;
-        let end = match (prefer.tx, config.tx_end) {
-            (Some(Tx::Rollback), TxChoice::CallerMayRollBack) => TxEnd::Rollback,
-            _ => TxEnd::Commit,
-        };
+        let end = if prefer.tx == Some(Tx::Rollback) { TxEnd::Rollback } else { TxEnd::Commit };
         let answers_one = matches!(self.head.media, Media::Object(_))
             && (self.target == Target::Function || prefer.returning == Some(Returning::Representation));
         match prefer.max_affected.filter(|_| prefer.handling == Some(Handling::Strict)) {
@@ -307,7 +324,11 @@ impl Asked {
         let body = if self.body.is_empty() { Bytes::from_static(b"{}") } else { self.body.clone() };
         match self.head.content {
             Content::Json => Payload::json(body, KeyRule::AllTheSame, 1).and_then(|payload| {
-                if payload.shape == Shape::Object { Ok(payload) } else { Err(error::body("expected one object with the arguments")) }
+                if payload.shape == Shape::Object {
+                    Ok(payload)
+                } else {
+                    Err(error::body("expected one object with the arguments"))
+                }
             }),
             Content::Csv => Err(error::content_type("text/csv")),
             Content::Form => Err(error::content_type("application/x-www-form-urlencoded")),

@@ -21,10 +21,16 @@ pub enum Mode<'a> {
     /// PostgreSQL refuses writes.
     Read,
     /// Read, and ask the planner how many rows there are in all.
-    ReadEstimated { estimate: Sql<'a>, known_up_to: Option<i64> },
+    ReadEstimated {
+        estimate: Sql<'a>,
+        known_up_to: Option<i64>,
+    },
     Write(TxEnd),
     /// Kept only when the number of rows is as wanted.
-    WriteChecked { end: TxEnd, wanted: Wanted },
+    WriteChecked {
+        end: TxEnd,
+        wanted: Wanted,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +98,9 @@ async fn checked(
     let rows: i64 = row.get(1);
     let refusal = match wanted {
         Wanted::ExactlyOne => (rows != 1).then(|| error::not_one_row(rows)),
-        Wanted::AtMost(most) => (u64::try_from(rows).unwrap_or(0) > most).then(|| error::too_many_affected(rows)),
+        Wanted::AtMost(most) => {
+            (u64::try_from(rows).unwrap_or(0) > most).then(|| error::too_many_affected(rows))
+        }
     };
     if let Some(refusal) = refusal {
         tx.rollback().await.map_err(told)?;

@@ -81,6 +81,15 @@ pub struct Claim {
     pub owner: Uuid,
 }
 
+/// What a part does when its process died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// From its kept place, with its counts: they committed with their rows.
+    GoOn,
+    /// From the beginning.
+    StartOver,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenRun {
     pub run: SyncRunId,
@@ -214,16 +223,19 @@ pub async fn parts(tx: &ActorTx, run: SyncRunId) -> Result<Vec<Part>, PgError> {
     Ok(rows.iter().map(read).collect())
 }
 
-/// A part begins, or goes on where it kept its place. `rows_before` is written once.
+/// A part begins, or is begun again by another process. `rows_before` is written once.
 pub async fn start_part(
     tx: &ActorTx,
     claim: &Claim,
     part: &str,
+    again: Again,
     rows_before: Option<i32>,
     at: Timestamp,
 ) -> Result<bool, PgError> {
     let sql = include_str!("../../../db/queries/sync/start_part.sql");
-    Ok(tx.execute(sql, &[&claim.run.0, &claim.owner, &part, &at, &rows_before]).await? == 1)
+    let counts_anew = again == Again::StartOver;
+    let params = &[&claim.run.0 as _, &claim.owner as _, &part as _, &at as _, &rows_before as _, &counts_anew as _];
+    Ok(tx.execute(sql, params).await? == 1)
 }
 
 pub async fn count_rows(tx: &ActorTx, claim: &Claim, part: &str, counts: &Counts) -> Result<bool, PgError> {

@@ -12,5 +12,5 @@ export function factText(name: string, value: string | number | boolean | null):
 
 /** "disk_used_percent" as people say it: "disk used". */
 export function factName(name: string): string {
-  return words(name.replace(/_(bytes|percent)$/, "")).toLowerCase();
+  return words(name.replace(/^is_/, "").replace(/_(bytes|percent)$/, "")).toLowerCase();
 }

@@ -12,8 +12,14 @@ export interface FactAge {
   staleAfterMs?: number | undefined;
 }
 
-/** Three missed reads of the default period of 15 minutes. */
+/** Three missed reads of the default period of 15 minutes: for what every synchronization renews (a source as a whole). */
 export const STALE_AFTER_MS = 45 * 60_000;
+
+/**
+ * A missed full read of the default period of 24 hours: for single rows. Between full reads a row is read again when its
+ * source reports a change, so an unchanged device is legitimately as old as the last full read.
+ */
+export const ROW_STALE_AFTER_MS = 26 * 3_600_000;
 
 /** How far a fact can be trusted now, and the words for it. Stale outranks partial: an old half-read is old first. */
 export function freshness(fact: FactAge, now: number): { state: FreshnessState; text: string } {

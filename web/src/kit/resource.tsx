@@ -116,7 +116,7 @@ export function columnsOf<T extends Table>() {
         "meta",
       ),
     freshness: (read: (row: Row) => { observedAt: string | null; complete?: boolean }, key: ColumnName<T>, look: ColumnLook = {}) =>
-      make(key, { label: "Freshness", align: "right", ...look }, (row) => <Freshness brief {...read(row)} />, "meta"),
+      make(key, { label: "Freshness", align: "right", ...look }, (row) => <Freshness row brief {...read(row)} />, "meta"),
     custom: (key: ColumnName<T>, look: ColumnLook, cell: (row: Row) => ReactNode) => make(key, look, cell, "meta"),
   };
 }

@@ -39,7 +39,7 @@ const INDEXES: &str = "
 const POLICIES: &str = "
   select format('create policy %s on %s.%s%s for %s to %s%s%s;', policyname, schemaname, tablename,
     case permissive when 'RESTRICTIVE' then ' as restrictive' end, lower(cmd), array_to_string(roles, ', '),
-    E'\\n  using ' || qual, E'\\n  with check ' || with_check)
+    E'\\n  using (' || qual || ')', E'\\n  with check (' || with_check || ')')
   from pg_catalog.pg_policies where format('%I.%I', schemaname, tablename)::regclass = $1::text::regclass
   order by array_to_string(roles, ', '), array_position('{SELECT,INSERT,UPDATE,DELETE,ALL}'::text[], cmd), policyname";
 const GRANTS: &str = "

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     integrations,
-    sync::{Counts, SyncKind},
+    sync::{Again, Counts, SyncKind},
 };
 
 use super::{
@@ -38,7 +38,7 @@ pub(super) enum LogRead {
 }
 
 pub(super) async fn read(cx: &Cx<'_>, kind: SyncKind) -> Result<LogRead, SyncError> {
-    cx.start(PART, None).await?;
+    cx.start(PART, Again::StartOver, None).await?;
     match kind {
         SyncKind::Full => mark(cx).await,
         SyncKind::Incremental => since_mark(cx).await,

@@ -9,7 +9,7 @@ use kernel::id::CustomerId;
 use ninjaone::{Alert, Condition};
 use store::{
     devices::{self, ConditionRow, OpenCondition},
-    sync::Counts,
+    sync::{Again, Counts},
 };
 
 use super::{
@@ -40,7 +40,7 @@ struct Listed {
 pub(super) async fn read(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
     // Before the list: what is raised in between is in the list, not the other way round.
     let open = open_conditions(cx).await?;
-    let part = cx.start(PART, Some(open.len())).await?;
+    let part = cx.start(PART, Again::StartOver, Some(open.len())).await?;
     let mut alerts = match cx.client.alerts().await {
         Ok(alerts) => alerts,
         Err(error) => return Ok(PartEnd::failed(&error)),

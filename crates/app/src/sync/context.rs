@@ -3,7 +3,7 @@ use kernel::{Clock, Timestamp, id::CustomerId};
 use ninjaone::NinjaOne;
 use pg::{ActorTx, Pg, SystemReason, WorkReason};
 use serde_json::Value;
-use store::sync::{self, Claim, Counts, Part};
+use store::sync::{self, Again, Claim, Counts, Part};
 
 use super::{
     error::{SyncError, still_mine},
@@ -55,10 +55,10 @@ impl Cx<'_> {
     }
 
     /// Begins a part, or lets it go on; gives what it kept.
-    pub async fn start(&self, part: PartName, rows_before: Option<usize>) -> Result<Part, SyncError> {
+    pub async fn start(&self, part: PartName, again: Again, rows_before: Option<usize>) -> Result<Part, SyncError> {
         let tx = self.provider().await?;
         let rows_before = rows_before.map(|rows| i32::try_from(rows).unwrap_or(i32::MAX));
-        still_mine(sync::start_part(&tx, self.claim, part.as_str(), rows_before, self.now()).await?)?;
+        still_mine(sync::start_part(&tx, self.claim, part.as_str(), again, rows_before, self.now()).await?)?;
         tx.commit().await?;
         self.at(SyncPoint::PartStarted(part)).await;
         self.part(part).await

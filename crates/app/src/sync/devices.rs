@@ -11,6 +11,7 @@ use serde_json::json;
 use store::{
     devices::{self as rows_of, Placement},
     integrations::{self, Organization},
+    sync::Again,
 };
 
 use super::{
@@ -43,7 +44,7 @@ struct Reading {
 pub(super) async fn read_all(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
     let before = organizations(cx).await?;
     let known: i32 = before.iter().map(|it| it.devices_seen).sum();
-    let part = cx.start(PART, Some(usize::try_from(known).unwrap_or(0))).await?;
+    let part = cx.start(PART, Again::GoOn, Some(usize::try_from(known).unwrap_or(0))).await?;
     let memory: Memory = part.memory.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
     let mut mark = memory.walk;
     let mut reading = Reading {
@@ -228,7 +229,7 @@ async fn confirm(cx: &Cx<'_>, reading: &mut Reading, candidates: Vec<Placement>)
 }
 
 /// Lists leave out devices that wait for approval or were put out of service.
-fn is_hidden_from_lists(device: &Device) -> bool {
+pub(super) fn is_hidden_from_lists(device: &Device) -> bool {
     device.approval.as_ref().is_some_and(|approval| *approval != ApprovalStatus::Approved)
 }
 

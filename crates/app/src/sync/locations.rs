@@ -5,7 +5,10 @@ use connector_api::{Fact, Page, VendorError, WalkMark};
 use jiff::Timestamp;
 use kernel::id::CustomerId;
 use ninjaone::{Location, NinjaOne};
-use store::sites::{self, SITE_NAME_CHARS_MAX};
+use store::{
+    sites::{self, SITE_NAME_CHARS_MAX},
+    sync::Again,
+};
 
 use super::{
     context::{Cx, rows},
@@ -28,7 +31,7 @@ struct Reading {
 pub(super) async fn read(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
     let mut places = Places::default();
     places.reload_mapping(cx).await?;
-    let part = cx.start(PART, None).await?;
+    let part = cx.start(PART, Again::StartOver, None).await?;
     let mut reading = Reading { places, seen: HashSet::new() };
     let mut walked = walk::read(cx, &mut reading, &WalkMark::default()).await?;
     if part.reads < 2 && is_worth_repeating(&walked.completeness) {

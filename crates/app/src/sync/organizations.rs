@@ -5,7 +5,7 @@ use connector_api::{Completeness, Fact, Page, PartialReason, VendorError, WalkMa
 use domain::estate;
 use jiff::Timestamp;
 use ninjaone::{NinjaOne, Organization};
-use store::{integrations, sync::{Counts, SyncKind}};
+use store::{integrations, sync::{Again, Counts, SyncKind}};
 
 use super::{
     confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
@@ -33,7 +33,7 @@ pub(super) async fn read(cx: &Cx<'_>, kind: SyncKind) -> Result<PartEnd, SyncErr
     let known: HashMap<_, _> =
         known.into_iter().filter(|it| it.missing_since.is_none()).map(|it| (it.external_id, it.name)).collect();
     let before: Vec<String> = known.keys().cloned().collect();
-    let part = cx.start(PART, Some(before.len())).await?;
+    let part = cx.start(PART, Again::StartOver, Some(before.len())).await?;
     let mut reading = Reading { known, seen: HashSet::new() };
     let mut reads = part.reads;
     loop {

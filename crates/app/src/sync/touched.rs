@@ -2,11 +2,13 @@
 use ninjaone::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::sync::Again;
 
 use super::{
     activities::Log,
     confirm::{Verdict, ask_each},
     context::Cx,
+    devices::is_hidden_from_lists,
     error::{PartEnd, SyncError},
     hooks::SyncPoint,
     placing::{self, Places},
@@ -26,7 +28,7 @@ struct Memory {
 }
 
 pub(super) async fn read_touched(cx: &Cx<'_>, log: &Log) -> Result<PartEnd, SyncError> {
-    let part = cx.start(PART, None).await?;
+    let part = cx.start(PART, Again::GoOn, None).await?;
     let mut memory: Memory = part.memory.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
     let left: Vec<i64> = log.touched.iter().copied().filter(|id| memory.after.is_none_or(|after| *id > after)).collect();
     let ids: Vec<String> = left.iter().map(ToString::to_string).collect();
@@ -43,6 +45,9 @@ pub(super) async fn read_touched(cx: &Cx<'_>, log: &Log) -> Result<PartEnd, Sync
         let mut found: Vec<Device> = Vec::with_capacity(batch.len());
         for verdict in ask_each(batch.to_vec(), ask).await {
             match verdict {
+                // Not in any list yet: a device that waits for approval is nobody's.
+                Verdict::There(fact)
+                    if is_hidden_from_lists(&fact.value) && places.customer_of_device(fact.value.id).is_none() => {}
                 Verdict::There(fact) => {
                     observed_at = Some(observed_at.map_or(fact.observed_at, |first| fact.observed_at.min(first)));
                     found.push(fact.value);

@@ -121,7 +121,32 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     let before = world.parts(run).await;
     let resumed = "select count(*) from public.sync_runs where resumed_count = 1";
     assert_eq!(world.count(resumed).await, 1);
-    tasks.shutdown().await;
+    let rows = "select md5(string_agg(d::text, ',' order by d.id)) from public.devices d";
+    let rows_before: String = world.admin.query_one(rows, &[]).await.unwrap().get(0);
+    // It comes back to life and finds out at its next write.
+    stop.go_on.notify_one();
+    let outcome = tasks.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(outcome, None, "the run is not its own any more");
     assert_eq!(world.parts(run).await, before);
+    let rows_after: String = world.admin.query_one(rows, &[]).await.unwrap().get(0);
+    assert_eq!(rows_before, rows_after);
+    world.assert_live_is_truth().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_in_order_gives_its_run_back_at_once() {
+    let world = World::mapped(3, 40).await;
+    let run = world.queue(Full).await;
+    let stop = world::StopAt::new(12);
+    let (shutdown, stopped) = watch::channel(false);
+    let syncer = world.syncer().with_observer(stop.clone());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { syncer.run(stopped).await });
+    stop.reached.notified().await;
+    shutdown.send_replace(true);
+    tasks.join_next().await.unwrap().unwrap();
+    // Its lease had a minute to go.
+    let (worked, state) = world.syncer().run_one().await.unwrap().expect("the run is free");
+    assert_eq!((worked, state), (run, SyncState::Complete));
     world.assert_live_is_truth().await;
 }

@@ -284,15 +284,17 @@ pub async fn live(admin: &Client) -> BTreeMap<i64, CustomerId> {
     live
 }
 
-/// Stops the world at the n-th boundary: says so, and never goes on.
+/// Stops the world at the n-th boundary: says so, and goes on only when it is told to.
+#[derive(Default)]
 pub struct StopAt {
     left: AtomicUsize,
-    pub reached: Arc<Notify>,
+    pub reached: Notify,
+    pub go_on: Notify,
 }
 
 impl StopAt {
     pub fn new(nth: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(nth), reached: Arc::default() })
+        Arc::new(Self { left: AtomicUsize::new(nth), ..Self::default() })
     }
 }
 
@@ -300,7 +302,7 @@ impl SyncObserver for StopAt {
     fn at(&self, _: SyncPoint) -> BoxFuture<'_, ()> {
         if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.reached.notify_one();
-            return Box::pin(std::future::pending());
+            return Box::pin(self.go_on.notified());
         }
         Box::pin(std::future::ready(()))
     }

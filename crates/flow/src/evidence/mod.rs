@@ -126,14 +126,18 @@ pub(crate) async fn bundle(facts: &Facts<'_>, signer: &dyn EvidenceSigner) -> Re
     }
     manifest.signature = signed.signature_hex;
     let entries = lines.len();
-    let text = lines.into_iter().chain([manifest.line()]).fold(String::new(), |text, line| text + &line + "\n");
+    let text =
+        lines.into_iter().chain([manifest.line()]).fold(String::new(), |text, line| text + &line + "\n");
     Ok(Bundle { sha256: sha256(text.as_bytes()), text, key_id: manifest.key_id, entries })
 }
 
 /// One entry per fact, in the order in which a person reads them.
 fn entries(facts: &Facts<'_>) -> Vec<Value> {
     let mut head = fields(&facts.head);
-    head.insert("workflow".to_owned(), json!({ "key": facts.workflow_key, "definition_sha256": facts.definition_sha256 }));
+    head.insert(
+        "workflow".to_owned(),
+        json!({ "key": facts.workflow_key, "definition_sha256": facts.definition_sha256 }),
+    );
     let mut entries = vec![entry("run", head)];
     for (kind, list) in [("step", &facts.steps), ("approval", &facts.approvals)] {
         entries.extend(list.as_array().into_iter().flatten().map(|fact| entry(kind, fields(fact))));

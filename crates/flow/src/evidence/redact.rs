@@ -41,7 +41,8 @@ pub fn redact(value: &Value) -> Value {
 
 /// `api_key`, `apiKey` and `API-KEY` are one name.
 fn is_secret(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     SECRET_WORDS.iter().any(|word| plain.contains(word))
 }
 

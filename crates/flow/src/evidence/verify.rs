@@ -64,7 +64,7 @@ pub fn verify(bytes: &[u8], trusted: Option<&[PublicKey]>) -> Result<Verified, E
         if sha256(line.as_bytes()) != *signed {
             return Err(EvidenceError::EntryChanged { line: index + 1 });
         }
-        check_entry(line).map_err(|reason| EvidenceError::Malformed(reason))?;
+        check_entry(line).map_err(EvidenceError::Malformed)?;
     }
     let trust = match trusted {
         None => Trust::KeyNotChecked,
@@ -86,8 +86,8 @@ fn read_manifest(line: &str) -> Result<Manifest, EvidenceError> {
     if line.len() > LINE_BYTES_MAX {
         return Err(EvidenceError::Malformed("the manifest is too large"));
     }
-    let manifest: Manifest =
-        serde_json::from_str(line).map_err(|_| EvidenceError::Malformed("the last line is not a manifest"))?;
+    let manifest: Manifest = serde_json::from_str(line)
+        .map_err(|_| EvidenceError::Malformed("the last line is not a manifest"))?;
     if manifest.kind != "manifest" || manifest.format != FORMAT {
         return Err(EvidenceError::Malformed("the manifest is of an unknown format"));
     }
@@ -108,7 +108,8 @@ fn check_signature(manifest: &Manifest) -> Result<PublicKey, EvidenceError> {
 
 fn lower_hex<const BYTES: usize>(text: &str) -> Result<[u8; BYTES], EvidenceError> {
     let mut bytes = [0; BYTES];
-    hex::decode_to_slice(text, &mut bytes).map_err(|_| EvidenceError::Malformed("not hexadecimal of the right length"))?;
+    hex::decode_to_slice(text, &mut bytes)
+        .map_err(|_| EvidenceError::Malformed("not hexadecimal of the right length"))?;
     if hex::encode(bytes) == text {
         Ok(bytes)
     } else {
@@ -124,5 +125,9 @@ fn check_entry(line: &str) -> Result<(), &'static str> {
     }
     // Numbers with a fraction may be printed in more than one way; everything else has one form.
     let has_fraction = line.contains(['.', 'e', 'E']);
-    if !has_fraction && canonical(&value) != line { Err("an entry is not in its canonical form") } else { Ok(()) }
+    if !has_fraction && canonical(&value) != line {
+        Err("an entry is not in its canonical form")
+    } else {
+        Ok(())
+    }
 }

@@ -13,7 +13,8 @@ use crate::{
 };
 
 const BEGIN: &str = "select todo, begun_at from flow.begin_act($1, $2, $3, $4)";
-const SAVE_APPLIED: &str = "update flow.changes set state = 'applied', receipt = $3, applied_at = clock_timestamp(), verdict = null
+const SAVE_APPLIED: &str =
+    "update flow.changes set state = 'applied', receipt = $3, applied_at = clock_timestamp(), verdict = null
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer())";
 const SAVE_ENDED: &str = "update flow.changes set state = $3::text::flow.change_state, verdict = $4
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer())";
@@ -67,7 +68,12 @@ impl Execution<'_> {
     }
 
     /// An earlier attempt has begun and nobody knows how it ended.
-    async fn look_then(&self, handler: &dyn ChangeHandler, todo: Todo, begun_at: Timestamp) -> Result<Ending, Fault> {
+    async fn look_then(
+        &self,
+        handler: &dyn ChangeHandler,
+        todo: Todo,
+        begun_at: Timestamp,
+    ) -> Result<Ending, Fault> {
         if self.ctx.raw.step.crashes > CRASHES_MAX {
             return self.unknown(Some(&corrupt(GIVEN_UP))).await;
         }
@@ -88,7 +94,12 @@ impl Execution<'_> {
         }
     }
 
-    async fn call(&self, handler: &dyn ChangeHandler, begun_at: Timestamp, first: First) -> Result<Ending, Fault> {
+    async fn call(
+        &self,
+        handler: &dyn ChangeHandler,
+        begun_at: Timestamp,
+        first: First,
+    ) -> Result<Ending, Fault> {
         let change = self.known_change()?;
         let plan = self.known_plan()?;
         self.shared.at(boundary::ACT_RECORDED);
@@ -101,7 +112,9 @@ impl Execution<'_> {
         match outcome {
             Ok(receipt) => self.applied(receipt).await,
             Err(ActError { error, effect: Possible::No }) => self.not_applied(&error, first).await,
-            Err(ActError { error, effect: Possible::Yes }) => self.maybe_applied(handler, &error, begun_at).await,
+            Err(ActError { error, effect: Possible::Yes }) => {
+                self.maybe_applied(handler, &error, begun_at).await
+            }
         }
     }
 

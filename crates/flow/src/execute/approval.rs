@@ -13,7 +13,8 @@ use crate::{
     record::End,
 };
 
-const ASK: &str = "select state, expires_in_ms, reason, decided_by from flow.ask_approval($1, $2, $3, $4, $5, $6, $7)";
+const ASK: &str =
+    "select state, expires_in_ms, reason, decided_by from flow.ask_approval($1, $2, $3, $4, $5, $6, $7)";
 const END_CHANGE: &str = "update flow.changes set state = $3::text::flow.change_state, verdict = $4
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer()) and state in ('planned', 'waiting')";
 
@@ -60,8 +61,12 @@ impl Execution<'_> {
         let (title, expires_ms) = (bounded(title), approval.expires_after_ms);
         let (run, step) = (self.ctx.run.0, self.ctx.step.0);
         let row = tx.query_one(ASK, &[&run, &step, &title, &policy, &shown, &expires_ms, &change]).await?;
-        let answer =
-            Answer { state: row.get(0), expires_in_ms: row.get(1), reason: row.get(2), decided_by: row.get(3) };
+        let answer = Answer {
+            state: row.get(0),
+            expires_in_ms: row.get(1),
+            reason: row.get(2),
+            decided_by: row.get(3),
+        };
         Ok((answer, policy))
     }
 
@@ -69,7 +74,10 @@ impl Execution<'_> {
         let because = answer.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let output = json!({ "decided_by": answer.decided_by, "reason": answer.reason });
         let end = match answer.state.as_str() {
-            "waiting" => End::waiting(answer.expires_in_ms.unwrap_or_default(), format!("Waits for approval: {policy}")),
+            "waiting" => End::waiting(
+                answer.expires_in_ms.unwrap_or_default(),
+                format!("Waits for approval: {policy}"),
+            ),
             "approved" => End::ended(format!("Approved{because}")).output(output),
             "rejected" => {
                 let text = format!("Rejected{because}");
@@ -92,7 +100,11 @@ impl Execution<'_> {
 
     async fn end_change(&self, tx: &ActorTx, state: &str, verdict: &str) -> Result<(), Fault> {
         if self.phase == Some(Phase::Approve) {
-            tx.execute(END_CHANGE, &[&self.ctx.run.0, &self.step.def.key, &state, &bounded(verdict.to_owned())]).await?;
+            tx.execute(
+                END_CHANGE,
+                &[&self.ctx.run.0, &self.step.def.key, &state, &bounded(verdict.to_owned())],
+            )
+            .await?;
         }
         Ok(())
     }
@@ -103,5 +115,8 @@ impl Execution<'_> {
 }
 
 fn refused(error: ExprError) -> StepError {
-    StepError::permanent(ErrorCode::ValueRefused, format!("The approval's expression cannot be evaluated: {error}"))
+    StepError::permanent(
+        ErrorCode::ValueRefused,
+        format!("The approval's expression cannot be evaluated: {error}"),
+    )
 }

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{CRASHES_MAX, DRY_RUN, Ending, Execution, Fault, GIVEN_UP, Watch, corrupt, stated, task::left};
 use crate::{
-    ChangeView, FlowError, Guard, Plan, Planned, Reading, RunMode, StepError, StepState, Subject, Verdict, boundary,
+    ChangeView, FlowError, Guard, Plan, Planned, Reading, RunMode, StepError, StepState, Subject, Verdict,
+    boundary,
     change::Completeness,
     compile::Phase,
     definition::Verify,
@@ -33,7 +34,8 @@ const SAVE_GUARD: &str = "update flow.changes set guard = $3, verdict = coalesce
 const SAVE_VERIFIED: &str = "update flow.changes set state = 'verified', after = $3, verdict = $4,
        applied_at = coalesce(applied_at, act_started_at), verified_at = clock_timestamp()
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer())";
-const SAVE_UNVERIFIED: &str = "update flow.changes set state = 'unverified', after = coalesce($3, after), verdict = $4,
+const SAVE_UNVERIFIED: &str =
+    "update flow.changes set state = 'unverified', after = coalesce($3, after), verdict = $4,
        applied_at = coalesce(applied_at, act_started_at)
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer())";
 const SAVE_READING: &str = "update flow.changes set after = coalesce($3, after), verdict = $4
@@ -63,7 +65,8 @@ impl Execution<'_> {
 
     pub(super) async fn plan(&self, tx: Option<ActorTx>, handler: &str) -> Result<Ending, Fault> {
         let handler = self.shared.engine.inner.registry.find_change(handler)?;
-        let before = self.known_change()?.before.as_ref().ok_or_else(|| corrupt("The change has no reading."))?;
+        let before =
+            self.known_change()?.before.as_ref().ok_or_else(|| corrupt("The change has no reading."))?;
         let mut tx = self.with(tx).await?;
         self.shared.at(boundary::BEFORE_HANDLER);
         let planned = self.watched(handler.plan(&self.ctx, before, &mut tx)).await??;
@@ -107,7 +110,8 @@ impl Execution<'_> {
                 End::ended(format!("All {} checks passed.", guard.checks.len())).skipping(rest, DRY_RUN)
             }
             (Some(check), RunMode::Dry) => {
-                End::ended(format!("Would be refused by {}: {}", check.name, check.text)).skipping(rest, DRY_RUN)
+                End::ended(format!("Would be refused by {}: {}", check.name, check.text))
+                    .skipping(rest, DRY_RUN)
             }
             (Some(check), RunMode::Real) => {
                 let text = format!("Refused by {}: {}", check.name, check.text);
@@ -118,11 +122,17 @@ impl Execution<'_> {
     }
 
     /// One independent reading; the next one, or the verdict.
-    pub(super) async fn reread(&self, tx: Option<ActorTx>, handler: &str, verify: &Verify) -> Result<Ending, Fault> {
+    pub(super) async fn reread(
+        &self,
+        tx: Option<ActorTx>,
+        handler: &str,
+        verify: &Verify,
+    ) -> Result<Ending, Fault> {
         let handler = self.shared.engine.inner.registry.find_change(handler)?;
         let change = self.known_change()?;
         let plan = self.known_plan()?;
-        let acted = change.applied_at.or(change.act_started_at).ok_or_else(|| corrupt("The change has no act."))?;
+        let acted =
+            change.applied_at.or(change.act_started_at).ok_or_else(|| corrupt("The change has no act."))?;
         if self.ctx.raw.step.crashes > CRASHES_MAX {
             return Ok(self.unverified(self.with(tx).await?, None, GIVEN_UP.to_owned()).await?);
         }
@@ -178,7 +188,13 @@ impl Execution<'_> {
         Ok(Ending { tx, end: End::bad(StepState::Failed, error, text) })
     }
 
-    async fn save(&self, tx: &ActorTx, sql: &str, after: Option<&Reading>, text: &str) -> Result<(), FlowError> {
+    async fn save(
+        &self,
+        tx: &ActorTx,
+        sql: &str,
+        after: Option<&Reading>,
+        text: &str,
+    ) -> Result<(), FlowError> {
         // A reading too large to keep is dropped, its verdict is not.
         let after: Option<Value> = after.and_then(|after| recorded(after).ok());
         let text = bounded(text.to_owned());

@@ -25,7 +25,8 @@ const FACTS: &str = "select
         from flow.approvals a where a.customer_id = r.customer_id and a.run_id = r.id) as approvals,
        flow.outcome_of(r.customer_id, r.id)::text as outcome
      from flow.runs r where r.customer_id = (select app.worker_customer()) and r.id = $1";
-const KEEP: &str = "insert into public.evidence (customer_id, run_id, outcome, bundle, bundle_sha256, key_id, entries)
+const KEEP: &str =
+    "insert into public.evidence (customer_id, run_id, outcome, bundle, bundle_sha256, key_id, entries)
      values ((select app.worker_customer()), $1, $2, $3, $4, $5, $6) returning id";
 
 impl Execution<'_> {

@@ -13,8 +13,7 @@ use pg::{ActorTx, PgError, WorkReason};
 use serde_json::{Value, json};
 
 use crate::{
-    FlowError, RunMode, StepError, StepState,
-    boundary,
+    FlowError, RunMode, StepError, StepState, boundary,
     compile::{Compiled, CompiledStep, Phase},
     context::{Raw, StepContext},
     definition::{DryRun, Kind, RunOn},
@@ -112,10 +111,10 @@ async fn open(
     opened: Option<Raw>,
 ) -> Result<(Option<ActorTx>, Raw, Arc<Compiled>), FlowError> {
     let engine = &shared.engine;
-    if let Some(raw) = opened {
-        if let Some(compiled) = engine.known_version(raw.run.workflow_id, raw.run.workflow_version) {
-            return Ok((None, raw, compiled));
-        }
+    if let Some(raw) = opened
+        && let Some(compiled) = engine.known_version(raw.run.workflow_id, raw.run.workflow_version)
+    {
+        return Ok((None, raw, compiled));
     }
     let tx = engine.inner.pg.work_for(held.customer, WorkReason::Workflow).await?;
     let context: Option<Value> = tx.query_one(OPEN, &[&held.step.0, &shared.owner]).await?.get(0);
@@ -139,7 +138,9 @@ impl Execution<'_> {
             (Kind::Change { handler, .. }, Some(Phase::Guard)) => self.guard(tx, handler).await,
             (Kind::Change { .. }, Some(Phase::Approve)) => self.approval(tx).await,
             (Kind::Change { handler, .. }, Some(Phase::Act)) => self.act(tx, handler).await,
-            (Kind::Change { handler, verify, .. }, Some(Phase::Reread)) => self.reread(tx, handler, verify).await,
+            (Kind::Change { handler, verify, .. }, Some(Phase::Reread)) => {
+                self.reread(tx, handler, verify).await
+            }
             (Kind::Change { .. }, None) => Err(corrupt("a change without a phase").into()),
         }
     }
@@ -154,7 +155,11 @@ impl Execution<'_> {
         let always = self.step.def.run_on == RunOn::Always || matches!(self.step.def.kind, Kind::Evidence);
         if !always && !is_past_act && self.ctx.now > raw.run.deadline_at {
             let error = StepError::permanent(ErrorCode::TimedOut, "The run took longer than its limit.");
-            let end = End::bad(StepState::TimedOut, error.to_json(&self.ctx.key), "The run took longer than its limit.");
+            let end = End::bad(
+                StepState::TimedOut,
+                error.to_json(&self.ctx.key),
+                "The run took longer than its limit.",
+            );
             return Ok(Some(self.ending_change(end)));
         }
         if let Some(end) = self.dry_run() {
@@ -269,7 +274,8 @@ impl Execution<'_> {
             tokio::time::sleep(pause).await;
             let extended = async {
                 let tx = self.ctx.begin().await?;
-                let rows = tx.query_then_commit(EXTEND, &[&self.held.step.0, &self.shared.owner, &lease_ms]).await?;
+                let rows =
+                    tx.query_then_commit(EXTEND, &[&self.held.step.0, &self.shared.owner, &lease_ms]).await?;
                 Ok::<bool, PgError>(rows.first().is_some_and(|row| row.get(0)))
             };
             match extended.await {

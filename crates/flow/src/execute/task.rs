@@ -31,7 +31,8 @@ impl Execution<'_> {
     /// The first time a timer runs it works out its end and waits; then it ends.
     pub(super) async fn timer(&self, tx: Option<ActorTx>, delay_ms: Option<i64>) -> Result<Ending, Fault> {
         let tx = self.with(tx).await?;
-        let known = self.ctx.output(&self.ctx.key).and_then(|output| output.get("until")?.as_str()?.parse().ok());
+        let known =
+            self.ctx.output(&self.ctx.key).and_then(|output| output.get("until")?.as_str()?.parse().ok());
         let until: Timestamp = match (known, delay_ms) {
             (Some(until), _) => until,
             (None, Some(delay_ms)) => self.after(delay_ms)?,
@@ -50,7 +51,9 @@ impl Execution<'_> {
         let refused = |text: String| StepError::permanent(ErrorCode::ValueRefused, text);
         let until = self.step.until.as_ref().ok_or_else(|| refused("The timer has no time.".to_owned()))?;
         match until.value(&self.ctx.scope()).map_err(|error| refused(error.to_string()))? {
-            Value::String(text) => text.parse().map_err(|_| refused(format!("{text:?} is not an RFC 3339 time."))),
+            Value::String(text) => {
+                text.parse().map_err(|_| refused(format!("{text:?} is not an RFC 3339 time.")))
+            }
             Value::Number(ms) if ms.is_i64() => self.after(ms.as_i64().unwrap_or_default()),
             other => Err(refused(format!("{other} is neither an RFC 3339 time nor milliseconds."))),
         }
@@ -59,7 +62,9 @@ impl Execution<'_> {
     fn after(&self, delay_ms: i64) -> Result<Timestamp, StepError> {
         let delay = jiff::SignedDuration::from_millis(delay_ms.max(0));
         let after = self.ctx.now.checked_add(delay);
-        after.map_err(|_| StepError::permanent(ErrorCode::ValueRefused, "The timer ends after the end of time."))
+        after.map_err(|_| {
+            StepError::permanent(ErrorCode::ValueRefused, "The timer ends after the end of time.")
+        })
     }
 }
 

@@ -4,14 +4,12 @@ use pg::WorkReason;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    changes::change_with,
-    stage::Stage,
-    world::lock,
-};
+use crate::{changes::change_with, stage::Stage, world::lock};
 
 fn with_approval(when: &str) -> Value {
-    change_with(json!({ "approval": { "when": when, "policy": "One technician", "expires_after_ms": 60_000 } }))
+    change_with(
+        json!({ "approval": { "when": when, "policy": "One technician", "expires_after_ms": 60_000 } }),
+    )
 }
 
 #[tokio::test]
@@ -46,7 +44,10 @@ async fn a_rejected_change_is_not_made() {
     assert_eq!(stage.over(run).await, RunState::Rejected);
     worker.stop().await;
     let change = stage.change(run).await;
-    assert_eq!((&change["state"], &change["verdict"]), (&json!("rejected"), &json!("Rejected: because of the test")));
+    assert_eq!(
+        (&change["state"], &change["verdict"]),
+        (&json!("rejected"), &json!("Rejected: because of the test"))
+    );
     assert_eq!(lock(&stage.world.disk).acts, 0);
     assert_eq!(stage.step_state(run, "conclude").await, "ended");
 }
@@ -111,7 +112,8 @@ async fn two_decisions_at_one_moment_are_one() {
     let worker = stage.worker();
     let run = stage.start(json!({})).await;
     let approval = stage.approval(run).await;
-    let (one, two) = tokio::join!(stage.decide(approval, Decision::Approve), stage.decide(approval, Decision::Reject));
+    let (one, two) =
+        tokio::join!(stage.decide(approval, Decision::Approve), stage.decide(approval, Decision::Reject));
     assert!(one.is_ok() != two.is_ok(), "exactly one decision counts: {one:?} {two:?}");
     let expected = if one.is_ok() { RunState::Verified } else { RunState::Rejected };
     assert_eq!(stage.over(run).await, expected);

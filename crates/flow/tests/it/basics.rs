@@ -70,7 +70,8 @@ async fn transient_errors_are_tried_again_and_leave_nothing_behind() {
     assert_eq!(state, RunState::Ended);
     assert_eq!(stage.written(run).await, 2, "failed attempts were rolled back");
     let step = stage.step(run, "one").await;
-    let outcomes: Vec<_> = step["history"].as_array().expect("a list").iter().map(|entry| &entry["outcome"]).collect();
+    let outcomes: Vec<_> =
+        step["history"].as_array().expect("a list").iter().map(|entry| &entry["outcome"]).collect();
     assert_eq!(outcomes, ["retry", "retry", "retry", "ok"]);
     assert_eq!(step["history"][0]["error"]["vendor"], "503");
     assert_eq!(step["attempt"], 4);
@@ -199,7 +200,8 @@ async fn waiting_never_outlasts_the_limit_of_the_run() {
 
 #[tokio::test]
 async fn the_same_dedup_key_gives_the_same_run() {
-    let stage = Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
+    let stage =
+        Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
     let start = StartRun { dedup_key: Some("alert-7".to_owned()), ..start_run() };
     let first = stage.start_as(stage.customer, start.clone()).await.expect("started");
     let second = stage.start_as(stage.customer, start.clone()).await.expect("started");
@@ -212,7 +214,8 @@ async fn the_same_dedup_key_gives_the_same_run() {
 
 #[tokio::test]
 async fn what_is_not_committed_was_not_started_and_what_is_refused_says_why() {
-    let stage = Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
+    let stage =
+        Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
     let tx = stage.db.pg.work_for(stage.customer, pg::WorkReason::Workflow).await.expect("a transaction");
     let started = stage.engine.start(&tx, start_run()).await.expect("started");
     tx.rollback().await.expect("rolled back");
@@ -249,13 +252,18 @@ async fn a_running_run_keeps_the_version_it_started_with() {
     stage.over(run).await;
     assert_eq!(stage.world.ran(run), ["gate", "new"]);
     let again = stage.register(gate("old")).await;
-    assert_eq!((again.version, again.outcome), (1, RegisterOutcome::Known), "the same content is the same version");
+    assert_eq!(
+        (again.version, again.outcome),
+        (1, RegisterOutcome::Known),
+        "the same content is the same version"
+    );
     worker.stop().await;
 }
 
 #[tokio::test]
 async fn another_process_runs_a_version_that_only_the_database_knows() {
-    let stage = Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
+    let stage =
+        Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
     let run = stage.start(json!({})).await;
     let fresh = Stage { engine: stage.world_engine(), ..stage };
     let worker = fresh.worker_with(config());

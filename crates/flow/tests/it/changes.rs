@@ -190,7 +190,10 @@ async fn a_refusal_of_the_vendor_fails_the_change() {
     let (run, state) = stage.run(json!({})).await;
     assert_eq!(state, RunState::Failed);
     let change = stage.change(run).await;
-    assert_eq!((&change["state"], &change["verdict"]), (&json!("failed"), &json!("Failed: The vendor refused it")));
+    assert_eq!(
+        (&change["state"], &change["verdict"]),
+        (&json!("failed"), &json!("Failed: The vendor refused it"))
+    );
     assert_eq!(stage.step_state(run, "free.reread").await, "skipped");
     assert_eq!(stage.step_state(run, "conclude").await, "ended");
     assert_eq!(outside(&stage).0, 0);
@@ -242,5 +245,8 @@ async fn a_change_that_may_fail_lets_the_run_go_on_but_counts() {
     let stage = Stage::with(change_with(json!({ "on_failure": "continue" }))).await;
     let (run, state) = stage.run(json!({ "budget": 0 })).await;
     assert_eq!(state, RunState::Rejected);
-    assert_eq!(stage.text("select coalesce(stopping::text, 'goes on') from flow.runs where id = $1", run).await, "goes on");
+    assert_eq!(
+        stage.text("select coalesce(stopping::text, 'goes on') from flow.runs where id = $1", run).await,
+        "goes on"
+    );
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     changes::change_with,
-    stage::{Stage, config, until},
+    stage::{LONG_LEASE_MS, Stage, config, until},
     world::{Behavior, Find, lock},
 };
 
@@ -44,17 +44,32 @@ impl Killer {
     }
 }
 
+/// Its leases are told from those of workers that died.
+fn survivor() -> WorkerConfig {
+    WorkerConfig { lease_ms: LONG_LEASE_MS, ..config() }
+}
+
 fn workflow() -> Value {
     change_with(json!({ "approval": { "policy": "One technician", "expires_after_ms": 60_000 } }))
 }
 
 /// Works, and approves what is asked, until the run is over or the worker is dead.
-async fn work(stage: &Stage, run: RunId, config: WorkerConfig, is_dead: impl Fn() -> bool) -> Option<RunState> {
+async fn work(
+    stage: &Stage,
+    run: RunId,
+    config: WorkerConfig,
+    is_dead: impl Fn() -> bool,
+) -> Option<RunState> {
+    let is_survivor = config.lease_ms == LONG_LEASE_MS;
     let worker = stage.worker_with(config);
     let waiting = "select id from flow.approvals where run_id = $1 and state = 'waiting'";
     let state = until("the run is over or the worker dead", || async {
         if is_dead() {
             return Some(None);
+        }
+        // A worker that died may have had a claim on its way: its leases run out whenever they show up.
+        if is_survivor {
+            stage.expire_short_leases().await;
         }
         if stage.step_state(run, "free.approve").await == "waiting"
             && let Some(row) = stage.client.query_opt(waiting, &[&run.0]).await.expect("at most one approval")
@@ -79,15 +94,16 @@ async fn survive(stage: &Stage, nth: usize) -> Option<String> {
     let (killer, config) = Killer::at(nth);
     let state = match work(stage, run, config, || killer.is_dead()).await {
         Some(state) => state,
-        None => {
-            stage.expire_leases().await;
-            work(stage, run, crate::stage::config(), || false).await.expect("the other worker ends the run")
-        }
+        None => work(stage, run, survivor(), || false).await.expect("the other worker ends the run"),
     };
     let name = lock(&killer.seen).get(nth).cloned();
     let place = format!("killed at boundary {nth} ({name:?})");
     assert_eq!(state, RunState::Verified, "{place}");
-    assert_eq!(lock(&stage.world.disk).effects, [format!("{run}:free")], "{place}: exactly one effect outside");
+    assert_eq!(
+        lock(&stage.world.disk).effects,
+        [format!("{run}:free")],
+        "{place}: exactly one effect outside"
+    );
     assert_eq!(stage.written(run).await, 1, "{place}: the task's row exactly once");
     let one = [
         "select count(*) from public.evidence where run_id = $1",
@@ -132,8 +148,7 @@ async fn a_worker_may_die_while_it_looks_for_an_effect() {
         };
         let config = WorkerConfig { boundary_hook: Some(Arc::new(hook)), ..config() };
         assert_eq!(work(&stage, run, config, || is_dead.load(Ordering::SeqCst)).await, None);
-        stage.expire_leases().await;
-        let state = work(&stage, run, crate::stage::config(), || false).await;
+        let state = work(&stage, run, survivor(), || false).await;
         assert_eq!(state, Some(RunState::Verified));
         let disk = lock(&stage.world.disk);
         assert_eq!((disk.effects.len(), disk.acts), (1, 1));
@@ -156,8 +171,7 @@ async fn after_a_death_in_the_act_a_vendor_that_cannot_tell_is_not_asked_to_do_i
         };
         let config = WorkerConfig { boundary_hook: Some(Arc::new(hook)), ..config() };
         assert_eq!(work(&stage, run, config, || is_dead.load(Ordering::SeqCst)).await, None);
-        stage.expire_leases().await;
-        let state = work(&stage, run, crate::stage::config(), || false).await;
+        let state = work(&stage, run, survivor(), || false).await;
         assert_eq!(state, Some(expected), "after {boundary}");
         assert!(lock(&stage.world.disk).acts <= 1, "after {boundary}");
         assert_eq!(stage.step(run, "free.act").await["crashes"], 1);
@@ -173,10 +187,16 @@ async fn a_worker_that_lost_its_lease_cannot_record() {
     .await;
     let slow = stage.worker();
     let run = stage.start(json!({})).await;
-    until("the first worker is inside", || async { (stage.world.inside.load(Ordering::SeqCst) == 1).then_some(()) }).await;
+    until("the first worker is inside", || async {
+        (stage.world.inside.load(Ordering::SeqCst) == 1).then_some(())
+    })
+    .await;
     stage.expire_leases().await;
     let other = stage.worker();
-    until("the second worker is inside", || async { (stage.world.inside.load(Ordering::SeqCst) == 2).then_some(()) }).await;
+    until("the second worker is inside", || async {
+        (stage.world.inside.load(Ordering::SeqCst) == 2).then_some(())
+    })
+    .await;
     stage.world.gate.add_permits(2);
     assert_eq!(stage.over(run).await, RunState::Ended);
     slow.stop().await;
@@ -189,7 +209,8 @@ async fn a_worker_that_lost_its_lease_cannot_record() {
 
 #[tokio::test]
 async fn a_long_handler_keeps_its_lease() {
-    let stage = Stage::with(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }])).await;
+    let stage =
+        Stage::with(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }])).await;
     let short = || WorkerConfig { lease_ms: 200, ..config() };
     let workers = [stage.worker_with(short()), stage.worker_with(short())];
     let run = stage.start(json!({})).await;
@@ -211,10 +232,14 @@ async fn a_long_handler_keeps_its_lease() {
 
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_stops_its_handler() {
-    let stage = Stage::with(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }])).await;
+    let stage =
+        Stage::with(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }])).await;
     let worker = stage.worker_with(WorkerConfig { lease_ms: 60, ..config() });
     let run = stage.start(json!({})).await;
-    until("the worker is inside", || async { (stage.world.inside.load(Ordering::SeqCst) == 1).then_some(()) }).await;
+    until("the worker is inside", || async {
+        (stage.world.inside.load(Ordering::SeqCst) == 1).then_some(())
+    })
+    .await;
     let other = "update flow.steps set lease_owner = '00000000-0000-7000-8000-000000000001', lease_until = now() + interval '1 hour' where state = 'running'";
     stage.arrange(other).await;
     // The worker drops the handler and rolls back; stopping it does not wait for the gate.
@@ -229,7 +254,8 @@ async fn a_worker_that_lost_its_lease_stops_its_handler() {
 
 #[tokio::test]
 async fn a_step_that_kills_its_workers_is_given_up() {
-    let stage = Stage::with(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }])).await;
+    let stage =
+        Stage::with(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }])).await;
     let run = stage.start(json!({})).await;
     stage.arrange("update flow.steps set crashes = 10, state = 'running', attempt = 1, lease_owner = '00000000-0000-7000-8000-000000000001', lease_until = now() - interval '1 hour'").await;
     let worker = stage.worker();

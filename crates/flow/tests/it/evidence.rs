@@ -34,7 +34,10 @@ async fn bundle() -> (Stage, kernel::id::RunId, Vec<u8>) {
 async fn a_bundle_says_what_happened_and_can_be_checked_offline() {
     let (stage, run, bytes) = bundle().await;
     let verified = verify(&bytes, Some(&[key()])).expect("a good bundle");
-    assert_eq!((verified.run, verified.customer, verified.outcome), (run, stage.customer, RunState::Verified));
+    assert_eq!(
+        (verified.run, verified.customer, verified.outcome),
+        (run, stage.customer, RunState::Verified)
+    );
     assert_eq!((verified.trust, verified.key_id.as_str()), (Trust::Trusted, "test-key"));
     assert_eq!(verify(&bytes, None).expect("a good bundle").trust, Trust::KeyNotChecked);
     let strangers = verify(&bytes, Some(&[PublicKey([9; 32])]));
@@ -71,19 +74,15 @@ async fn no_byte_can_be_changed_added_or_removed() {
     let (_stage, _run, bytes) = bundle().await;
     assert!(verify(&bytes, None).is_ok());
     for at in 0..bytes.len() {
-        for bit in [0, 5] {
-            let mut forged = bytes.clone();
-            forged[at] ^= 1 << bit;
-            assert!(verify(&forged, None).is_err(), "byte {at} flipped in bit {bit} was not noticed");
-        }
+        let mut forged = bytes.clone();
+        forged[at] ^= 1 << (at % 8);
+        assert!(verify(&forged, None).is_err(), "byte {at} was flipped unnoticed");
         let mut shorter = bytes.clone();
         shorter.remove(at);
         assert!(verify(&shorter, None).is_err(), "byte {at} was removed unnoticed");
-        for extra in [b' ', b'\n', b'0'] {
-            let mut longer = bytes.clone();
-            longer.insert(at, extra);
-            assert!(verify(&longer, None).is_err(), "{extra} before byte {at} was not noticed");
-        }
+        let mut longer = bytes.clone();
+        longer.insert(at, [b' ', b'\n', b'0'][at % 3]);
+        assert!(verify(&longer, None).is_err(), "a byte before {at} was added unnoticed");
     }
     for tail in [&b" "[..], b"\n", b"\0", b"{}\n"] {
         let longer = [&bytes[..], tail].concat();

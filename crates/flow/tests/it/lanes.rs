@@ -12,7 +12,8 @@ use crate::{
 
 async fn gated(concurrency: i16) -> Stage {
     let stage = Stage::new().await;
-    let mut definition = definition(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }]));
+    let mut definition =
+        definition(json!([{ "key": "gate", "title": "Gate", "kind": "task", "handler": "t.gate" }]));
     definition.concurrency_per_customer = concurrency;
     stage.engine.register(&definition).await.expect("registered");
     stage
@@ -99,12 +100,16 @@ async fn several_workers_do_every_step_exactly_once() {
     let ran = lock(&stage.world.ran).clone();
     assert_eq!(ran.len(), 160);
     assert_eq!(ran.iter().collect::<HashSet<_>>().len(), 160, "no step ran twice");
-    assert_eq!(stage.count("select count(*) from flow.steps where attempt <> 1 and id <> $1", runs[0]).await, 0);
+    assert_eq!(
+        stage.count("select count(*) from flow.steps where attempt <> 1 and id <> $1", runs[0]).await,
+        0
+    );
 }
 
 #[tokio::test]
 async fn a_run_of_one_customer_never_touches_another() {
-    let stage = Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
+    let stage =
+        Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
     let beta = stage.db.customer("beta").await;
     let worker = stage.worker();
     let run = stage.start(json!({})).await;
@@ -117,19 +122,29 @@ async fn a_run_of_one_customer_never_touches_another() {
             let sql = format!("select string_agg(distinct customer_id::text, ',') from {table} = $1");
             assert_eq!(stage.text(&sql, run).await, owner.to_string());
         }
-        let sql = format!("select customer_id::text from public.sites where name like '{run}%' and $1::uuid is not null");
+        let sql = format!(
+            "select customer_id::text from public.sites where name like '{run}%' and $1::uuid is not null"
+        );
         assert_eq!(stage.text(&sql, run).await, owner.to_string());
     }
     // As worker of beta the engine's own functions see nothing of alpha.
     let tx = stage.db.pg.work_for(beta, pg::WorkReason::Workflow).await.expect("a transaction");
-    let step: uuid::Uuid = stage.client.query_one("select id from flow.steps where run_id = $1", &[&run.0]).await.expect("a step").get(0);
+    let step: uuid::Uuid = stage
+        .client
+        .query_one("select id from flow.steps where run_id = $1", &[&run.0])
+        .await
+        .expect("a step")
+        .get(0);
     stage.arrange("update flow.steps set state = 'running', lease_owner = '00000000-0000-7000-8000-000000000001', lease_until = now() + interval '1 hour'").await;
     let owner = "00000000-0000-7000-8000-000000000001".parse::<uuid::Uuid>().expect("an id");
     let opened: Option<serde_json::Value> =
         tx.query_one("select flow.open_step($1, $2)", &[&step, &owner]).await.expect("an answer").get(0);
     assert_eq!(opened, None);
     let finished = tx
-        .query("select flow.finish_step($1, $2, $3, 'ended', 'ok', null, null, null, 0, '{}', null, null)", &[&run.0, &step, &owner])
+        .query(
+            "select flow.finish_step($1, $2, $3, 'ended', 'ok', null, null, null, 0, '{}', null, null)",
+            &[&run.0, &step, &owner],
+        )
         .await;
     assert!(finished.is_err(), "another customer's step cannot be finished");
 }

@@ -2,8 +2,8 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use flow::{
-    Cancelled, Decided, Decision, Definition, Engine, FlowError, RunMode, RunState, StartRun, Started, Worker,
-    WorkerConfig,
+    Cancelled, Decided, Decision, Definition, Engine, FlowError, RunMode, RunState, StartRun, Started,
+    Worker, WorkerConfig,
 };
 use kernel::{
     Clock,
@@ -19,6 +19,8 @@ use crate::world::{Signer, World};
 
 /// A condition that does not come true in this time fails the test.
 const WAIT_MS_MAX: u64 = 30_000;
+/// A lease of an hour, for workers that outlive others.
+pub const LONG_LEASE_MS: u32 = 3_600_000;
 
 pub struct Stage {
     pub db: TestDb,
@@ -35,7 +37,8 @@ impl Stage {
         let world = Arc::new(World::default());
         let signer = Signer::new();
         let client = db.admin_client().await;
-        let add_key = "insert into vault.keys (id, purpose, sealed, public_key) values ($1, 'evidence', '', $2)";
+        let add_key =
+            "insert into vault.keys (id, purpose, sealed, public_key) values ($1, 'evidence', '', $2)";
         client.execute(add_key, &[&signer.key_id, &signer.public_key_hex()]).await.expect("a key");
         let engine = Engine::new(db.pg.clone(), Clock::system(), world.registry(), Arc::new(signer));
         Self { db, engine, world, customer, client }
@@ -106,7 +109,8 @@ impl Stage {
     }
 
     pub async fn over(&self, run: RunId) -> RunState {
-        until("the run is over", || async { Some(self.run_state(run).await).filter(|state| state.is_over()) }).await
+        until("the run is over", || async { Some(self.run_state(run).await).filter(|state| state.is_over()) })
+            .await
     }
 
     pub async fn run_state(&self, run: RunId) -> RunState {
@@ -119,7 +123,10 @@ impl Stage {
     }
 
     pub async fn step_in(&self, run: RunId, key: &str, state: &str) {
-        until("the step is in its state", || async { (self.step_state(run, key).await == state).then_some(()) }).await;
+        until("the step is in its state", || async {
+            (self.step_state(run, key).await == state).then_some(())
+        })
+        .await;
     }
 
     /// `key: state` of every step, in order.
@@ -167,12 +174,23 @@ impl Stage {
 
     /// The workers that hold steps now are taken for dead.
     pub async fn expire_leases(&self) {
-        self.arrange("update flow.steps set lease_until = now() - interval '1 hour' where state = 'running'").await;
+        self.arrange("update flow.steps set lease_until = now() - interval '1 hour' where state = 'running'")
+            .await;
+    }
+
+    /// The same for all leases but long ones.
+    pub async fn expire_short_leases(&self) {
+        let sql = "update flow.steps set lease_until = now() - interval '1 hour'
+                   where state = 'running' and lease_until between now() and now() + interval '10 minutes'";
+        self.arrange(sql).await;
     }
 
     /// What is to come is due now.
     pub async fn bring_forward(&self) {
-        self.arrange("update flow.steps set due_at = now() where state in ('ready', 'waiting'); notify flow_steps").await;
+        self.arrange(
+            "update flow.steps set due_at = now() where state in ('ready', 'waiting'); notify flow_steps",
+        )
+        .await;
     }
 }
 
@@ -227,5 +245,7 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
     };
-    tokio::time::timeout(Duration::from_millis(WAIT_MS_MAX), asking).await.unwrap_or_else(|_| panic!("never: {what}"))
+    tokio::time::timeout(Duration::from_millis(WAIT_MS_MAX), asking)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"))
 }

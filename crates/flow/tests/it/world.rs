@@ -11,9 +11,9 @@ use std::{
 
 use ed25519_dalek::Signer as _;
 use flow::{
-    ActError, BlastRadius, BoxFuture, ChangeHandler, Check, Completeness, Effect, EvidenceSigner, Guard, Op, Plan,
-    PlanLine, Planned, Reading, Receipt, Registry, SignError, Signature, SigningKey, StepContext, StepError,
-    StepOutcome, TaskHandler, Verdict,
+    ActError, BlastRadius, BoxFuture, ChangeHandler, Check, Completeness, Effect, EvidenceSigner, Guard, Op,
+    Plan, PlanLine, Planned, Reading, Receipt, Registry, SignError, Signature, SigningKey, StepContext,
+    StepError, StepOutcome, TaskHandler, Verdict,
 };
 use jiff::Timestamp;
 use kernel::{ErrorCode, id::RunId};
@@ -147,7 +147,11 @@ enum Kind {
 struct Task(Arc<World>, Kind);
 
 impl TaskHandler for Task {
-    fn run<'a>(&'a self, ctx: &'a StepContext, tx: &'a mut ActorTx) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
+    fn run<'a>(
+        &'a self,
+        ctx: &'a StepContext,
+        tx: &'a mut ActorTx,
+    ) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
         Box::pin(async move {
             let world = &self.0;
             if !matches!(self.1, Kind::Nothing) {
@@ -165,7 +169,9 @@ impl TaskHandler for Task {
                     let attempt = world.attempt(format!("{}/{}", ctx.run, ctx.key));
                     let failures = ctx.input["failures"].as_u64().unwrap_or(0);
                     if attempt as u64 <= failures {
-                        return Err(StepError::transient(ErrorCode::VendorFailed, "The vendor is busy").vendor("503"));
+                        return Err(
+                            StepError::transient(ErrorCode::VendorFailed, "The vendor is busy").vendor("503")
+                        );
                     }
                     Ok(StepOutcome::done("Worked", json!({ "attempt": attempt })))
                 }
@@ -193,7 +199,8 @@ impl TaskHandler for Task {
                     Ok(StepOutcome::done("Says it worked", Value::Null))
                 }
                 Kind::Outcome => {
-                    let output = json!({ "outcome": ctx.outcome(), "evidence": ctx.evidence(), "error": ctx.error() });
+                    let output =
+                        json!({ "outcome": ctx.outcome(), "evidence": ctx.evidence(), "error": ctx.error() });
                     Ok(StepOutcome::done("Concluded", output))
                 }
             }
@@ -263,7 +270,8 @@ impl ChangeHandler for FreeDisk {
         Box::pin(async move {
             let budget = ctx.input["budget"].as_u64().unwrap_or(10);
             let passed = u64::from(plan.blast_radius.devices) <= budget;
-            let check = Check { name: "budget".to_owned(), passed, text: format!("{budget} devices allowed") };
+            let check =
+                Check { name: "budget".to_owned(), passed, text: format!("{budget} devices allowed") };
             Ok(Guard { checks: vec![check] })
         })
     }
@@ -320,7 +328,9 @@ impl ChangeHandler for FreeDisk {
             match disk.find {
                 Find::CannotTell => Ok(Effect::Unknown),
                 Find::Fails => Err(StepError::transient(ErrorCode::VendorFailed, "No answer to the look")),
-                Find::Knows if disk.effects.iter().any(|key| key == idempotency_key) => Ok(Effect::Found(receipt())),
+                Find::Knows if disk.effects.iter().any(|key| key == idempotency_key) => {
+                    Ok(Effect::Found(receipt()))
+                }
                 Find::Knows => Ok(Effect::NotFound),
             }
         })
@@ -355,7 +365,11 @@ impl ChangeHandler for FreeDisk {
 }
 
 fn receipt() -> Receipt {
-    Receipt { text: "The vendor says it is done.".to_owned(), data: json!({ "job": 7 }), request_id: Some("req-2".into()) }
+    Receipt {
+        text: "The vendor says it is done.".to_owned(),
+        data: json!({ "job": 7 }),
+        request_id: Some("req-2".into()),
+    }
 }
 
 /// Signs with a key of its own.

@@ -6,6 +6,7 @@ mod dictionary;
 mod matrix;
 mod migrations;
 mod probe;
+mod queries;
 mod rows;
 mod stories;
 mod support;

@@ -12,8 +12,19 @@ use crate::{
 const HEADER: &str = "\
 # Who reaches which rows, found by trying with rows of two customers. Written by `cargo xtask matrix`; review every change.
 # all: every row; customer: rows of the actor's customer; own: the actor's own rows; some: a part of a summary; none.
-# Columns in parentheses where a verb is granted for these columns only.
+# Columns in parentheses where a verb is granted for these columns only. At the end: who may call which function.
 ";
+
+/// Functions and the roles that may call them; what only the owner may call is left out.
+const FUNCTIONS: &str = "
+  select format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
+    string_agg(r.rolname, ' ' order by r.rolname)
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join pg_catalog.pg_roles r on r.rolname in ('anon', 'authenticated', 'staff', 'worker', 'system', 'service_role', 'authenticator')
+    and has_function_privilege(r.oid, p.oid, 'execute')
+  where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'probe')
+  group by p.oid, n.nspname order by 1";
 
 #[tokio::test]
 async fn the_access_matrix_is_as_committed() {
@@ -33,6 +44,10 @@ async fn the_access_matrix_is_as_committed() {
                 odd.push(format!("{} {} {access}", actor.label, relation.name));
             }
         }
+    }
+    for row in probe.look(FUNCTIONS).await {
+        let (name, roles): (String, String) = (row.get(0), row.get(1));
+        writeln!(text, "{:<31} {name} {roles}", "execute").expect("writing to a string");
     }
     assert!(
         odd.is_empty(),

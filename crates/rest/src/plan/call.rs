@@ -34,7 +34,12 @@ pub enum Outcome<'a> {
 }
 
 /// Chooses the one function of `overloads` that takes these arguments.
-pub fn choose<'a>(overloads: &'a [Function], schema: &str, name: &str, given: &[&str]) -> Result<&'a Function, ApiError> {
+pub fn choose<'a>(
+    overloads: &'a [Function],
+    schema: &str,
+    name: &str,
+    given: &[&str],
+) -> Result<&'a Function, ApiError> {
     let fits = |function: &&Function| {
         let takes = |name: &&&str| function.arguments.iter().any(|argument| argument.name == **name);
         given.iter().filter(takes).count() == given.len()
@@ -65,14 +70,22 @@ pub fn call<'a>(
         Some(payload) => {
             let given: Vec<&str> = payload.keys.iter().map(String::as_str).collect();
             let function = choose(overloads, profile, name, &given)?;
-            let taken = function.arguments.iter().filter(|argument| given.contains(&argument.name.as_str())).collect();
+            let taken = function
+                .arguments
+                .iter()
+                .filter(|argument| given.contains(&argument.name.as_str()))
+                .collect();
             (function, Arguments::Body { payload, given: taken })
         }
         None => {
             let given: Vec<&str> = query.arguments.iter().map(|(name, _)| name.as_str()).collect();
             let function = choose(overloads, profile, name, &given)?;
             let text = |argument: &'a Argument| {
-                query.arguments.iter().find(|(name, _)| *name == argument.name).map(|(_, value)| (argument, value.as_str()))
+                query
+                    .arguments
+                    .iter()
+                    .find(|(name, _)| *name == argument.name)
+                    .map(|(_, value)| (argument, value.as_str()))
             };
             (function, Arguments::Texts(function.arguments.iter().filter_map(text).collect()))
         }
@@ -81,8 +94,12 @@ pub fn call<'a>(
         Returns::Nothing => Outcome::Nothing,
         Returns::Value => Outcome::Value,
         Returns::Values => Outcome::Values(super::read(schema, &schema.no_columns, query, config)?),
-        Returns::Relation(id, rows) => Outcome::Rows(super::read(schema, schema.at(*id), query, config)?, *rows),
-        Returns::Columns(relation, rows) => Outcome::Rows(super::read(schema, relation, query, config)?, *rows),
+        Returns::Relation(id, rows) => {
+            Outcome::Rows(super::read(schema, schema.at(*id), query, config)?, *rows)
+        }
+        Returns::Columns(relation, rows) => {
+            Outcome::Rows(super::read(schema, relation, query, config)?, *rows)
+        }
     };
     Ok(CallPlan { function, arguments, outcome })
 }

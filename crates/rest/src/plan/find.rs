@@ -9,7 +9,8 @@ use crate::{
 
 /// The one way from `from` that `item` names; 300 when there are several, 400 when there is none.
 pub fn link<'a>(schema: &'a Schema, from: &Relation, item: &EmbedItem) -> Result<&'a Link, ApiError> {
-    let links: Vec<&Link> = schema.links(from.id).iter().filter(|link| schema.at(link.to).schema == from.schema).collect();
+    let links: Vec<&Link> =
+        schema.links(from.id).iter().filter(|link| schema.at(link.to).schema == from.schema).collect();
     let hint = item.hint.as_deref();
     let mut found = Vec::new();
     // A column that is a key alone is meant before one that is part of a longer key.
@@ -25,7 +26,10 @@ pub fn link<'a>(schema: &'a Schema, from: &Relation, item: &EmbedItem) -> Result
     }
     // A key or column names the table it refers to before the views of that table.
     let is_table = |link: &&Link| schema.at(link.to).stores == Stores::Rows;
-    if found.len() > 1 && found.iter().all(|link| schema.at(link.to).name != item.target) && found.iter().any(is_table) {
+    if found.len() > 1
+        && found.iter().all(|link| schema.at(link.to).name != item.target)
+        && found.iter().any(is_table)
+    {
         found.retain(is_table);
     }
     match found.as_slice() {
@@ -46,14 +50,23 @@ enum Precision {
     Part,
 }
 
-fn names_target(schema: &Schema, from: &Relation, link: &Link, target: &str, hint: Option<&str>, precision: Precision) -> bool {
+fn names_target(
+    schema: &Schema,
+    from: &Relation,
+    link: &Link,
+    target: &str,
+    hint: Option<&str>,
+    precision: Precision,
+) -> bool {
     if schema.at(link.to).name == target {
         // A relation that refers to itself, by a hint: the rows that refer to this one. By its column: the row referred to.
         let is_self = link.to == from.id;
         return !(is_self && hint.is_some() && link.side == Side::Here);
     }
     match link.side {
-        Side::Here => link.constraint == target || holds(link.pairs.iter().map(|(here, _)| here), target, precision),
+        Side::Here => {
+            link.constraint == target || holds(link.pairs.iter().map(|(here, _)| here), target, precision)
+        }
         Side::There => link.constraint == target && link.to != from.id,
         Side::Between => false,
     }
@@ -68,7 +81,11 @@ fn names_hint(link: &Link, hint: &str, precision: Precision) -> bool {
         || holds(link.pairs.iter().map(|(_, there)| there), hint, precision)
 }
 
-fn holds<'a>(mut columns: impl ExactSizeIterator<Item = &'a String>, name: &str, precision: Precision) -> bool {
+fn holds<'a>(
+    mut columns: impl ExactSizeIterator<Item = &'a String>,
+    name: &str,
+    precision: Precision,
+) -> bool {
     match precision {
         Precision::Whole => columns.len() == 1 && columns.any(|column| column == name),
         Precision::Part => columns.any(|column| column == name),

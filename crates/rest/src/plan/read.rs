@@ -56,10 +56,21 @@ pub struct Embed<'a> {
 
 #[derive(Debug)]
 pub enum Condition<'a> {
-    Test { of: ColumnRef<'a>, sense: Sense, test: &'a Test },
-    Node { sense: Sense, join: Junctor, children: Vec<Self> },
+    Test {
+        of: ColumnRef<'a>,
+        sense: Sense,
+        test: &'a Test,
+    },
+    Node {
+        sense: Sense,
+        join: Junctor,
+        children: Vec<Self>,
+    },
     /// Whether the embedded resource has a row. Index into [`ReadPlan::embeds`].
-    Embed { index: usize, presence: Presence },
+    Embed {
+        index: usize,
+        presence: Presence,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +90,10 @@ pub struct Order<'a> {
 pub enum OrderBy<'a> {
     Own(ColumnRef<'a>),
     /// A column of the one row of an embedded resource.
-    Related { index: usize, of: ColumnRef<'a> },
+    Related {
+        index: usize,
+        of: ColumnRef<'a>,
+    },
 }
 
 /// Plans the rows of `relation` as `query` describes them, at most `config.rows_max` per list.
@@ -89,7 +103,8 @@ pub fn read<'a>(
     query: &'a Query,
     config: &RestConfig,
 ) -> Result<ReadPlan<'a>, ApiError> {
-    let mut planner = Planner { schema, levels: &query.levels, is_used: vec![false; query.levels.len()], config };
+    let mut planner =
+        Planner { schema, levels: &query.levels, is_used: vec![false; query.levels.len()], config };
     let items = query.select.as_deref().filter(|items| !items.is_empty());
     let plan = planner.node(relation, items, &mut Vec::new())?;
     match planner.is_used.iter().position(|is_used| !is_used) {
@@ -138,7 +153,12 @@ impl<'a> Planner<'a, '_> {
         Ok(plan)
     }
 
-    fn embed(&mut self, plan: &mut ReadPlan<'a>, item: &'a EmbedItem, path: &mut Vec<&'a EmbedItem>) -> Result<(), ApiError> {
+    fn embed(
+        &mut self,
+        plan: &mut ReadPlan<'a>,
+        item: &'a EmbedItem,
+        path: &mut Vec<&'a EmbedItem>,
+    ) -> Result<(), ApiError> {
         let link = find::link(self.schema, plan.relation, item)?;
         if item.shape == Shape::Spread && link.reach == Reach::Many {
             return Err(error::spread_needs_one(item.name()));
@@ -158,7 +178,11 @@ impl<'a> Planner<'a, '_> {
         let levels = self.levels;
         for (at, level) in levels.iter().enumerate() {
             let is_here = level.path.len() == path.len()
-                && level.path.iter().zip(path).all(|(name, item)| name == item.name() || *name == item.target);
+                && level
+                    .path
+                    .iter()
+                    .zip(path)
+                    .all(|(name, item)| name == item.name() || *name == item.target);
             if !is_here {
                 continue;
             }
@@ -201,15 +225,24 @@ pub fn condition<'a>(plan: &ReadPlan<'a>, logic: &'a Logic) -> Result<Condition<
         }
         Logic::Leaf(filter) => {
             let name = &filter.field.name;
-            if let Some(index) = embed_named(plan, name).filter(|_| !plan.relation.columns.contains_key(name)) {
+            if let Some(index) = embed_named(plan, name).filter(|_| !plan.relation.columns.contains_key(name))
+            {
                 let presence = match (&filter.test, filter.sense) {
-                    (Test::Is(Is::Null), Sense::Plain) | (Test::Is(Is::NotNull), Sense::Negated) => Presence::None,
-                    (Test::Is(Is::Null), Sense::Negated) | (Test::Is(Is::NotNull), Sense::Plain) => Presence::Some,
+                    (Test::Is(Is::Null), Sense::Plain) | (Test::Is(Is::NotNull), Sense::Negated) => {
+                        Presence::None
+                    }
+                    (Test::Is(Is::Null), Sense::Negated) | (Test::Is(Is::NotNull), Sense::Plain) => {
+                        Presence::Some
+                    }
                     _ => return Err(error::only_null_tests(name)),
                 };
                 return Ok(Condition::Embed { index, presence });
             }
-            Ok(Condition::Test { of: column(plan.relation, &filter.field)?, sense: filter.sense, test: &filter.test })
+            Ok(Condition::Test {
+                of: column(plan.relation, &filter.field)?,
+                sense: filter.sense,
+                test: &filter.test,
+            })
         }
     }
 }

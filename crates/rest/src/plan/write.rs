@@ -23,9 +23,21 @@ pub struct WritePlan<'a> {
 
 #[derive(Debug)]
 pub enum WriteKind<'a> {
-    Insert { payload: &'a Payload, columns: Vec<&'a Column>, names: Vec<&'a str>, missing: Missing, conflict: Option<Conflict<'a>> },
-    Update { payload: &'a Payload, columns: Vec<&'a Column>, filters: Vec<Condition<'a>> },
-    Delete { filters: Vec<Condition<'a>> },
+    Insert {
+        payload: &'a Payload,
+        columns: Vec<&'a Column>,
+        names: Vec<&'a str>,
+        missing: Missing,
+        conflict: Option<Conflict<'a>>,
+    },
+    Update {
+        payload: &'a Payload,
+        columns: Vec<&'a Column>,
+        filters: Vec<Condition<'a>>,
+    },
+    Delete {
+        filters: Vec<Condition<'a>>,
+    },
 }
 
 #[derive(Debug)]
@@ -49,7 +61,8 @@ pub fn insert<'a>(
         None => None,
         Some(resolution) => {
             let target = query.on_conflict.as_ref().unwrap_or(&relation.primary_key);
-            let target = target.iter().map(|name| relation.written_column(name)).collect::<Result<Vec<_>, _>>()?;
+            let target =
+                target.iter().map(|name| relation.written_column(name)).collect::<Result<Vec<_>, _>>()?;
             (!target.is_empty()).then_some(Conflict { target, resolution })
         }
     };
@@ -85,7 +98,11 @@ pub fn delete<'a>(
     needs(relation, relation.can_delete)?;
     let (read, filters) = answer(schema, relation, query, config)?;
     needs_filter("DELETE", &filters, config)?;
-    Ok(WritePlan { kind: WriteKind::Delete { filters }, returning: prefer.returning.unwrap_or(Returning::Minimal), read })
+    Ok(WritePlan {
+        kind: WriteKind::Delete { filters },
+        returning: prefer.returning.unwrap_or(Returning::Minimal),
+        read,
+    })
 }
 
 fn needs(relation: &Relation, allowed: Allowed) -> Result<(), ApiError> {

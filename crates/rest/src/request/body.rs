@@ -57,7 +57,8 @@ impl Payload {
         }
         let rows = lists.len();
         let mut lists = lists.into_iter();
-        let mut keys: Vec<String> = lists.next().unwrap_or_default().into_iter().map(Cow::into_owned).collect();
+        let mut keys: Vec<String> =
+            lists.next().unwrap_or_default().into_iter().map(Cow::into_owned).collect();
         if rule == KeyRule::AllTheSame && lists.any(|other| !other.iter().eq(keys.iter())) {
             return Err(error::keys_differ());
         }

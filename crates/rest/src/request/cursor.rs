@@ -89,11 +89,12 @@ impl<'a> Cursor<'a> {
         Err(self.expected("a closing quote"))
     }
 
-    /// A name of a column, table, function or alias: letters, digits, `_`, `$`, space, `-` (but not `->`), or quoted.
+    /// A name of a column, table, function or alias: letters, digits, `_`, `$`, `-` (but not `->`) and inner spaces,
+    /// or anything in quotes.
     pub fn name(&mut self) -> Result<String, ApiError> {
         let name = match self.quoted()? {
             Some(name) => name,
-            None => self.bare_name().to_owned(),
+            None => self.bare_name().trim().to_owned(),
         };
         if name.is_empty() {
             return Err(self.expected("a name"));
@@ -118,7 +119,8 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn expected(&self, wanted: &str) -> ApiError {
-        let found = self.peek().map_or_else(|| "end of input".to_owned(), |c| format!("\"{}\"", c.escape_default()));
+        let found =
+            self.peek().map_or_else(|| "end of input".to_owned(), |c| format!("\"{}\"", c.escape_default()));
         let column = self.text[..self.at].chars().count() + 1;
         error::parse(
             format!("failed to parse {} (line 1, column {column})", self.what),

@@ -75,7 +75,10 @@ fn json_key(cursor: &mut Cursor<'_>) -> Result<JsonKey, ApiError> {
     let digits = cursor.take_while(|c| c.is_ascii_digit());
     let ends = !matches!(cursor.peek(), Some(c) if c.is_alphanumeric() || matches!(c, '_' | '$' | ' ' | '@'));
     if !digits.is_empty() && ends {
-        return format!("{sign}{digits}").parse().map(JsonKey::Index).map_err(|_| cursor.expected("an array index"));
+        return format!("{sign}{digits}")
+            .parse()
+            .map(JsonKey::Index)
+            .map_err(|_| cursor.expected("an array index"));
     }
     cursor.reset(mark);
     let mut name = String::new();

@@ -61,14 +61,18 @@ impl Media {
             Self::Json(Nulls::Kept) => "application/json; charset=utf-8",
             Self::Json(Nulls::Stripped) => "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8",
             Self::Object(Nulls::Kept) => "application/vnd.pgrst.object+json; charset=utf-8",
-            Self::Object(Nulls::Stripped) => "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8",
+            Self::Object(Nulls::Stripped) => {
+                "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8"
+            }
             Self::Csv => "text/csv; charset=utf-8",
         }
     }
 
     /// The first media type of `Accept` that is served; JSON when there is none.
     fn accepted(accept: Option<&str>) -> Result<Self, ApiError> {
-        let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(Self::Json(Nulls::Kept)) };
+        let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else {
+            return Ok(Self::Json(Nulls::Kept));
+        };
         accept.split(',').find_map(Self::one).ok_or_else(|| error::media(accept))
     }
 
@@ -118,7 +122,8 @@ impl Head {
         let verb = Verb::of(method)?;
         let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let prefers = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-        let profile = if matches!(verb, Verb::Read | Verb::Head) { "accept-profile" } else { "content-profile" };
+        let profile =
+            if matches!(verb, Verb::Read | Verb::Head) { "accept-profile" } else { "content-profile" };
         Ok(Self {
             verb,
             prefer: Prefer::parse(prefers)?,
@@ -137,9 +142,11 @@ fn content(header: Option<&str>) -> Result<Content, ApiError> {
     let Some(header) = header else { return Ok(Content::Json) };
     let name = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     Ok(match name.as_str() {
-        "" | "application/json" | "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" | "*/*" => {
-            Content::Json
-        }
+        ""
+        | "application/json"
+        | "application/vnd.pgrst.object+json"
+        | "application/vnd.pgrst.object"
+        | "*/*" => Content::Json,
         "text/csv" => Content::Csv,
         "application/x-www-form-urlencoded" => Content::Form,
         _ => return Err(error::content_type(&name)),
@@ -158,7 +165,8 @@ fn window(header: &str) -> Result<Option<Window>, ApiError> {
     let Ok(last) = to.parse::<u64>() else { return Ok(None) };
     if last < offset {
         return Err(error::range(
-            "The lower boundary must be lower than or equal to the upper boundary in the Range header.".to_owned(),
+            "The lower boundary must be lower than or equal to the upper boundary in the Range header."
+                .to_owned(),
         ));
     }
     Ok(Some(Window { offset, limit: Some((last - offset).saturating_add(1)) }))

@@ -52,8 +52,12 @@ fn term(cursor: &mut Cursor<'_>) -> Result<OrderTerm, ApiError> {
     let mut term = OrderTerm { embed, field, direction: None, nulls: None };
     while cursor.eat(".") {
         match cursor.take_while(|c| c.is_ascii_alphabetic()) {
-            "asc" if term.direction.is_none() && term.nulls.is_none() => term.direction = Some(Direction::Ascending),
-            "desc" if term.direction.is_none() && term.nulls.is_none() => term.direction = Some(Direction::Descending),
+            "asc" if term.direction.is_none() && term.nulls.is_none() => {
+                term.direction = Some(Direction::Ascending)
+            }
+            "desc" if term.direction.is_none() && term.nulls.is_none() => {
+                term.direction = Some(Direction::Descending)
+            }
             "nullsfirst" if term.nulls.is_none() => term.nulls = Some(Nulls::First),
             "nullslast" if term.nulls.is_none() => term.nulls = Some(Nulls::Last),
             _ => return Err(cursor.expected("asc, desc, nullsfirst or nullslast")),

@@ -2,8 +2,12 @@
 use std::fmt::Write as _;
 
 use kernel::ApiError;
+use pg::Actor;
 
-use crate::error;
+use crate::{
+    config::{RestConfig, TxChoice},
+    error,
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prefer {
@@ -68,7 +72,9 @@ impl Prefer {
     pub fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Result<Self, ApiError> {
         let mut prefer = Self::default();
         let mut unknown = Vec::new();
-        for word in headers.flat_map(|header| header.split(',')).map(str::trim).filter(|word| !word.is_empty()) {
+        for word in
+            headers.flat_map(|header| header.split(',')).map(str::trim).filter(|word| !word.is_empty())
+        {
             match word {
                 "count=exact" => first!(prefer.count, Count::Exact),
                 "count=planned" => first!(prefer.count, Count::Planned),
@@ -94,6 +100,19 @@ impl Prefer {
             return Err(error::preferences(&unknown));
         }
         Ok(prefer)
+    }
+
+    /// Leaves only what this caller may have, so that `Preference-Applied` says what is done.
+    ///
+    /// The planner's estimates come from statistics over all customers' rows: who does not see all customers gets an
+    /// exact count of their own rows instead.
+    pub fn narrow(&mut self, config: &RestConfig, actor: &Actor) {
+        if config.tx_end == TxChoice::AlwaysCommit {
+            self.tx = None;
+        }
+        if self.count.is_some() && !actor.is_staff() {
+            self.count = Some(Count::Exact);
+        }
     }
 
     /// The value of `Preference-Applied`, or `None` when nothing was asked for.

@@ -35,7 +35,10 @@ impl Parameters {
 fn decode(text: &str) -> Result<String, ApiError> {
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| {
-        error::parse("failed to parse the query string".to_owned(), "it is not percent-encoded UTF-8".to_owned())
+        error::parse(
+            "failed to parse the query string".to_owned(),
+            "it is not percent-encoded UTF-8".to_owned(),
+        )
     })?;
     if decoded.contains('\0') {
         return Err(error::parse(
@@ -172,9 +175,11 @@ fn names(what: &'static str, text: &str, limits: &RestConfig) -> Result<Option<V
 
 fn number(what: &'static str, text: &str) -> Result<u64, ApiError> {
     match text.parse::<i64>() {
-        Ok(number) => u64::try_from(number).map_err(|_| {
-            error::range(format!("{what} should be greater than or equal to zero."))
-        }),
-        Err(_) => Err(error::parse(format!("failed to parse {what} parameter ({text})"), "expecting a whole number".to_owned())),
+        Ok(number) => u64::try_from(number)
+            .map_err(|_| error::range(format!("{what} should be greater than or equal to zero."))),
+        Err(_) => Err(error::parse(
+            format!("failed to parse {what} parameter ({text})"),
+            "expecting a whole number".to_owned(),
+        )),
     }
 }

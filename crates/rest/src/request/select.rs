@@ -8,7 +8,11 @@ use crate::{config::RestConfig, error};
 pub enum Item {
     /// `*`
     All,
-    Column { field: Field, alias: Option<String>, cast: Option<String> },
+    Column {
+        field: Field,
+        alias: Option<String>,
+        cast: Option<String>,
+    },
     Embed(EmbedItem),
 }
 
@@ -125,7 +129,13 @@ impl Parser<'_> {
         Ok(Some(format!("{}{brackets}", name.trim())))
     }
 
-    fn embed(&mut self, alias: Option<String>, target: String, shape: Shape, depth: usize) -> Result<Item, ApiError> {
+    fn embed(
+        &mut self,
+        alias: Option<String>,
+        target: String,
+        shape: Shape,
+        depth: usize,
+    ) -> Result<Item, ApiError> {
         self.embeds += 1;
         if self.embeds > self.limits.embeds_max {
             return Err(error::over_limit("embedded resources", self.limits.embeds_max));

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::{
-    Allowed, Argument, Column, Function, Kind, Need, Relation, RelationId, Returns, Rows, Schema, Stores, Volatility,
+    Allowed, Argument, Column, Function, Kind, Need, Relation, RelationId, Returns, Rows, Schema, Stores,
+    Volatility,
     catalog::{Catalog, RawColumn, RawFunction, RawRelation, RawType},
     link::{self, Shown},
     origin, quote,
@@ -17,7 +18,8 @@ const CAN_DELETE: i32 = 16;
 const VIEW_DEPTH_MAX: usize = 32;
 
 pub fn schema(catalog: &Catalog, served: &[String]) -> Schema {
-    let mut built = Schema { served: served.to_vec(), types: types(&catalog.types, served), ..Schema::default() };
+    let mut built =
+        Schema { served: served.to_vec(), types: types(&catalog.types, served), ..Schema::default() };
     let mut ids: HashMap<i64, RelationId> = HashMap::new();
     for raw in catalog.relations.iter().filter(|raw| raw.served) {
         let id = built.relations.len();
@@ -42,13 +44,21 @@ pub fn schema(catalog: &Catalog, served: &[String]) -> Schema {
         .collect();
     let is_unique = |relation: i64, columns: &[i16]| {
         catalog.keys.iter().any(|key| {
-            key.relation == relation && key.columns.len() == columns.len() && columns.iter().all(|column| key.columns.contains(column))
+            key.relation == relation
+                && key.columns.len() == columns.len()
+                && columns.iter().all(|column| key.columns.contains(column))
         })
     };
     built.links = link::all(&shown, &catalog.foreign_keys, is_unique, built.relations.len());
     for raw in &catalog.functions {
         if let Some(function) = function(raw, catalog, &ids) {
-            built.functions.entry(raw.schema.clone()).or_default().entry(raw.name.clone()).or_default().push(function);
+            built
+                .functions
+                .entry(raw.schema.clone())
+                .or_default()
+                .entry(raw.name.clone())
+                .or_default()
+                .push(function);
         }
     }
     built
@@ -60,7 +70,9 @@ fn is_view(raw: &RawRelation) -> bool {
 
 fn relation(id: RelationId, raw: &RawRelation, catalog: &Catalog) -> Relation {
     let allowed = |bit: i32| if raw.verbs & bit == 0 { Allowed::No } else { Allowed::Yes };
-    let name_of = |number: &i16| raw.columns.iter().find(|column| column.number == *number).map(|column| column.name.clone());
+    let name_of = |number: &i16| {
+        raw.columns.iter().find(|column| column.number == *number).map(|column| column.name.clone())
+    };
     let primary = catalog.keys.iter().find(|key| key.primary && key.relation == raw.oid);
     Relation {
         id,
@@ -92,7 +104,9 @@ struct Origins(HashMap<(i64, i16), (i64, i16)>);
 impl Origins {
     fn of(catalog: &Catalog) -> Self {
         let direct = catalog.views.iter().flat_map(|view| {
-            origin::origins(&view.rule).into_iter().map(|origin| ((view.oid, origin.column), (origin.relation, origin.relation_column)))
+            origin::origins(&view.rule)
+                .into_iter()
+                .map(|origin| ((view.oid, origin.column), (origin.relation, origin.relation_column)))
         });
         Self(direct.collect())
     }
@@ -144,7 +158,8 @@ fn function(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>
 fn returns(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>) -> Returns {
     let rows = if raw.returns_set { Rows::Many } else { Rows::One };
     let of_columns = |columns: IndexMap<String, Column>| {
-        let relation = Relation { schema: raw.schema.clone(), name: raw.name.clone(), columns, ..Relation::default() };
+        let relation =
+            Relation { schema: raw.schema.clone(), name: raw.name.clone(), columns, ..Relation::default() };
         Returns::Columns(Box::new(relation), rows)
     };
     if raw.returns_relation != 0 {
@@ -155,12 +170,18 @@ fn returns(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>)
             return of_columns(known.columns.iter().map(column).collect());
         }
     }
-    let out: Vec<_> = raw.arguments.iter().filter(|argument| matches!(argument.mode, 'o' | 'b' | 't')).collect();
+    let out: Vec<_> =
+        raw.arguments.iter().filter(|argument| matches!(argument.mode, 'o' | 'b' | 't')).collect();
     let is_table = out.iter().any(|argument| argument.mode == 't');
     if is_table || raw.returns == "record" && !out.is_empty() {
         let columns = out.iter().map(|argument| {
             let kind = Kind::of(&argument.base);
-            let column = Column { sql: quote(&argument.name), type_sql: argument.type_sql.clone(), kind, default: None };
+            let column = Column {
+                sql: quote(&argument.name),
+                type_sql: argument.type_sql.clone(),
+                kind,
+                default: None,
+            };
             (argument.name.clone(), column)
         });
         return of_columns(columns.collect());

@@ -46,7 +46,8 @@ struct Shared {
 impl Cache {
     /// Starts to load and to listen, in the background.
     pub fn start(pg: Pg, served: Vec<String>) -> Self {
-        let shared = Arc::new(Shared { pg, served, current: watch::Sender::new(None), on_demand: Mutex::new(None) });
+        let shared =
+            Arc::new(Shared { pg, served, current: watch::Sender::new(None), on_demand: Mutex::new(None) });
         let mut listener = JoinSet::new();
         listener.spawn(follow(Arc::clone(&shared)));
         Self { shared, _listener: listener }
@@ -99,7 +100,10 @@ impl Shared {
 
     async fn load_until_done(&self) {
         while let Err(failure) = self.load().await {
-            tracing::warn!(error = &failure as &dyn std::error::Error, "schema cache not loaded; trying again");
+            tracing::warn!(
+                error = &failure as &dyn std::error::Error,
+                "schema cache not loaded; trying again"
+            );
             tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
         }
     }

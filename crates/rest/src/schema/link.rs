@@ -58,18 +58,42 @@ pub struct Shown {
 }
 
 /// All ways, by the relation they start from. `is_unique` says whether these columns of a base relation are a key of it.
-pub fn all(shown: &[Shown], foreign_keys: &[RawForeignKey], is_unique: impl Fn(i64, &[i16]) -> bool, relations: usize) -> Vec<Vec<Link>> {
+pub fn all(
+    shown: &[Shown],
+    foreign_keys: &[RawForeignKey],
+    is_unique: impl Fn(i64, &[i16]) -> bool,
+    relations: usize,
+) -> Vec<Vec<Link>> {
     let mut links: Vec<Vec<Link>> = vec![Vec::new(); relations];
     for key in foreign_keys {
         let reach_back = if is_unique(key.from, &key.from_columns) { Reach::One } else { Reach::Many };
-        let ends: Vec<_> = shown.iter().flat_map(|there| columns_of(there, key.to, &key.to_columns).into_iter().map(move |names| (there, names))).collect();
+        let ends: Vec<_> = shown
+            .iter()
+            .flat_map(|there| {
+                columns_of(there, key.to, &key.to_columns).into_iter().map(move |names| (there, names))
+            })
+            .collect();
         for here in shown {
             for from in columns_of(here, key.from, &key.from_columns) {
                 for (there, to) in &ends {
                     let pairs: Vec<_> = from.iter().cloned().zip(to.iter().cloned()).collect();
                     let back = pairs.iter().map(|(a, b)| (b.clone(), a.clone())).collect();
-                    links[here.id].push(Link { to: there.id, constraint: key.name.clone(), pairs, side: Side::Here, reach: Reach::One, through: None });
-                    links[there.id].push(Link { to: here.id, constraint: key.name.clone(), pairs: back, side: Side::There, reach: reach_back, through: None });
+                    links[here.id].push(Link {
+                        to: there.id,
+                        constraint: key.name.clone(),
+                        pairs,
+                        side: Side::Here,
+                        reach: Reach::One,
+                        through: None,
+                    });
+                    links[there.id].push(Link {
+                        to: here.id,
+                        constraint: key.name.clone(),
+                        pairs: back,
+                        side: Side::There,
+                        reach: reach_back,
+                        through: None,
+                    });
                 }
             }
         }
@@ -86,7 +110,9 @@ pub fn all(shown: &[Shown], foreign_keys: &[RawForeignKey], is_unique: impl Fn(i
 
 /// A table is a junction when two of its foreign keys lie in its primary key.
 fn add_junction(junction: &Shown, links: &[Link], between: &mut Vec<(RelationId, Link)>) {
-    let in_key = |link: &&Link| link.side == Side::Here && link.pairs.iter().all(|(here, _)| junction.primary_key.contains(here));
+    let in_key = |link: &&Link| {
+        link.side == Side::Here && link.pairs.iter().all(|(here, _)| junction.primary_key.contains(here))
+    };
     let ends: Vec<&Link> = links.iter().filter(in_key).collect();
     for near in &ends {
         for far in ends.iter().filter(|far| far.constraint != near.constraint) {

@@ -147,7 +147,11 @@ impl Schema {
     }
 
     pub fn relation(&self, schema: &str, name: &str) -> Result<&Relation, ApiError> {
-        let id = self.by_name.get(schema).and_then(|names| names.get(name)).ok_or_else(|| error::no_relation(schema, name))?;
+        let id = self
+            .by_name
+            .get(schema)
+            .and_then(|names| names.get(name))
+            .ok_or_else(|| error::no_relation(schema, name))?;
         Ok(&self.relations[*id])
     }
 
@@ -170,7 +174,10 @@ impl Schema {
 
     /// The type of a cast as SQL; only known types, never the caller's text.
     pub fn cast(&self, name: &str) -> Result<&str, ApiError> {
-        self.types.get(name.to_ascii_lowercase().as_str()).map(String::as_str).ok_or_else(|| error::no_type(name))
+        self.types
+            .get(name.to_ascii_lowercase().as_str())
+            .map(String::as_str)
+            .ok_or_else(|| error::no_type(name))
     }
 }
 

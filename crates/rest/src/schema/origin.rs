@@ -63,11 +63,9 @@ impl Entry {
     }
 
     fn origin(&self) -> Option<Origin> {
-        (self.number > 0 && self.relation > 0 && self.relation_column > 0 && !self.is_junk).then_some(Origin {
-            column: self.number,
-            relation: self.relation,
-            relation_column: self.relation_column,
-        })
+        (self.number > 0 && self.relation > 0 && self.relation_column > 0 && !self.is_junk).then_some(
+            Origin { column: self.number, relation: self.relation, relation_column: self.relation_column },
+        )
     }
 }
 
@@ -88,7 +86,8 @@ impl<'a> Iterator for Tokens<'a> {
                     return false;
                 }
                 is_escaped = c == '\\';
-                index > 0 && matches!(c, '{' | '}' | ' ' | '\n' | '\t' | '(' | ')') || index == 1 && text.starts_with(['{', '}'])
+                index > 0 && matches!(c, '{' | '}' | ' ' | '\n' | '\t' | '(' | ')')
+                    || index == 1 && text.starts_with(['{', '}'])
             })
             .map_or(text.len(), |(index, _)| index);
         let (token, rest) = text.split_at(end);

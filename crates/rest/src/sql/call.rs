@@ -3,18 +3,24 @@ use super::{
     read::{Reader, Source},
 };
 use crate::{
-    plan::{Arguments, CallPlan, Outcome},
-    request::Media,
+    plan::{Arguments, CallPlan, Outcome, ReadPlan},
+    request::{Media, prefer::Count},
     schema::{Rows, Schema},
 };
 
 /// `select total, count, body, location` out of a function's result.
-pub fn call<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &CallPlan<'a>, body: Body) -> Sql<'a> {
+pub fn call<'a>(
+    mut sql: Sql<'a>,
+    schema: &'a Schema,
+    plan: &CallPlan<'a>,
+    count: Option<Count>,
+    body: Body,
+) -> Sql<'a> {
     match &plan.outcome {
         Outcome::Nothing => {
             sql.put("select null::int8,count(*),''::text,null::text from ");
-            let source = source(&mut sql, plan);
-            sql.put(&source).put(" as r");
+            source(&mut sql, plan);
+            sql.put(" as r");
         }
         Outcome::Value => {
             sql.put("select null::int8,1::int8,coalesce(to_json(");
@@ -23,45 +29,54 @@ pub fn call<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &CallPlan<'a>, body:
             record(&mut sql, plan, " from ");
         }
         Outcome::Values(read) => {
-            sql.put("select null::int8,count(*),");
+            sql.put("with f as(select v from ");
+            source(&mut sql, plan);
+            sql.put(" as f(v))");
+            counts(&mut sql, schema, read, count);
             match body {
                 Body::Media(Media::Object(_)) => sql.put("string_agg(to_json(r.v)::text,',')"),
                 Body::Media(Media::Json(_)) => sql.put("coalesce(json_agg(r.v),'[]')::text"),
                 Body::Media(Media::Csv) | Body::None => sql.body(body),
             };
-            sql.put(",null::text from(select v from ");
-            let source = source(&mut sql, plan);
-            sql.put(&source).put(" as f(v)");
+            sql.put(",null::text from(select v from f");
             Reader { sql: &mut sql, schema }.window(read);
             sql.put(")as r");
         }
         Outcome::Rows(read, rows) => {
             let body = match (body, rows) {
+                // A function's single row is an object, whatever is asked for.
                 (Body::Media(Media::Json(nulls)), Rows::One) => Body::Media(Media::Object(nulls)),
                 (body, _) => body,
             };
-            sql.put("select null::int8,count(*),").body(body).put(",null::text from(");
-            // Arguments stand before everything else that has parameters.
-            let mut from = Sql { params: std::mem::take(&mut sql.params), ..Sql::default() };
-            let source = source(&mut from, plan);
-            sql.params = from.params;
-            Reader { sql: &mut sql, schema }.rows(read, Source::Other(&source));
+            sql.put("with f as(select s.* from ");
+            source(&mut sql, plan);
+            sql.put(" as s)");
+            counts(&mut sql, schema, read, count);
+            sql.body(body).put(",null::text from(");
+            Reader { sql: &mut sql, schema }.rows(read, Source::Other("f"));
             sql.put(")as r");
         }
     }
     sql
 }
 
-/// What stands after `from`: the function, preceded by the record of its arguments. Binds its parameters in `sql`
-/// and returns the text.
-fn source<'a>(sql: &mut Sql<'a>, plan: &CallPlan<'a>) -> String {
-    let start = sql.text.len();
+/// `select total,count,` of the rows in `f`. An estimate of a function's rows is a guess: they are counted.
+fn counts<'a>(sql: &mut Sql<'a>, schema: &'a Schema, read: &ReadPlan<'a>, count: Option<Count>) {
+    sql.put("select ");
+    match count {
+        None => sql.put("null::int8"),
+        Some(_) => Reader { sql, schema }.total(read, Source::Other("f"), None),
+    };
+    sql.put(",count(*),");
+}
+
+/// What stands after `from`: the function, preceded by the record of its arguments.
+fn source<'a>(sql: &mut Sql<'a>, plan: &CallPlan<'a>) {
     record(sql, plan, "");
     if matches!(&plan.arguments, Arguments::Body { given, .. } if !given.is_empty()) {
         sql.put(",lateral ");
     }
     invocation(sql, plan);
-    sql.text.split_off(start)
 }
 
 /// `json_to_record($1::json) as b("a" int4)` when the arguments come in a body.

@@ -32,7 +32,12 @@ impl<'a> Sql<'a> {
     }
 
     /// A condition that names no embedded resource, or `embed` writes it.
-    pub(super) fn condition(&mut self, condition: &Condition<'a>, alias: Alias, embed: &mut EmbedTest<'_, 'a>) {
+    pub(super) fn condition(
+        &mut self,
+        condition: &Condition<'a>,
+        alias: Alias,
+        embed: &mut EmbedTest<'_, 'a>,
+    ) {
         match condition {
             Condition::Test { of, sense, test } => {
                 self.put(negation(*sense));
@@ -78,7 +83,14 @@ impl<'a> Sql<'a> {
         }
     }
 
-    fn search(&mut self, of: ColumnRef<'a>, kind: Search, config: Option<&'a str>, value: &'a str, alias: Alias) {
+    fn search(
+        &mut self,
+        of: ColumnRef<'a>,
+        kind: Search,
+        config: Option<&'a str>,
+        value: &'a str,
+        alias: Alias,
+    ) {
         if of.column.kind == Kind::TsVector && of.path.is_empty() {
             self.column(of, alias);
         } else {

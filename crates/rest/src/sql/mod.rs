@@ -98,7 +98,12 @@ impl<'a> Sql<'a> {
     }
 
     /// Writes `items` with `separator` between them.
-    fn list<T>(&mut self, separator: &str, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) -> &mut Self {
+    fn list<T>(
+        &mut self,
+        separator: &str,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
         for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
                 self.put(separator);
@@ -113,9 +118,13 @@ impl<'a> Sql<'a> {
         self.put(match body {
             Body::None => "''::text",
             Body::Media(Media::Json(Nulls::Kept)) => "coalesce(json_agg(r.*),'[]')::text",
-            Body::Media(Media::Json(Nulls::Stripped)) => "coalesce(json_strip_nulls(json_agg(r.*)),'[]')::text",
+            Body::Media(Media::Json(Nulls::Stripped)) => {
+                "coalesce(json_strip_nulls(json_agg(r.*)),'[]')::text"
+            }
             Body::Media(Media::Object(Nulls::Kept)) => "string_agg(row_to_json(r.*)::text,',')",
-            Body::Media(Media::Object(Nulls::Stripped)) => "string_agg(json_strip_nulls(row_to_json(r.*))::text,',')",
+            Body::Media(Media::Object(Nulls::Stripped)) => {
+                "string_agg(json_strip_nulls(row_to_json(r.*))::text,',')"
+            }
             Body::Media(Media::Csv) => CSV,
         })
     }

@@ -17,14 +17,30 @@ pub(super) enum Source<'s> {
     Other(&'s str),
 }
 
+impl<'s> Source<'s> {
+    fn of<'p: 's>(self, plan: &'p ReadPlan<'_>) -> &'s str {
+        match self {
+            Self::Relation => &plan.relation.sql,
+            Self::Other(text) => text,
+        }
+    }
+}
+
 /// `select total, count, body, location`
-pub fn read<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &ReadPlan<'a>, count: Option<Count>, body: Body, rows_max: u32) -> Sql<'a> {
+pub fn read<'a>(
+    mut sql: Sql<'a>,
+    schema: &'a Schema,
+    plan: &ReadPlan<'a>,
+    count: Option<Count>,
+    body: Body,
+    rows_max: u32,
+) -> Sql<'a> {
     let mut writer = Reader { sql: &mut sql, schema };
     writer.sql.put("select ");
     match count {
         None | Some(Count::Planned) => writer.sql.put("null::int8"),
-        Some(Count::Exact) => writer.total(plan, None),
-        Some(Count::Estimated) => writer.total(plan, Some(u64::from(rows_max) + 1)),
+        Some(Count::Exact) => writer.total(plan, Source::Relation, None),
+        Some(Count::Estimated) => writer.total(plan, Source::Relation, Some(u64::from(rows_max) + 1)),
     };
     writer.sql.put(",count(*),").body(body).put(",null::text from(");
     writer.rows(plan, Source::Relation);
@@ -49,13 +65,13 @@ pub(super) struct Reader<'s, 'a> {
 
 impl<'a> Reader<'_, 'a> {
     /// `(select count(*) from …)`, counting at most `most`.
-    fn total(&mut self, plan: &ReadPlan<'a>, most: Option<u64>) -> &mut Sql<'a> {
+    pub fn total(&mut self, plan: &ReadPlan<'a>, source: Source<'_>, most: Option<u64>) -> &mut Sql<'a> {
         let alias = self.sql.alias();
-        self.sql.put("(select count(*) from");
+        self.sql.put("(select count(*) from ");
         if most.is_some() {
-            self.sql.put("(select 1 from");
+            self.sql.put("(select 1 from ");
         }
-        self.sql.fmt(format_args!(" {} as {alias}", plan.relation.sql));
+        self.sql.put(source.of(plan)).fmt(format_args!(" as {alias}"));
         self.filters(plan, alias, " where ");
         if let Some(most) = most {
             self.sql.put(" limit ").bind(most.to_string()).put(")as c");
@@ -67,10 +83,7 @@ impl<'a> Reader<'_, 'a> {
     pub fn rows(&mut self, plan: &ReadPlan<'a>, source: Source<'_>) {
         let alias = self.sql.alias();
         let spreads = self.outputs(plan, alias);
-        match source {
-            Source::Relation => self.sql.fmt(format_args!(" from {} as {alias}", plan.relation.sql)),
-            Source::Other(text) => self.sql.fmt(format_args!(" from {text} as {alias}")),
-        };
+        self.sql.put(" from ").put(source.of(plan)).fmt(format_args!(" as {alias}"));
         self.spreads(plan, alias, &spreads);
         self.filters(plan, alias, " where ");
         self.order(plan, alias);
@@ -164,17 +177,26 @@ impl<'a> Reader<'_, 'a> {
     /// ` where …` that ties a row to its parent's row, over a junction if need be.
     fn linked(&mut self, link: &Link, parent: Alias, alias: Alias) {
         let equal = |sql: &mut Sql<'a>, (here, there): &(String, String), near: Alias, far: Alias| {
-            sql.fmt(format_args!("{far}.{}={near}.{}", crate::schema::quote(there), crate::schema::quote(here)));
+            sql.fmt(format_args!(
+                "{far}.{}={near}.{}",
+                crate::schema::quote(there),
+                crate::schema::quote(here)
+            ));
         };
         match &link.through {
             None => {
-                self.sql.put(" where ").list(" and ", &link.pairs, |sql, pair| equal(sql, pair, parent, alias));
+                self.sql
+                    .put(" where ")
+                    .list(" and ", &link.pairs, |sql, pair| equal(sql, pair, parent, alias));
             }
             Some(through) => {
                 let junction = self.sql.alias();
-                self.sql.fmt(format_args!(" join {} as {junction} on ", self.schema.at(through.relation).sql));
+                self.sql
+                    .fmt(format_args!(" join {} as {junction} on ", self.schema.at(through.relation).sql));
                 self.sql.list(" and ", &through.far, |sql, pair| equal(sql, pair, junction, alias));
-                self.sql.put(" where ").list(" and ", &through.near, |sql, pair| equal(sql, pair, parent, junction));
+                self.sql
+                    .put(" where ")
+                    .list(" and ", &through.near, |sql, pair| equal(sql, pair, parent, junction));
             }
         }
     }
@@ -229,7 +251,10 @@ impl<'a> Reader<'_, 'a> {
             OrderBy::Related { index, of } => {
                 let embed = &plan.embeds[*index];
                 let related = self.sql.alias();
-                self.sql.put("(select ").column(*of, related).fmt(format_args!(" from {} as {related}", embed.plan.relation.sql));
+                self.sql
+                    .put("(select ")
+                    .column(*of, related)
+                    .fmt(format_args!(" from {} as {related}", embed.plan.relation.sql));
                 self.linked(embed.link, alias, related);
                 self.filters(&embed.plan, related, " and ");
                 self.sql.put(" limit 1)");

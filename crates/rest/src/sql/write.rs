@@ -63,7 +63,14 @@ pub fn write<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &WritePlan<'a>, bod
     sql
 }
 
-fn insert<'a>(sql: &mut Sql<'a>, relation: &'a Relation, payload: &'a Payload, columns: &[&'a Column], names: &[&'a str], missing: Missing) {
+fn insert<'a>(
+    sql: &mut Sql<'a>,
+    relation: &'a Relation,
+    payload: &'a Payload,
+    columns: &[&'a Column],
+    names: &[&'a str],
+    missing: Missing,
+) {
     sql.put("insert into ").put(&relation.sql).put(" as t");
     if columns.is_empty() {
         sql.put(" select from generate_series(1,").bind(payload.rows.to_string()).put("::int4)");
@@ -77,15 +84,24 @@ fn insert<'a>(sql: &mut Sql<'a>, relation: &'a Relation, payload: &'a Payload, c
     });
     sql.put(" from ");
     match (missing, payload.shape) {
-        (Missing::Null, Shape::Object) => sql.put("json_to_record(").bind(payload.text.as_str()).put("::json)"),
-        (Missing::Null, Shape::List) => sql.put("json_to_recordset(").bind(payload.text.as_str()).put("::json)"),
+        (Missing::Null, Shape::Object) => {
+            sql.put("json_to_record(").bind(payload.text.as_str()).put("::json)")
+        }
+        (Missing::Null, Shape::List) => {
+            sql.put("json_to_recordset(").bind(payload.text.as_str()).put("::json)")
+        }
         (Missing::Default, shape) => {
             match shape {
                 Shape::Object => sql.put("(select ").bind(payload.text.as_str()).put("::jsonb as v)as e"),
-                Shape::List => sql.put("jsonb_array_elements(").bind(payload.text.as_str()).put("::jsonb)as e(v)"),
+                Shape::List => {
+                    sql.put("jsonb_array_elements(").bind(payload.text.as_str()).put("::jsonb)as e(v)")
+                }
             };
             sql.put(",lateral jsonb_to_record(jsonb_build_object(");
-            let defaults = columns.iter().zip(names).filter_map(|(column, name)| Some((*name, column.default.as_deref()?)));
+            let defaults = columns
+                .iter()
+                .zip(names)
+                .filter_map(|(column, name)| Some((*name, column.default.as_deref()?)));
             sql.list(",", defaults, |sql, (name, default)| {
                 sql.bind(name).put("::text,").put(default);
             });
@@ -187,8 +203,12 @@ fn location(sql: &mut Sql<'_>, relation: &Relation) {
         sql.put("null::text");
         return;
     }
-    sql.put("case when count(*)=1 then min(json_build_array(").list(",", &relation.primary_key, |sql, name| {
-        sql.put("w.").put(&quote(name)).put("::text");
-    });
+    sql.put("case when count(*)=1 then min(json_build_array(").list(
+        ",",
+        &relation.primary_key,
+        |sql, name| {
+            sql.put("w.").put(&quote(name)).put("::text");
+        },
+    );
     sql.put(")::text) end");
 }

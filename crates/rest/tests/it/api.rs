@@ -33,7 +33,8 @@ pub struct Answer {
 impl Answer {
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{} is not JSON: {error}: {}", self.status, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("{} is not JSON: {error}: {}", self.status, self.text))
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -90,7 +91,11 @@ impl Ask<'_> {
         let response = self.api.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).expect("UTF-8") }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+        }
     }
 }
 
@@ -130,7 +135,14 @@ impl Api {
     }
 
     pub fn ask(&self, actor: &Actor, method: &'static str, url: impl Into<String>) -> Ask<'_> {
-        Ask { api: self, actor: Some(actor.clone()), method, url: url.into(), headers: Vec::new(), body: Vec::new() }
+        Ask {
+            api: self,
+            actor: Some(actor.clone()),
+            method,
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub fn nobody(&self, method: &'static str, url: impl Into<String>) -> Ask<'_> {

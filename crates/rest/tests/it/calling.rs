@@ -20,9 +20,17 @@ async fn functions_by_post() {
         ("pairs", r#"{"n": 2}"#, json!([{"x": 1, "y": "y1"}, {"x": 2, "y": "y2"}])),
         ("singles", r#"{"n": 2}"#, json!([{"x": 1}, {"x": 2}])),
         ("first_thing?select=id,name", "{}", json!({"id": 1, "name": "anvil"})),
-        ("first_thing?select=id,labels(text)&labels.order=text", "", json!({"id": 1, "labels": [{"text": "blue"}, {"text": "red"}]})),
+        (
+            "first_thing?select=id,labels(text)&labels.order=text",
+            "",
+            json!({"id": 1, "labels": [{"text": "blue"}, {"text": "red"}]}),
+        ),
         ("things_above?select=id&order=id.desc", r#"{"floor_price": 1}"#, json!([{"id": 3}, {"id": 1}])),
-        ("things_above?select=id,maker:maker_id(name)&id=eq.1", r#"{"floor_price": 1}"#, json!([{"id": 1, "maker": {"name": "Acme"}}])),
+        (
+            "things_above?select=id,maker:maker_id(name)&id=eq.1",
+            r#"{"floor_price": 1}"#,
+            json!([{"id": 1, "maker": {"name": "Acme"}}]),
+        ),
         ("pairs?x=gt.1&select=why:y&limit=1", r#"{"n": 5}"#, json!([{"why": "y2"}])),
     ] {
         let answer = api.ask(&api.owner, "POST", format!("/rpc/{name}")).body(body).send().await.ok();
@@ -45,6 +53,13 @@ async fn functions_by_get() {
     }
     let counted = api.ask(&api.owner, "GET", "/rpc/pairs?n=3").send().await.ok();
     assert_eq!(counted.header("content-range"), "0-2/*");
+    let counted =
+        api.ask(&api.owner, "GET", "/rpc/pairs?n=5&x=gt.1&limit=2").prefer("count=exact").send().await.ok();
+    assert_eq!((counted.status.as_u16(), counted.header("content-range")), (206, "0-1/4"));
+    assert_eq!(counted.json(), json!([{"x": 2, "y": "y2"}, {"x": 3, "y": "y3"}]));
+    let counted =
+        api.ask(&api.owner, "GET", "/rpc/numbers?n=5&limit=2").prefer("count=exact").send().await.ok();
+    assert_eq!((counted.header("content-range"), counted.text.as_str()), ("0-1/5", "[1, 2]"));
     let one = api
         .ask(&api.owner, "GET", "/rpc/pairs?n=3&x=eq.2")
         .header("accept", "application/vnd.pgrst.object+json")
@@ -64,7 +79,11 @@ async fn only_post_writes() {
     let by_get = api.ask(&api.owner, "GET", "/rpc/rename_thing?thing=1&new_name=x").send().await;
     assert_eq!(by_get.error(), (405, "25006".to_owned()));
     assert_eq!(api.get("/things?id=eq.1&select=name").await, json!([{"name": "anvil"}]));
-    let by_post = api.ask(&api.owner, "POST", "/rpc/rename_thing").body(r#"{"thing": 1, "new_name": "x"}"#).send().await;
+    let by_post = api
+        .ask(&api.owner, "POST", "/rpc/rename_thing")
+        .body(r#"{"thing": 1, "new_name": "x"}"#)
+        .send()
+        .await;
     assert_eq!((by_post.status.as_u16(), by_post.text.as_str()), (204, ""));
     assert_eq!(api.get("/things?id=eq.1&select=name").await, json!([{"name": "x"}]));
 }
@@ -94,5 +113,8 @@ async fn refused_calls() {
         assert_eq!(answer.error(), (wanted.0, wanted.1.to_owned()), "{method} {url} {body}");
     }
     let raised = api.ask(&api.owner, "POST", "/rpc/refuse").body(r#"{"status": "402"}"#).send().await;
-    assert_eq!(raised.json(), json!({"code": "PT402", "message": "no 402", "details": "because", "hint": "do not"}));
+    assert_eq!(
+        raised.json(),
+        json!({"code": "PT402", "message": "no 402", "details": "because", "hint": "do not"})
+    );
 }

@@ -16,7 +16,8 @@ async fn tickets(api: &Api) -> Tickets {
     let mut made = Vec::new();
     for (actor, customer) in [(&api.at_contoso, api.contoso), (&api.at_fabrikam, api.fabrikam)] {
         let id = new_id();
-        let body = json!({"customer_id": customer, "id": id, "subject": format!("secret of {customer}")}).to_string();
+        let body = json!({"customer_id": customer, "id": id, "subject": format!("secret of {customer}")})
+            .to_string();
         let answer = api.ask(actor, "POST", "/tickets").body(body).send().await;
         assert_eq!(answer.status.as_u16(), 201, "{}", answer.text);
         made.push(id);
@@ -25,7 +26,10 @@ async fn tickets(api: &Api) -> Tickets {
 }
 
 fn leaks(text: &str, api: &Api, tickets: &Tickets) -> bool {
-    text.contains("secret of") || text.contains(&tickets.fabrikam.to_string()) || text.contains("fabrikam") || text.contains(&api.fabrikam.to_string())
+    text.contains("secret of")
+        || text.contains(&tickets.fabrikam.to_string())
+        || text.contains("fabrikam")
+        || text.contains(&api.fabrikam.to_string())
 }
 
 #[tokio::test]
@@ -48,13 +52,22 @@ async fn another_customers_rows_do_not_exist_for_readers() {
     ] {
         let answer = api.ask(&api.at_contoso, "GET", &url).prefer("count=exact").send().await.ok();
         assert_eq!(answer.text, "[]", "{url}");
-        assert_eq!(answer.header("content-range"), if url.starts_with("/rpc") { "*/*" } else { "*/0" }, "{url}");
-        let one = api.ask(&api.at_contoso, "GET", &url).header("accept", "application/vnd.pgrst.object+json").send().await;
+        assert_eq!(
+            answer.header("content-range"),
+            if url.starts_with("/rpc") { "*/*" } else { "*/0" },
+            "{url}"
+        );
+        let one = api
+            .ask(&api.at_contoso, "GET", &url)
+            .header("accept", "application/vnd.pgrst.object+json")
+            .send()
+            .await;
         assert_eq!(one.error(), (406, "PGRST116".to_owned()), "{url}");
     }
     let embedded = api.ask(&api.at_contoso, "GET", "/customers?select=slug,tickets(id)").send().await.ok();
     assert_eq!(embedded.json(), json!([{"slug": "contoso", "tickets": [{"id": tickets.contoso}]}]));
-    let all = api.ask(&api.at_contoso, "GET", "/roles?select=role,memberships(customers(slug))").send().await.ok();
+    let all =
+        api.ask(&api.at_contoso, "GET", "/roles?select=role,memberships(customers(slug))").send().await.ok();
     assert!(!all.text.contains("fabrikam"), "{}", all.text);
 }
 
@@ -70,36 +83,91 @@ async fn another_customers_rows_do_not_exist_for_writers() {
     for (url, prefer, body) in [
         ("/tickets", "return=minimal", json!({"customer_id": fabrikam, "id": new_id(), "subject": "x"})),
         ("/tickets", "return=representation", json!({"customer_id": fabrikam, "id": theirs, "subject": "x"})),
-        ("/tickets", "resolution=merge-duplicates", json!({"customer_id": fabrikam, "id": theirs, "subject": "x"})),
-        ("/tickets", "resolution=ignore-duplicates", json!({"customer_id": fabrikam, "id": theirs, "subject": "x"})),
-        ("/tickets?on_conflict=customer_id,id", "resolution=merge-duplicates", json!({"customer_id": fabrikam, "id": new_id(), "subject": "x"})),
-        ("/tickets", "return=minimal", json!([
-            {"customer_id": contoso, "id": new_id(), "subject": "kept?"}, {"customer_id": fabrikam, "id": new_id(), "subject": "x"}])),
+        (
+            "/tickets",
+            "resolution=merge-duplicates",
+            json!({"customer_id": fabrikam, "id": theirs, "subject": "x"}),
+        ),
+        (
+            "/tickets",
+            "resolution=ignore-duplicates",
+            json!({"customer_id": fabrikam, "id": theirs, "subject": "x"}),
+        ),
+        (
+            "/tickets?on_conflict=customer_id,id",
+            "resolution=merge-duplicates",
+            json!({"customer_id": fabrikam, "id": new_id(), "subject": "x"}),
+        ),
+        (
+            "/tickets",
+            "return=minimal",
+            json!([
+            {"customer_id": contoso, "id": new_id(), "subject": "kept?"}, {"customer_id": fabrikam, "id": new_id(), "subject": "x"}]),
+        ),
         // Ours, but it refers to something of theirs.
-        ("/tickets", "return=minimal", json!({"customer_id": contoso, "id": new_id(), "subject": "x", "device_id": new_id()})),
-        ("/ticket_events", "return=minimal", json!({"customer_id": contoso, "ticket_id": theirs, "kind": "comment", "body": "x"})),
-        ("/ticket_events", "return=minimal", json!({"customer_id": fabrikam, "ticket_id": theirs, "kind": "comment", "body": "x"})),
-        ("/ticket_events", "return=minimal", json!({"customer_id": fabrikam, "ticket_id": new_id(), "kind": "comment", "body": "x"})),
+        (
+            "/tickets",
+            "return=minimal",
+            json!({"customer_id": contoso, "id": new_id(), "subject": "x", "device_id": new_id()}),
+        ),
+        (
+            "/ticket_events",
+            "return=minimal",
+            json!({"customer_id": contoso, "ticket_id": theirs, "kind": "comment", "body": "x"}),
+        ),
+        (
+            "/ticket_events",
+            "return=minimal",
+            json!({"customer_id": fabrikam, "ticket_id": theirs, "kind": "comment", "body": "x"}),
+        ),
+        (
+            "/ticket_events",
+            "return=minimal",
+            json!({"customer_id": fabrikam, "ticket_id": new_id(), "kind": "comment", "body": "x"}),
+        ),
         ("/sites", "return=minimal", json!({"customer_id": fabrikam, "name": "x"})),
     ] {
         let answer = portal(&api.at_contoso, "POST", url.to_owned(), prefer, body.clone()).send().await;
         let (status, code) = answer.error();
-        assert!((status, code.as_str()) == HIDDEN || (status, code.as_str()) == (403, "42501") && !url.starts_with("/ticket"), "{url} {prefer} {body}: {} {}", answer.status, answer.text);
+        assert!(
+            (status, code.as_str()) == HIDDEN
+                || (status, code.as_str()) == (403, "42501") && !url.starts_with("/ticket"),
+            "{url} {prefer} {body}: {} {}",
+            answer.status,
+            answer.text
+        );
         assert!(!leaks(&answer.text, &api, &tickets), "{}", answer.text);
     }
     assert_eq!(api.get("/tickets?subject=eq.kept?").await, json!([]), "one refused row refuses all");
     for (method, url, body) in [
         ("PATCH", format!("/tickets?id=eq.{theirs}&select=id,subject"), json!({"subject": "mine now"})),
-        ("PATCH", format!("/tickets?customer_id=eq.{fabrikam}&select=id,subject"), json!({"subject": "mine now"})),
-        ("PATCH", format!("/notifications?customer_id=eq.{fabrikam}&select=id"), json!({"read_at": "2026-01-01"})),
+        (
+            "PATCH",
+            format!("/tickets?customer_id=eq.{fabrikam}&select=id,subject"),
+            json!({"subject": "mine now"}),
+        ),
+        (
+            "PATCH",
+            format!("/notifications?customer_id=eq.{fabrikam}&select=id"),
+            json!({"read_at": "2026-01-01"}),
+        ),
     ] {
         let answer = portal(&api.at_contoso, method, url.clone(), "return=representation", body).send().await;
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "[]"), "{url}");
     }
     // To hand our own row to another customer is a refused row, and the column is not theirs to write anyway.
-    let moved = portal(&api.at_contoso, "PATCH", format!("/tickets?id=eq.{ours}"), "return=minimal", json!({"customer_id": fabrikam})).send().await;
+    let moved = portal(
+        &api.at_contoso,
+        "PATCH",
+        format!("/tickets?id=eq.{ours}"),
+        "return=minimal",
+        json!({"customer_id": fabrikam}),
+    )
+    .send()
+    .await;
     assert_eq!(moved.error(), (403, "42501".to_owned()));
-    let untouched: String = api.db.read(&format!("select subject from public.tickets where id = '{theirs}'")).await;
+    let untouched: String =
+        api.db.read(&format!("select subject from public.tickets where id = '{theirs}'")).await;
     assert_eq!(untouched, format!("secret of {fabrikam}"));
 }
 
@@ -119,13 +187,25 @@ async fn values_of_rows_are_told_to_staff_only() {
     let long = insert(&api.at_contoso, r#"{"id": 2, "name": "much too long"}"#).send().await;
     assert_eq!((long.error(), long.json()["details"].clone()), ((400, "23514".to_owned()), json!(null)));
     let told = insert(&api.owner, r#"{"id": 1, "name": "mine"}"#).send().await;
-    assert!(told.json()["details"].as_str().is_some_and(|details| details.contains("(id)=(1)")), "{}", told.text);
-    let dangling = api.ask(&api.owner, "POST", "/thing_labels").body(r#"{"thing_id": 77, "label_id": 1}"#).send().await;
+    assert!(
+        told.json()["details"].as_str().is_some_and(|details| details.contains("(id)=(1)")),
+        "{}",
+        told.text
+    );
+    let dangling =
+        api.ask(&api.owner, "POST", "/thing_labels").body(r#"{"thing_id": 77, "label_id": 1}"#).send().await;
     assert_eq!(dangling.error(), (409, "23503".to_owned()));
-    let dangling = api.ask(&api.at_contoso, "POST", "/thing_labels").body(r#"{"thing_id": 77, "label_id": 1}"#).send().await;
+    let dangling = api
+        .ask(&api.at_contoso, "POST", "/thing_labels")
+        .body(r#"{"thing_id": 77, "label_id": 1}"#)
+        .send()
+        .await;
     assert_eq!((dangling.error(), dangling.text.contains("77")), ((HIDDEN.0, HIDDEN.1.to_owned()), false));
     let referred = api.ask(&api.at_contoso, "DELETE", "/labels?id=eq.1").send().await;
-    assert_eq!((referred.error(), referred.json()["details"].clone()), ((409, "23503".to_owned()), json!(null)));
+    assert_eq!(
+        (referred.error(), referred.json()["details"].clone()),
+        ((409, "23503".to_owned()), json!(null))
+    );
 }
 
 #[tokio::test]
@@ -135,7 +215,11 @@ async fn staff_are_told_that_a_right_is_missing() {
     let body = json!({"customer_id": api.contoso, "id": new_id(), "subject": "x"}).to_string();
     let answer = api.ask(&auditor, "POST", "/tickets").body(body).send().await;
     assert_eq!(answer.error(), (403, "42501".to_owned()));
-    let answer = api.ask(&api.at_contoso, "PATCH", "/tickets?id=not.is.null").body(r#"{"priority": "p1"}"#).send().await;
+    let answer = api
+        .ask(&api.at_contoso, "PATCH", "/tickets?id=not.is.null")
+        .body(r#"{"priority": "p1"}"#)
+        .send()
+        .await;
     assert_eq!(answer.error(), (403, "42501".to_owned()), "a column that the role may not write");
     let answer = api.ask(&api.at_contoso, "GET", "/staff_members").send().await;
     assert_eq!(answer.error(), (403, "42501".to_owned()), "a table that the role may not read");
@@ -185,11 +269,38 @@ async fn people_share_connections_but_not_rows() {
     let api = Api::new().await;
     let tickets = tickets(&api).await;
     for _ in 0..12 {
-        for (actor, ids) in [(&api.at_contoso, vec![tickets.contoso]), (&api.at_fabrikam, vec![tickets.fabrikam]), (&api.owner, vec![tickets.contoso, tickets.fabrikam])] {
+        for (actor, ids) in [
+            (&api.at_contoso, vec![tickets.contoso]),
+            (&api.at_fabrikam, vec![tickets.fabrikam]),
+            (&api.owner, vec![tickets.contoso, tickets.fabrikam]),
+        ] {
             let answer = api.ask(actor, "GET", "/tickets?select=id&order=id").send().await.ok();
             let wanted: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
             assert_eq!(answer.json(), json!(wanted));
         }
         assert_eq!(api.nobody("GET", "/tickets?select=id&order=id").send().await.status.as_u16(), 401);
+    }
+}
+
+/// The planner knows how many rows every customer has; nobody else is told.
+#[tokio::test]
+async fn estimates_tell_nothing_of_other_customers() {
+    let api = Api::new().await;
+    let tickets = tickets(&api).await;
+    api.db.arrange("analyze public.tickets").await;
+    for count in ["planned", "estimated"] {
+        for (filter, rows) in
+            [(format!("customer_id=eq.{}", api.fabrikam), 0), (format!("id=eq.{}", tickets.contoso), 1)]
+        {
+            let url = format!("/tickets?select=id&{filter}");
+            let answer =
+                api.ask(&api.at_contoso, "GET", url).prefer(&format!("count={count}")).send().await.ok();
+            assert!(
+                answer.header("content-range").ends_with(&format!("/{rows}")),
+                "{}",
+                answer.header("content-range")
+            );
+            assert_eq!(answer.header("preference-applied"), "count=exact");
+        }
     }
 }

@@ -7,6 +7,7 @@ async fn select_takes_columns_aliases_casts_and_json() {
     let api = Api::new().await;
     for (select, wanted) in [
         ("id,name", json!({"id": 1, "name": "anvil"})),
+        ("id, name ", json!({"id": 1, "name": "anvil"})),
         ("number:id,name", json!({"number": 1, "name": "anvil"})),
         ("id::text,p:price::int", json!({"id": "1", "p": 11})),
         ("tags::text", json!({"tags": "{heavy,\"with, comma\"}"})),
@@ -34,7 +35,10 @@ async fn select_takes_columns_aliases_casts_and_json() {
     let all = api.get("/things?id=eq.1").await;
     assert_eq!(all[0].as_object().expect("an object").len(), 12);
     assert_eq!(all, api.get("/things?id=eq.1&select=*").await);
-    assert_eq!(api.get("/odd \"table?select=id,col umn,\"sel'ect\"").await, json!([{"id": 1, "col umn": "x", "sel'ect": "y"}]));
+    assert_eq!(
+        api.get("/odd \"table?select=id,col umn,\"sel'ect\"").await,
+        json!([{"id": 1, "col umn": "x", "sel'ect": "y"}])
+    );
     assert_eq!(api.get("/odd \"table?col umn=eq.x&\"sel'ect\"=eq.y&select=id").await, json!([{"id": 1}]));
 }
 
@@ -111,7 +115,8 @@ async fn every_operator_filters() {
         ("name=eq.", vec![]),
     ] {
         let rows = api.get(&format!("/things?select=id&order=id&{filter}")).await;
-        let ids: Vec<i64> = rows.as_array().expect("rows").iter().filter_map(|row| row["id"].as_i64()).collect();
+        let ids: Vec<i64> =
+            rows.as_array().expect("rows").iter().filter_map(|row| row["id"].as_i64()).collect();
         assert_eq!(ids, wanted, "{filter}");
     }
 }
@@ -132,7 +137,8 @@ async fn order_limit_and_offset() {
         ("order=id&offset=9", vec![]),
     ] {
         let rows = api.get(&format!("/things?select=id&{query}")).await;
-        let ids: Vec<i64> = rows.as_array().expect("rows").iter().filter_map(|row| row["id"].as_i64()).collect();
+        let ids: Vec<i64> =
+            rows.as_array().expect("rows").iter().filter_map(|row| row["id"].as_i64()).collect();
         assert_eq!(ids, wanted, "{query}");
     }
 }
@@ -163,7 +169,8 @@ async fn ranges_and_counts() {
     assert_eq!(answer.header("content-range"), "0-3/*", "an unreadable range is ignored");
     for count in ["planned", "estimated"] {
         let answer = things("&limit=1").prefer(&format!("count={count}")).send().await.ok();
-        let total: u64 = answer.header("content-range").strip_prefix("0-0/").expect("one row").parse().expect("a number");
+        let total: u64 =
+            answer.header("content-range").strip_prefix("0-0/").expect("one row").parse().expect("a number");
         assert!(total >= 1, "{count}: {total}");
         assert!(count == "planned" || total == 4, "small totals are exact");
     }
@@ -173,11 +180,17 @@ async fn ranges_and_counts() {
 async fn forms_of_the_answer() {
     let api = Api::new().await;
     let one = "application/vnd.pgrst.object+json";
-    let answer = api.ask(&api.owner, "GET", "/things?id=eq.1&select=id,note").header("accept", one).send().await.ok();
+    let answer =
+        api.ask(&api.owner, "GET", "/things?id=eq.1&select=id,note").header("accept", one).send().await.ok();
     assert_eq!(answer.text, r#"{"id":1,"note":null}"#);
     assert_eq!(answer.header("content-type"), "application/vnd.pgrst.object+json; charset=utf-8");
     let stripped = "application/vnd.pgrst.object+json;nulls=stripped";
-    let answer = api.ask(&api.owner, "GET", "/things?id=eq.1&select=id,note").header("accept", stripped).send().await.ok();
+    let answer = api
+        .ask(&api.owner, "GET", "/things?id=eq.1&select=id,note")
+        .header("accept", stripped)
+        .send()
+        .await
+        .ok();
     assert_eq!(answer.text, r#"{"id":1}"#);
     let answer = api
         .ask(&api.owner, "GET", "/things?id=lt.3&select=id,note&order=id")
@@ -187,10 +200,16 @@ async fn forms_of_the_answer() {
         .ok();
     assert_eq!(answer.json(), json!([{"id": 1}, {"id": 2, "note": "a,b"}]));
     for filter in ["id=eq.99", "id=lt.3"] {
-        let answer = api.ask(&api.owner, "GET", format!("/things?{filter}")).header("accept", one).send().await;
+        let answer =
+            api.ask(&api.owner, "GET", format!("/things?{filter}")).header("accept", one).send().await;
         assert_eq!(answer.error(), (406, "PGRST116".to_owned()), "{filter}");
     }
-    let csv = api.ask(&api.owner, "GET", "/things?select=id,note,tags&order=id").header("accept", "text/csv").send().await.ok();
+    let csv = api
+        .ask(&api.owner, "GET", "/things?select=id,note,tags&order=id")
+        .header("accept", "text/csv")
+        .send()
+        .await
+        .ok();
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(
         csv.text,
@@ -200,7 +219,10 @@ async fn forms_of_the_answer() {
     assert_eq!((head.text.as_str(), head.header("content-range")), ("", "0-3/4"));
     let options = api.ask(&api.owner, "OPTIONS", "/things").send().await.ok();
     assert_eq!(options.header("allow"), "OPTIONS,GET,HEAD,POST,PATCH,DELETE");
-    assert_eq!(api.ask(&api.owner, "OPTIONS", "/counted").send().await.ok().header("allow"), "OPTIONS,GET,HEAD");
+    assert_eq!(
+        api.ask(&api.owner, "OPTIONS", "/counted").send().await.ok().header("allow"),
+        "OPTIONS,GET,HEAD"
+    );
     let refused = api.ask(&api.owner, "GET", "/things").header("accept", "image/png").send().await;
     assert_eq!(refused.error(), (406, "PGRST107".to_owned()));
     let body = api.ask(&api.owner, "GET", "/things?id=eq.99").send().await.ok();
@@ -210,7 +232,8 @@ async fn forms_of_the_answer() {
 #[tokio::test]
 async fn schemas_are_chosen_by_profile() {
     let api = Api::new().await;
-    let answer = api.ask(&api.owner, "GET", "/things?limit=1").header("accept-profile", "public").send().await.ok();
+    let answer =
+        api.ask(&api.owner, "GET", "/things?limit=1").header("accept-profile", "public").send().await.ok();
     assert_eq!(answer.json().as_array().map(Vec::len), Some(1));
     for profile in ["auth", "vault", "pg_catalog", "nope"] {
         let answer = api.ask(&api.owner, "GET", "/users").header("accept-profile", profile).send().await;

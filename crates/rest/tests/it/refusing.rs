@@ -57,7 +57,7 @@ async fn sql_in_every_string_position_is_only_text() {
             format!("/rpc/shout?t={text}"),
             format!("/rpc/pairs?n=1&{quoted}=eq.1"),
         ] {
-            let url = url.replace('%', "%25").replace('#', "%23").replace('&', "&").replace("%2500", "%00");
+            let url = url.replace('%', "%25").replace('#', "%23").replace("%2500", "%00");
             let answer = api.ask(&api.owner, "GET", &url).send().await;
             assert!(answer.status.as_u16() < 500, "{url}: {} {}", answer.status, answer.text);
             if !answer.status.is_success() {
@@ -67,7 +67,8 @@ async fn sql_in_every_string_position_is_only_text() {
             }
         }
         let body = json!({"id": 70, "text": text}).to_string();
-        let stored = api.ask(&api.owner, "POST", "/labels").prefer("return=representation").body(body).send().await;
+        let stored =
+            api.ask(&api.owner, "POST", "/labels").prefer("return=representation").body(body).send().await;
         assert_eq!(stored.ok().json()[0]["text"], json!(text));
         let unknown = json!({ *text: 1 }).to_string();
         let answer = api.ask(&api.owner, "POST", "/labels").body(unknown.clone()).send().await;
@@ -144,12 +145,18 @@ async fn malformed_requests_say_what_is_wrong() {
     ] {
         let answer = api.ask(&api.owner, method, url).body(body).send().await;
         if wanted.0 == 201 {
-            assert_eq!(answer.status.as_u16(), 409, "on_conflict without a resolution is a plain insert: {}", answer.text);
+            assert_eq!(
+                answer.status.as_u16(),
+                409,
+                "on_conflict without a resolution is a plain insert: {}",
+                answer.text
+            );
             continue;
         }
         assert_eq!(answer.error(), (wanted.0, wanted.1.to_owned()), "{method} {url} {body}: {}", answer.text);
     }
-    let typed = api.ask(&api.owner, "POST", "/things").header("content-type", "text/xml").body("<a/>").send().await;
+    let typed =
+        api.ask(&api.owner, "POST", "/things").header("content-type", "text/xml").body("<a/>").send().await;
     assert_eq!(typed.error(), (415, "PGRST102".to_owned()));
     let strict = api.ask(&api.owner, "GET", "/things").prefer("handling=strict, nope=1").send().await;
     assert_eq!(strict.error(), (400, "PGRST122".to_owned()));
@@ -168,29 +175,39 @@ async fn over_long_requests_are_refused() {
         ..RestConfig::default()
     };
     let api = Api::with(config, "").await;
-    let nested = "designer:makers!things_designer_fkey(things!things_maker_fkey(makers!things_maker_fkey(id)))";
+    let nested =
+        "designer:makers!things_designer_fkey(things!things_maker_fkey(makers!things_maker_fkey(id)))";
     for (url, wanted) in [
         (format!("/things?name=eq.{}", "x".repeat(3_000)), (413, "OB1002")),
-        (format!("/things?select={}", vec!["id"; 11].join(",")), (400, "PGRST100")),
-        (format!("/things?order={}", vec!["id"; 11].join(",")), (400, "PGRST100")),
-        (format!("/things?{}", vec!["id=gt.0"; 6].join("&")), (400, "PGRST100")),
-        (format!("/things?or=({})", vec!["id.gt.0"; 6].join(",")), (400, "PGRST100")),
+        (format!("/things?select={}", ["id"; 11].join(",")), (400, "PGRST100")),
+        (format!("/things?order={}", ["id"; 11].join(",")), (400, "PGRST100")),
+        (format!("/things?{}", ["id=gt.0"; 6].join("&")), (400, "PGRST100")),
+        (format!("/things?or=({})", ["id.gt.0"; 6].join(",")), (400, "PGRST100")),
         ("/things?or=(and(or(id.eq.1)))".to_owned(), (400, "PGRST100")),
         (format!("/things?or={}", "(and".repeat(500)), (400, "PGRST100")),
         (format!("/things?select={nested}"), (400, "PGRST100")),
         ("/things?select=a:maker_id(id),b:maker_id(id),c:maker_id(id)".to_owned(), (400, "PGRST100")),
         (format!("/things?select={}:id", "a".repeat(64)), (400, "PGRST100")),
-        (format!("/things?{}", vec!["apikey=1"; 201].join("&")), (400, "PGRST100")),
+        (format!("/things?{}", ["apikey=1"; 201].join("&")), (400, "PGRST100")),
         (format!("/things?select=data{}", "->a".repeat(40)), (400, "PGRST100")),
     ] {
         let answer = api.ask(&api.owner, "GET", &url).send().await;
         assert_eq!(answer.error(), (wanted.0, wanted.1.to_owned()), "{url}: {}", answer.text);
     }
     let long = json!({"id": 1, "text": "x".repeat(2_000)}).to_string();
-    assert_eq!(api.ask(&api.owner, "POST", "/labels").body(long).send().await.error(), (413, "OB1002".to_owned()));
+    assert_eq!(
+        api.ask(&api.owner, "POST", "/labels").body(long).send().await.error(),
+        (413, "OB1002".to_owned())
+    );
     let many = r#"[{"id":21,"text":""},{"id":22,"text":""},{"id":23,"text":""},{"id":24,"text":""}]"#;
-    assert_eq!(api.ask(&api.owner, "POST", "/labels").body(many).send().await.error(), (400, "PGRST100".to_owned()));
-    api.ask(&api.owner, "GET", "/things?or=(and(id.eq.1))&select=maker_id(things!things_maker_fkey(id))").send().await.ok();
+    assert_eq!(
+        api.ask(&api.owner, "POST", "/labels").body(many).send().await.error(),
+        (400, "PGRST100".to_owned())
+    );
+    api.ask(&api.owner, "GET", "/things?or=(and(id.eq.1))&select=maker_id(things!things_maker_fkey(id))")
+        .send()
+        .await
+        .ok();
 }
 
 /// Whatever is asked, the answer is an answer: never a fault of ours, never a syntax error of the SQL we wrote.
@@ -198,10 +215,44 @@ async fn over_long_requests_are_refused() {
 async fn any_url_gets_an_answer() {
     let api = Api::new().await;
     let word = prop_oneof![
-        Just("id"), Just("name"), Just("data"), Just("makers"), Just("things"), Just("labels"), Just("maker_id"), Just("not."),
-        Just("eq."), Just("in."), Just("is.null"), Just("or"), Just("and"), Just("("), Just(")"), Just(","), Just("."), Just(":"), Just("::"),
-        Just("text"), Just("->"), Just("->>"), Just("!inner"), Just("!things_maker_fkey"), Just("..."), Just("*"), Just("\""), Just("'"),
-        Just("{"), Just("}"), Just("1"), Just("-1"), Just(".desc"), Just("select="), Just("&"), Just("="), Just("order="), Just("limit="),
+        Just("id"),
+        Just("name"),
+        Just("data"),
+        Just("makers"),
+        Just("things"),
+        Just("labels"),
+        Just("maker_id"),
+        Just("not."),
+        Just("eq."),
+        Just("in."),
+        Just("is.null"),
+        Just("or"),
+        Just("and"),
+        Just("("),
+        Just(")"),
+        Just(","),
+        Just("."),
+        Just(":"),
+        Just("::"),
+        Just("text"),
+        Just("->"),
+        Just("->>"),
+        Just("!inner"),
+        Just("!things_maker_fkey"),
+        Just("..."),
+        Just("*"),
+        Just("\""),
+        Just("'"),
+        Just("{"),
+        Just("}"),
+        Just("1"),
+        Just("-1"),
+        Just(".desc"),
+        Just("select="),
+        Just("&"),
+        Just("="),
+        Just("order="),
+        Just("limit="),
     ];
     let url = prop::collection::vec(word, 0..24).prop_map(|words| format!("/things?{}", words.concat()));
     let mut runner = TestRunner::default();
@@ -210,5 +261,14 @@ async fn any_url_gets_an_answer() {
         let answer = api.ask(&api.owner, "GET", &url).send().await;
         assert!(answer.status.as_u16() < 500, "{url}: {}", answer.text);
         assert!(answer.status.is_success() || answer.error().1 != "42601", "{url}: {}", answer.text);
+    }
+}
+
+#[test]
+fn every_code_has_its_page() {
+    let pages = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
+    for code in rest::CODES {
+        let text = std::fs::read_to_string(format!("{pages}/{code}.md")).unwrap_or_default();
+        assert!(text.starts_with(&format!("# {code}: ")), "docs/errors/{code}.md");
     }
 }

@@ -5,6 +5,7 @@ mod people;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
 
@@ -88,13 +89,15 @@ fn tuning(crash_at: Option<&str>) -> Result<Tuning, Failure> {
     })
 }
 
-fn crash_hook(boundary: &str) -> Result<std::sync::Arc<dyn Fn(&str) + Send + Sync>, Failure> {
-    if !flow::BOUNDARIES.contains(&boundary) {
-        return Err(Failure::text(format!("There is no boundary `{boundary}`. Known: {}.", flow::BOUNDARIES.join(", "))));
-    }
-    let boundary = boundary.to_owned();
-    Ok(std::sync::Arc::new(move |reached| {
-        if reached == boundary {
+/// `boundary` or `boundary:n`: the process ends without any clean-up when the boundary is reached for the n-th time.
+fn crash_hook(crash_at: &str) -> Result<std::sync::Arc<dyn Fn(&str) + Send + Sync>, Failure> {
+    let (boundary, times) = crash_at.split_once(':').unwrap_or((crash_at, "1"));
+    let (true, Ok(times)) = (flow::BOUNDARIES.contains(&boundary), times.parse::<usize>()) else {
+        return Err(Failure::text(format!("There is no boundary `{crash_at}`. Known: {}, with :n for the n-th time.", flow::BOUNDARIES.join(", "))));
+    };
+    let (boundary, reached) = (boundary.to_owned(), AtomicUsize::new(0));
+    Ok(std::sync::Arc::new(move |name| {
+        if name == boundary && reached.fetch_add(1, Ordering::Relaxed) + 1 == times {
             std::process::abort();
         }
     }))

@@ -7,7 +7,7 @@ import { useFigures } from "@/app/useFigures";
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
-import { freshness } from "@/kit/freshness";
+import { freshness, ROW_STALE_AFTER_MS } from "@/kit/freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
@@ -144,7 +144,7 @@ function Kpis({ now }: { now: number }) {
   const within = levels.reduce((sum, level) => sum + level.within, 0);
   const slaPercent = answered === 0 ? null : (within / answered) * 100;
   const oldestAt = oldest.row?.observed_at ?? null;
-  const age = freshness({ observedAt: oldestAt }, now);
+  const age = freshness({ observedAt: oldestAt, staleAfterMs: ROW_STALE_AFTER_MS }, now);
   const ageTone: Tone = age.state === "fresh" ? "ok" : age.state === "unknown" ? "mute" : "bad";
   const median = figures.overview?.first_response_minutes_median ?? null;
   return (
@@ -197,7 +197,7 @@ function Kpis({ now }: { now: number }) {
         value={oldestAt === null ? "-" : shortSpan(now - Date.parse(oldestAt))}
         note={age.state === "fresh" ? (partial ? "some partial" : "all complete") : age.state === "stale" ? "stale" : "no device yet"}
         noteTone={age.state === "fresh" && !partial ? "text-ok" : "text-warn"}
-        picture={<Meter percent={oldestAt === null ? 0 : Math.min(100, ((now - Date.parse(oldestAt)) / (45 * 60_000)) * 100)} tone={ageTone} className="w-full" />}
+        picture={<Meter percent={oldestAt === null ? 0 : Math.min(100, ((now - Date.parse(oldestAt)) / ROW_STALE_AFTER_MS) * 100)} tone={ageTone} className="w-full" />}
       />
     </div>
   );
@@ -217,7 +217,7 @@ function Sources() {
       <ul>
         {sources.rows.map((source) => (
           <li key={source.id} className="relative flex min-h-9 flex-wrap items-center gap-x-4 gap-y-0.5 border-b border-line px-3.5 py-1.5 last:border-b-0 hover:bg-hover">
-            <Link to={paths.integration(source.id)} className="basis-28 font-medium after:absolute after:inset-0">
+            <Link to={paths.integration(source.id)} className="basis-36 font-medium after:absolute after:inset-0">
               {source.name}
             </Link>
             <Freshness observedAt={source.last_complete_at} />

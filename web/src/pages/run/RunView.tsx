@@ -153,17 +153,20 @@ function CancelButton({ row }: { row: RunRow }) {
 
 function Outcome({ run, change }: { run: RunRow; change: ChangeRow | null }) {
   const plan = readPlan(change?.plan);
+  const after = readReading(change?.after);
   const fault = readFault(run.error);
+  const isNews = fault !== null && !(change?.verdict && fault.startsWith(change.verdict));
+  const over = !isOpenRun(run.state);
   return (
     <Card title="Outcome" aside={change ? <StatusBadge of={changeStates} value={change.state} /> : <StatusBadge of={runStates} value={run.state} />}>
       {change?.verdict ? <p className="border-b border-line px-3.5 py-3 text-lg font-semibold text-balance">{change.verdict}</p> : null}
-      {fault ? <p className="border-b border-line bg-bad-soft px-3.5 py-2.5 text-bad">{fault}</p> : null}
+      {isNews ? <p className="border-b border-line bg-bad-soft px-3.5 py-2.5 text-bad">{fault}</p> : null}
       <Facts>
-        <Fact name={change?.verified_at ? "Verified by" : "Will be verified by"}>{plan?.verifiedBy ?? "not known before the plan"}</Fact>
+        <Fact name={change?.verified_at ? "Verified by" : over ? "Was to be verified by" : "Will be verified by"}>{plan?.verifiedBy ?? (over ? "-" : "not known before the plan")}</Fact>
         <Fact name="Undo">{plan?.undo ?? change?.undo ?? "-"}</Fact>
         <Fact name="Blast radius">{plan?.blast ? `${plural(plan.blast.devices, "device")}, ${plural(plan.blast.customers, "customer")}` : "-"}</Fact>
         <Fact name="Applied">{change?.applied_at ? <Ago at={change.applied_at} /> : "Nothing was changed"}</Fact>
-        <Fact name="Read back">{change?.verified_at ? <Ago at={change.verified_at} /> : "Not yet"}</Fact>
+        <Fact name="Read back">{after?.observedAt ? <><Ago at={after.observedAt} />{change?.verified_at ? "" : ", not confirmed"}</> : over ? "No" : "Not yet"}</Fact>
       </Facts>
     </Card>
   );
@@ -180,7 +183,7 @@ function TargetDevice({ customerId, deviceId, every }: { customerId: string; dev
   if (row === null) return null;
   const verified = before.rows.filter((change) => change.state === "verified").length;
   return (
-    <Card title="Device" aside={<Freshness observedAt={row.observed_at} complete={row.is_complete} />}>
+    <Card title="Device" aside={<Freshness row observedAt={row.observed_at} complete={row.is_complete} />}>
       <Facts>
         <Fact name="Name">
           <Link to={scope.to(paths.device(row.customer_id, row.id))} className="font-semibold hover:underline">{row.name}</Link>

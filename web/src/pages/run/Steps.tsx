@@ -32,6 +32,16 @@ const phaseTitles: Record<string, string> = {
   read: "Read", plan: "Plan", guard: "Guard", approve: "Approve", act: "Act", reread: "Re-read",
 };
 
+/** What a phase will do, until it says itself what it did. */
+const phaseHints: Record<string, string> = {
+  read: "The state before, from the source",
+  plan: "What would change, as a diff",
+  guard: "Limits, freshness and completeness of the facts",
+  approve: "Asks a person, when the rule says so",
+  act: "Carries out exactly this plan, once",
+  reread: "Reads the effect back, independently of what the vendor said",
+};
+
 /** The run as a timeline: each step with what it found, and the plan as a diff before anything is changed. */
 export function Steps({ run, steps, changes, approvals, evidence, ticket }: StepsProps) {
   const done = steps.rows.filter((step) => step.state === "ended" || step.state === "skipped").length;
@@ -110,9 +120,9 @@ function Step({ step, change, approval, evidence, ticket }: StepProps) {
   const { icon: Icon, tone, spin } = dotOf(step, change);
   const idle = step.state === "pending" || step.state === "ready" || step.state === "skipped" || step.state === "cancelled";
   const title = step.phase ? (phaseTitles[step.phase] ?? words(step.phase)) : step.title;
-  const text = step.summary ?? (step.phase ? step.title : null);
+  const text = step.summary ?? (step.phase ? (phaseHints[step.phase] ?? step.title) : null);
   const attempts = readHistory(step.history);
-  const fault = readFault(step.error);
+  const fault = newWords(readFault(step.error), text);
   return (
     <li className="relative grid grid-cols-[22px_minmax(0,1fr)_auto] gap-x-3 py-2.5 before:absolute before:top-8.5 before:bottom-[-8px] before:left-[10.5px] before:w-px before:bg-line-strong last:before:hidden">
       <span className={cx("grid size-5.5 place-items-center rounded-full", toneSoft[tone], tone === "mute" && "text-ink-3")}>
@@ -125,7 +135,7 @@ function Step({ step, change, approval, evidence, ticket }: StepProps) {
         </p>
         <StepBody step={step} change={change} approval={approval} evidence={evidence} ticket={ticket} />
         {fault ? <p className="mt-1 text-bad [overflow-wrap:anywhere]">{fault}</p> : null}
-        {attempts.length > 1 ? (
+        {attempts.length > 1 && attempts.some((attempt) => attempt.error !== null) ? (
           <details className="mt-1 text-sm text-ink-2">
             <summary className="w-fit rounded-xs hover:text-ink">{attempts.length} attempts</summary>
             <ul className="mt-1 grid gap-0.5">
@@ -145,6 +155,11 @@ function Step({ step, change, approval, evidence, ticket }: StepProps) {
   );
 }
 
+/** The fault, unless the sentence before says it already. */
+function newWords(fault: string | null, said: string | null): string | null {
+  return fault === null || (said !== null && fault.startsWith(said)) ? null : fault;
+}
+
 function Took({ step }: { step: StepRow }) {
   const moving = step.state === "running" || step.state === "waiting";
   const now = useNow(moving ? 1_000 : 60_000);
@@ -158,7 +173,7 @@ function Took({ step }: { step: StepRow }) {
 function StepBody({ step, change, approval, evidence, ticket }: StepProps): ReactNode {
   switch (step.phase) {
     case "read":
-      return <ReadLine reading={readReading(change?.before)} />;
+      return <ReadLine facts reading={readReading(change?.before)} />;
     case "plan": {
       const plan = readPlan(change?.plan);
       return plan && plan.lines.length > 0 ? <div className="mt-2"><Diff lines={plan.lines} label="The plan" /></div> : null;
@@ -182,14 +197,23 @@ function StepBody({ step, change, approval, evidence, ticket }: StepProps): Reac
   }
 }
 
-function ReadLine({ reading }: { reading: Reading | null }) {
+/** Facts that only the engine needs; they stay in the evidence. */
+const INTERNAL_FACTS: ReadonlySet<string> = new Set(["activity_mark", "device"]);
+
+function ReadLine({ reading, facts = false }: { reading: Reading | null; facts?: boolean }) {
   if (reading === null) return null;
   const parts = [
     reading.observedAt ? `read from NinjaOne ${clockTime(reading.observedAt)}` : null,
     reading.complete === null ? null : reading.complete ? "complete" : "partial",
     reading.requestId ? `request ${reading.requestId}` : null,
   ].filter(Boolean);
-  return <p className="mt-0.5 text-sm text-ink-2 [overflow-wrap:anywhere]">{parts.join(" · ")}</p>;
+  const shown = facts ? reading.facts.filter(([name]) => !INTERNAL_FACTS.has(name)).map(([name, value]) => `${factName(name)} ${factText(name, value)}`) : [];
+  return (
+    <>
+      {shown.length > 0 ? <p className="mt-0.5 [overflow-wrap:anywhere]">{shown.join(" · ")}</p> : null}
+      <p className="mt-0.5 text-sm text-ink-2 [overflow-wrap:anywhere]">{parts.join(" · ")}</p>
+    </>
+  );
 }
 
 function GuardChecks({ change }: { change: ChangeRow | null }) {
@@ -236,7 +260,7 @@ function Reread({ change }: { change: ChangeRow | null }) {
   const after = readReading(change?.after);
   if (after === null) return null;
   const known = new Map(before?.facts ?? []);
-  const moved = after.facts.filter(([name, value]) => known.get(name) !== value);
+  const moved = after.facts.filter(([name, value]) => known.get(name) !== value && !INTERNAL_FACTS.has(name));
   return (
     <>
       <ReadLine reading={after} />

@@ -102,7 +102,7 @@ export default function CustomerRecord() {
                     <Facts>
                       {sites.rows.map((site) => (
                         <Fact key={site.id} name={site.name}>
-                          {site.observed_at ? <Freshness observedAt={site.observed_at} /> : <MapPin aria-label="entered by hand" className="inline size-3.5 text-ink-3" />}
+                          {site.observed_at ? <Freshness row observedAt={site.observed_at} /> : <MapPin aria-label="entered by hand" className="inline size-3.5 text-ink-3" />}
                         </Fact>
                       ))}
                     </Facts>

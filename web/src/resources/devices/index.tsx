@@ -15,7 +15,7 @@ export default function DeviceList() {
   return (
     <ResourceList
       resource={devices}
-      meta={oldest.row ? <Freshness source="Oldest fact" observedAt={oldest.row.observed_at} complete={oldest.row.is_complete} /> : null}
+      meta={oldest.row ? <Freshness row source="Oldest fact" observedAt={oldest.row.observed_at} complete={oldest.row.is_complete} /> : null}
     />
   );
 }

@@ -81,7 +81,7 @@ export default function IncidentRecord() {
                         <DeviceCondition row={device.row} />
                         <Link to={scope.to(paths.device(device.row.customer_id, device.row.id))} className="font-medium hover:underline">{device.row.name}</Link>
                         <Note>
-                          {device.row.os_name} · <Freshness observedAt={device.row.observed_at} complete={device.row.is_complete} />
+                          {device.row.os_name} · <Freshness row observedAt={device.row.observed_at} complete={device.row.is_complete} />
                         </Note>
                       </>
                     ) : null}

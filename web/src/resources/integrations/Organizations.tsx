@@ -55,7 +55,7 @@ export function Organizations({ integrationId }: { integrationId: string }) {
             <span className="min-w-0 truncate text-ink-2 max-md:text-right">
               {row.missing_since ? <Badge>Gone from source</Badge> : row.customer_id ? nameOf(row.customer_id) : <Badge tone="warn" icon={TriangleAlert}>Unmapped</Badge>}
             </span>
-            <Freshness brief observedAt={row.observed_at} />
+            <Freshness row brief observedAt={row.observed_at} />
             <span className="text-right">
             <Button
               size="sm"

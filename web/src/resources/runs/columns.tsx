@@ -2,7 +2,7 @@ import { CirclePlay } from "lucide-react";
 import type { RunRow, RunState } from "@/api/rows";
 import { paths } from "@/kit/paths";
 import { defineResource, statusFilter } from "@/kit/resource";
-import { runStates } from "@/kit/status";
+import { runStates, words } from "@/kit/status";
 import { duration } from "@/kit/time";
 
 export function isOpenRun(state: RunState): boolean {
@@ -21,7 +21,7 @@ export const runs = defineResource("runs", {
     c.title("title", { label: "Run", aside: (row) => (row.dry_run ? "dry run" : null) }),
     c.badge("state", runStates),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
-    c.custom("started_reason", { label: "Started by", sort: false, phone: "hide", className: "text-sm text-ink-2" }, (row) => row.started_reason),
+    c.custom("started_reason", { label: "Started by", sort: false, phone: "hide", className: "text-sm text-ink-2" }, (row) => words(row.started_reason)),
     c.ago("created_at", { label: "Created", className: "text-sm text-ink-2" }),
     c.custom("ended_at", { label: "Took", align: "right", className: "text-sm text-ink-2" }, took),
   ],

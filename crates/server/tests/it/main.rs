@@ -1,0 +1,6 @@
+//! The product from outside: real processes, real HTTP, real kills.
+mod api;
+mod demo;
+mod installation;
+mod process;
+mod story;
