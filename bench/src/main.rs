@@ -23,13 +23,15 @@ use crate::report::{Goal, Section};
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub type Result<T> = std::result::Result<T, Failure>;
 
-/// Prints for people; progress is on standard error, the tables on standard output.
+/// Progress, for people: on standard error; the tables are on standard output.
 #[macro_export]
 macro_rules! progress {
-    ($($text:tt)*) => {{
-        #[expect(clippy::print_stderr, reason = "progress of a command-line tool")]
-        { eprintln!($($text)*); }
-    }};
+    ($($text:tt)*) => { $crate::tell(format_args!($($text)*)) };
+}
+
+#[expect(clippy::print_stderr, reason = "progress of a command-line tool")]
+fn tell(text: std::fmt::Arguments<'_>) {
+    eprintln!("{text}");
 }
 
 #[derive(Debug, Parser)]
@@ -101,10 +103,15 @@ async fn main() -> ExitCode {
     match Box::pin(run(&cli)).await {
         Ok(code) => code,
         Err(error) => {
-            progress!("bench: {error}");
+            progress!("bench: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 async fn run(cli: &Cli) -> Result<ExitCode> {

@@ -31,7 +31,7 @@ create table public.devices (
   foreign key (customer_id, site_id) references public.sites (customer_id, id) on delete set null (site_id),
   constraint devices_class_is_known check (class in ('workstation', 'server', 'virtual_machine', 'network', 'mobile', 'other')),
   constraint devices_disk_is_a_percentage check (disk_used_percent between 0 and 100)
-) with (fillfactor = 85);
+) with (fillfactor = 60);
 create unique index devices_external_once on public.devices (customer_id, integration_id, external_id);
 create index devices_integration on public.devices (integration_id, external_id);
 create index devices_customer_name on public.devices (customer_id, name, id);

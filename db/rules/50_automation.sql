@@ -16,6 +16,16 @@ revoke update, delete on public.evidence from worker;
 select app.open_to_system('flow.runs', 'select'), app.open_to_system('flow.steps', 'select, update'), app.open_to_system('flow.approvals', 'select');
 grant update (state, started_at) on flow.runs to system;
 select app.watch('flow.changes'), app.watch('flow.approvals'), app.watch('public.evidence', 'bundle');
+-- Of a run the log has everything but its moves between queued, running and waiting: those are in the history of its steps.
+create trigger audit after insert or delete on flow.runs for each row execute function app.audit();
+create trigger audit_update after update on flow.runs for each row when (
+    new.ended_at is not null
+    or (old.customer_id, old.id, old.workflow_id, old.workflow_version, old.title, old.dry_run, old.input, old.subject_kind, old.subject_id, old.dedup_key,
+        old.started_by, old.started_reason, old.created_at, old.ended_at, old.deadline_at, old.stopping, old.error)
+      is distinct from
+       (new.customer_id, new.id, new.workflow_id, new.workflow_version, new.title, new.dry_run, new.input, new.subject_kind, new.subject_id, new.dedup_key,
+        new.started_by, new.started_reason, new.created_at, new.ended_at, new.deadline_at, new.stopping, new.error))
+  execute function app.audit();
 
 -- A portal user needs the workflow's name in the run's row, not the workflow table: runs carry their title.
 create view public.runs with (security_invoker = true) as
@@ -44,7 +54,8 @@ grant select on public.runs, public.steps, public.changes, public.approvals to a
 -- The engine. Functions of the invoker: `claim_steps` runs as system over all customers, everything else as worker of
 -- one customer under the policies above. The database clock is the only clock here: leases and due times of all workers
 -- compare with it. Whoever changes steps of a run locks the run first; claiming never waits for a lock (skip locked), so
--- these two orders cannot deadlock. They are written in PL/pgSQL because it keeps its plans for the whole session.
+-- these two orders cannot deadlock. They are written in PL/pgSQL because it keeps its plans for the whole session;
+-- sequential scans are off in them because a plan made while the tables were empty must still be right when they are full.
 
 -- One more entry of a step's history; the oldest of more than 50 goes.
 create or replace function flow.noted(history jsonb, entry jsonb) returns jsonb language sql immutable as
@@ -89,7 +100,7 @@ end $$;
 -- Starts a run with its step rows, in the transaction of whatever needs it. A known dedup key gives the run that has it.
 create or replace function flow.start_run(p_id uuid, p_workflow uuid, p_version integer, p_title text, p_dry_run boolean, p_input jsonb, p_subject_kind text,
   p_subject_id uuid, p_dedup_key text, p_by uuid, p_reason text, p_timeout_ms bigint, p_lane_max smallint, p_steps jsonb, out run_id uuid, out is_new boolean)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
 begin
@@ -117,7 +128,7 @@ end $$;
 -- says where to go on and in how many milliseconds the next step is due.
 create or replace function flow.claim_steps(p_owner uuid, p_batch integer, p_lease_ms integer, p_after_customer uuid, p_after_workflow uuid)
 returns table (customer_id uuid, run_id uuid, step_id uuid, lane_customer uuid, lane_workflow uuid, due_in_ms bigint)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   share constant integer := greatest(1, p_batch / 4);
@@ -190,13 +201,13 @@ begin
 end $$;
 
 -- The context of a step that this worker holds; nothing when the lease was lost.
-create or replace function flow.open_step(p_step uuid, p_owner uuid) returns jsonb language plpgsql stable as $$
+create or replace function flow.open_step(p_step uuid, p_owner uuid) returns jsonb language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
   return (select flow.step_context(s.customer_id, s.run_id, s.id) from flow.steps s
     where s.customer_id = app.worker_customer() and s.id = p_step and s.lease_owner = p_owner and s.state = 'running');
 end $$;
 
-create or replace function flow.extend_lease(p_step uuid, p_owner uuid, p_lease_ms integer) returns boolean language plpgsql as $$
+create or replace function flow.extend_lease(p_step uuid, p_owner uuid, p_lease_ms integer) returns boolean language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
   update flow.steps s set lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
     where s.customer_id = app.worker_customer() and s.id = p_step and s.lease_owner = p_owner and s.state = 'running';
@@ -268,7 +279,7 @@ end $$;
 -- transaction is kept. `p_due_ms` counts for ready (again) and waiting. With `p_lease_ms` the worker takes the next ready step of the run at once.
 create or replace function flow.finish_step(p_run uuid, p_step uuid, p_owner uuid, p_state flow.step_state, p_note text, p_output jsonb, p_summary text, p_error jsonb,
   p_due_ms bigint, p_skip text[], p_skip_summary text, p_lease_ms integer, out took uuid, out context jsonb, out run_state flow.run_state)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
   run record;
@@ -310,7 +321,7 @@ end $$;
 -- Before an act: writes down that it begins. What to do: `act`, `look` for the effect of an earlier attempt first, `look_only` (the run goes down: never
 -- act again), `stop` (it goes down and nothing has begun).
 create or replace function flow.begin_act(p_run uuid, p_step uuid, p_owner uuid, p_change text, out todo text, out begun_at timestamptz)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
   run record;
@@ -335,7 +346,7 @@ end $$;
 -- The approval of a step: made when missing. The caller finishes the step in the same transaction; the run's lock keeps a decision from slipping between.
 create or replace function flow.ask_approval(p_run uuid, p_step uuid, p_title text, p_policy text, p_plan jsonb, p_expires_ms bigint, p_change text,
   out state text, out expires_in_ms bigint, out reason text, out decided_by uuid)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
   run record;
@@ -358,7 +369,7 @@ end $$;
 
 -- A person decides. `result`: `decided`, `missing`, or the state that the approval is in already.
 create or replace function flow.decide(p_approval uuid, p_state text, p_by uuid, p_reason text, out result text, out run_id uuid, out run_state flow.run_state)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
   asked uuid;
@@ -384,7 +395,7 @@ begin
 end $$;
 
 -- A person cancels a run. `result`: `cancelled`, `missing`, `over`.
-create or replace function flow.cancel_run(p_run uuid, p_by uuid, p_reason text, out result text, out run_state flow.run_state) language plpgsql as $$
+create or replace function flow.cancel_run(p_run uuid, p_by uuid, p_reason text, out result text, out run_state flow.run_state) language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
   run record;

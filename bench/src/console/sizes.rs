@@ -97,9 +97,12 @@ fn is_script(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|extension| extension == "js")
 }
 
+/// The file's name; of an `index` file the folder's.
 fn short(key: &str) -> String {
-    let name = key.rsplit('/').next().unwrap_or(key);
-    name.trim_end_matches(".tsx").trim_end_matches(".ts").to_owned()
+    let path = Path::new(key);
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(key);
+    let folder = path.parent().and_then(|folder| folder.file_name()?.to_str());
+    folder.filter(|_| stem == "index").unwrap_or(stem).to_owned()
 }
 
 fn gzip_bytes(content: &[u8]) -> Result<usize> {
@@ -120,7 +123,7 @@ mod tests {
             "_table.js": { "file": "a/table.js", "imports": ["_react.js", "_table.js"] },
             "src/pages/sign-in/SignIn.tsx": { "file": "a/sign.js", "isDynamicEntry": true, "imports": ["_react.js"] },
             "src/app/Notifications.tsx": { "file": "a/toasts.js", "isDynamicEntry": true },
-            "src/pages/List.tsx": { "file": "a/list.js", "isDynamicEntry": true, "imports": ["_table.js", "_react.js"] },
+            "src/pages/list/index.tsx": { "file": "a/list.js", "isDynamicEntry": true, "imports": ["_table.js", "_react.js"] },
         });
         let manifest: Manifest = serde_json::from_value(manifest).expect("a manifest");
         let sizes = [
@@ -136,6 +139,6 @@ mod tests {
         assert_eq!(sizes.first_loads, [Part { name: "SignIn".into(), bytes: 11_011 }]);
         let later: Vec<(&str, usize)> =
             sizes.later.iter().map(|part| (part.name.as_str(), part.bytes)).collect();
-        assert_eq!(later, [("List", 100_100), ("Notifications", 10_000), ("SignIn", 1_000)]);
+        assert_eq!(later, [("list", 100_100), ("Notifications", 10_000), ("SignIn", 1_000)]);
     }
 }

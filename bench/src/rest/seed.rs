@@ -29,8 +29,7 @@ pub struct Asked {
 #[derive(Clone, Debug)]
 pub struct Person {
     pub token: String,
-    pub customers: Vec<Uuid>,
-    /// A ticket of one of them.
+    /// A ticket of one of their customers.
     pub ticket: (Uuid, Uuid),
 }
 
@@ -44,7 +43,7 @@ const PEOPLE_SQL: &str = "
     insert into public.staff_members (user_id, role) select id, 'owner' from auth.users where email = 'owner@bench.example';
     with numbered as (select id, row_number() over (order by slug) as n from public.customers)
     insert into public.memberships (customer_id, user_id, role)
-      select c.id, u.id, 'portal_admin' from generate_series(1, PEOPLE) p, generate_series(0, MEMBERSHIPS - 1) m
+      select c.id, u.id, 'portal_admin' from generate_series(1, PEOPLE) p cross join generate_series(0, MEMBERSHIPS - 1) m
       join lateral (select id from auth.users where email = 'person' || p || '@bench.example') u on true
       join numbered c on c.n = 1 + (p * MEMBERSHIPS + m) % CUSTOMERS";
 /// Newest first over two years; one in fifty is still open.
@@ -128,7 +127,7 @@ pub async fn people(admin: &Client, api: &Api) -> Result<Vec<Person>> {
         let offset = i64::try_from(people.len())? * 7 % 50;
         let ticket = admin.query_one(sql, &[&customers[at], &offset]).await?;
         let token = api.token(UserId(row.get(0))).await?;
-        people.push(Person { token, customers, ticket: (ticket.get(0), ticket.get(1)) });
+        people.push(Person { token, ticket: (ticket.get(0), ticket.get(1)) });
     }
     Ok(people)
 }

@@ -196,6 +196,8 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
 const LITERALS: &[&str] = &["[]", "", ",", "null"];
 const WORDS: &[&str] = &[
     "staff",
+    "f",
+    "s",
     "select",
     "null",
     "int8",

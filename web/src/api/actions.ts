@@ -1,4 +1,4 @@
-import { isRecord, stringOrNull } from "./errors";
+import { ApiError, isRecord, stringOrNull } from "./errors";
 import { callFunction } from "./functions";
 import { insertRow, patchRow, readRows } from "./rest";
 import type { ApprovalRow, OrganizationRow, TicketPriority, TicketState } from "./rows";
@@ -9,30 +9,28 @@ function field(answer: unknown, name: string): string {
   return (isRecord(answer) ? stringOrNull(answer[name]) : null) ?? "";
 }
 
+/** The server's own sentence about the outcome. Without one the answer is not what the contract says. */
+function message(answer: unknown): string {
+  const text = field(answer, "message");
+  if (text === "") throw new ApiError({ status: 0, code: "no_message", message: "The server answered without saying what happened.", hint: "Look at the record before you try again." });
+  return text;
+}
+
 export async function approve(row: ApprovalRow, reason: string): Promise<string> {
-  const state = await callFunction(
-    "auto-remediation",
-    { action: "approve", customer_id: row.customer_id, approval_id: row.id, ...(reason ? { reason } : {}) },
-    (answer) => field(answer, "run_state"),
-  );
-  return state ? `Approved. The run is ${state.replaceAll("_", " ")}.` : "Approved.";
+  return callFunction("auto-remediation", { action: "approve", customer_id: row.customer_id, approval_id: row.id, ...(reason ? { reason } : {}) }, message);
 }
 
 export async function reject(row: ApprovalRow, reason: string): Promise<string> {
-  await callFunction("auto-remediation", { action: "reject", customer_id: row.customer_id, approval_id: row.id, reason }, () => null);
-  return "Rejected. Nothing was changed.";
+  return callFunction("auto-remediation", { action: "reject", customer_id: row.customer_id, approval_id: row.id, reason }, message);
 }
 
 export async function cancelRun(customerId: string, runId: string, reason: string): Promise<string> {
-  const state = await callFunction("workflow-executor", { action: "cancel", customer_id: customerId, run_id: runId, reason }, (answer) =>
-    field(answer, "state"),
-  );
-  return `Cancel was accepted${state ? `; the run is ${state.replaceAll("_", " ")}` : ""}.`;
+  return callFunction("auto-remediation", { action: "cancel", customer_id: customerId, run_id: runId, reason }, message);
 }
 
-/** Gives the id of the new run. */
-export async function remediate(action: "execute" | "dry_run", customerId: string, incidentId: string): Promise<string> {
-  return callFunction("auto-remediation", { action, customer_id: customerId, incident_id: incidentId }, (answer) => field(answer, "run_id"));
+/** The new run and the server's sentence about it. */
+export async function remediate(action: "execute" | "dry_run", customerId: string, incidentId: string): Promise<{ runId: string; message: string }> {
+  return callFunction("auto-remediation", { action, customer_id: customerId, incident_id: incidentId }, (answer) => ({ runId: field(answer, "run_id"), message: message(answer) }));
 }
 
 export async function acknowledgeAlert(customerId: string, id: string): Promise<string> {
@@ -41,11 +39,7 @@ export async function acknowledgeAlert(customerId: string, id: string): Promise<
 }
 
 export async function startSync(integrationId: string, kind: "full" | "incremental"): Promise<string> {
-  return callFunction("ninjaone-sync", { integration_id: integrationId, kind }, (answer) => {
-    const state = field(answer, "state");
-    if (isRecord(answer) && answer.already_running === true) return `A synchronization is already ${state || "running"}; its progress is below.`;
-    return `Synchronization ${state || "queued"}.`;
-  });
+  return callFunction("ninjaone-sync", { integration_id: integrationId, kind }, message);
 }
 
 export async function mapOrganization(row: OrganizationRow, customerId: string | null): Promise<void> {
@@ -87,12 +81,7 @@ export async function commentTicket(customerId: string, ticketId: string, body: 
 
 /** Writes the ticket into the vendor's ticketing, or reads it from there. */
 export async function ticketAtVendor(action: "create" | "sync", customerId: string, ticketId: string): Promise<string> {
-  return callFunction("ninjaone-ticket", { action, customer_id: customerId, ticket_id: ticketId }, (answer) => {
-    const ticket = isRecord(answer) ? answer.ticket : null;
-    const id = field(ticket, "id");
-    const status = field(ticket, "status");
-    return action === "create" ? `NinjaOne ticket ${id} exists (${status}).` : `Read from NinjaOne: ticket ${id} is ${status}.`;
-  });
+  return callFunction("ninjaone-ticket", { action, customer_id: customerId, ticket_id: ticketId }, message);
 }
 
 export async function evidenceBundle(customerId: string, id: string): Promise<string> {

@@ -26,8 +26,3 @@ export async function callFunction<T>(name: string, body: object, read: (answer:
   const text = await response.text();
   return read(text === "" ? null : JSON.parse(text));
 }
-
-/** A function whose answer is a file. */
-export async function fetchFunctionText(name: string, body: object): Promise<string> {
-  return (await post(name, body)).text();
-}

@@ -16,8 +16,8 @@ const HITS_MAX = 6;
 const SEARCH_MIN_CHARS = 2;
 
 /** Pages, commands, customers, devices and tickets from one box. */
-export default function Palette({ onClose }: { onClose: () => void }) {
-  const [text, setText] = useState("");
+export default function Palette({ onClose, takeTyped }: { onClose: () => void; takeTyped: () => string }) {
+  const [text, setText] = useState(takeTyped);
   const asked = useDeferredValue(text.trim());
   const navigate = useNavigate();
   const scope = useScope();

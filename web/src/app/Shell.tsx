@@ -1,6 +1,6 @@
 import { Menu as MenuIcon, Moon, Search, Sun } from "lucide-react";
 import { useGetIdentity } from "ra-core";
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState, type RefObject } from "react";
 import { Outlet, useLocation } from "react-router";
 import { Avatar, initials } from "@/ui/Avatar";
 import { IconButton } from "@/ui/Button";
@@ -25,6 +25,7 @@ export function Shell() {
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
   const lastPath = useRef(pathname);
+  const typedAhead = useRef("");
   const openPalette = useCallback(() => setPaletteOpen(true), []);
   useShortcuts(openPalette);
 
@@ -83,12 +84,36 @@ export function Shell() {
           </ErrorBoundary>
         </main>
       </div>
-      <Suspense>
-        {navOpen ? <MobileNav onClose={() => setNavOpen(false)} /> : null}
-        {paletteOpen ? <Palette onClose={() => setPaletteOpen(false)} /> : null}
+      <Suspense>{navOpen ? <MobileNav onClose={() => setNavOpen(false)} /> : null}</Suspense>
+      <Suspense fallback={<TypeAhead into={typedAhead} />}>
+        {paletteOpen ? (
+          <Palette
+            takeTyped={() => typedAhead.current}
+            onClose={() => {
+              typedAhead.current = "";
+              setPaletteOpen(false);
+            }}
+          />
+        ) : null}
       </Suspense>
     </div>
   );
+}
+
+/** While the palette's code loads, what is typed is kept for it. */
+function TypeAhead({ into }: { into: RefObject<string> }) {
+  // Follows the keyboard of the document.
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      into.current += event.key;
+    };
+    document.addEventListener("keydown", onKey, { capture: true });
+    return () => document.removeEventListener("keydown", onKey, { capture: true });
+  }, [into]);
+  return null;
 }
 
 function ThemeToggle() {

@@ -20,6 +20,7 @@ struct Entry {
     partitioned_by: Option<String>,
     not_partitioned: Option<String>,
     not_audited: Option<String>,
+    audit_leaves_out: Option<String>,
     #[serde(default)]
     personal_data: BTreeMap<String, String>,
 }
@@ -108,6 +109,9 @@ async fn page(client: &Client, entry: &Entry) -> Result<String> {
         "-- Audited: {}.",
         entry.not_audited.as_ref().map_or_else(|| "yes".to_owned(), |reason| format!("no, {reason}"))
     )?;
+    if let Some(what) = &entry.audit_leaves_out {
+        writeln!(text, "-- The audit log leaves out: {what}.")?;
+    }
     for (column, what) in &entry.personal_data {
         writeln!(text, "-- Personal data: {column} ({what}).")?;
     }

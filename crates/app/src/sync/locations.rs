@@ -2,6 +2,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use connector_api::{Fact, Page, VendorError, WalkMark};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use kernel::id::CustomerId;
 use ninjaone::{Location, NinjaOne};
@@ -15,7 +16,7 @@ use super::{
     device_row::text,
     error::{PartEnd, SyncError, is_worth_repeating, trouble},
     hooks::SyncPoint,
-    placing::Places,
+    placing::{CUSTOMERS_AT_ONCE_MAX, Places},
     run::PartName,
     walk::{self, Family},
 };
@@ -72,17 +73,29 @@ impl Family for Reading {
                 None => unmapped += 1,
             }
         }
-        for (customer, sites) in of_customers {
-            let tx = cx.customer(customer).await?;
-            let counts = sites::upsert(&tx, customer, cx.claim.integration, &sites, observed_at).await?;
-            cx.count(&tx, PART, &counts).await?;
-            tx.commit().await?;
-            cx.at(SyncPoint::CustomerStored(PART)).await;
-        }
+        stream::iter(of_customers)
+            .map(|(customer, sites)| async move { store_customer(cx, customer, &sites, observed_at).await })
+            .buffer_unordered(CUSTOMERS_AT_ONCE_MAX)
+            .try_collect::<()>()
+            .await?;
         let tx = cx.provider().await?;
         cx.keep_place(&tx, PART, mark.after, None, rows(unmapped)).await?;
         Ok(tx.commit().await?)
     }
+}
+
+async fn store_customer(
+    cx: &Cx<'_>,
+    customer: CustomerId,
+    sites: &[(String, String)],
+    observed_at: Timestamp,
+) -> Result<(), SyncError> {
+    let tx = cx.customer(customer).await?;
+    let counts = sites::upsert(&tx, customer, cx.claim.integration, sites, observed_at).await?;
+    cx.count(&tx, PART, &counts).await?;
+    tx.commit().await?;
+    cx.at(SyncPoint::CustomerStored(PART)).await;
+    Ok(())
 }
 
 fn site_name(location: &Location) -> String {

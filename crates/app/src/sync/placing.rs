@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Customers whose rows of one page are written at the same time.
-const CUSTOMERS_AT_ONCE_MAX: usize = 4;
+pub(super) const CUSTOMERS_AT_ONCE_MAX: usize = 4;
 
 /// Where devices belong by the mapping, and where they are filed now.
 #[derive(Debug, Default)]

@@ -22,6 +22,8 @@ struct Entry {
     not_partitioned: Option<String>,
     audit: Option<Audit>,
     not_audited: Option<String>,
+    /// What an audit trigger with a condition leaves out, and where it is found instead.
+    audit_leaves_out: Option<String>,
     #[serde(default)]
     personal_data: BTreeMap<String, String>,
 }
@@ -55,8 +57,10 @@ struct Table {
     name: String,
     is_partitioned: bool,
     comment: String,
-    /// Columns that the audit trigger does not copy; `None` without an audit trigger for all three verbs.
+    /// Columns that the audit trigger does not copy; `None` without audit triggers for all three verbs.
     audit_hides: Option<Vec<String>>,
+    /// An audit trigger has a condition.
+    audit_is_partial: bool,
     columns: Vec<Column>,
 }
 
@@ -68,8 +72,14 @@ struct Column {
 
 const TABLES: &str = "
   select format('%s.%s', n.nspname, c.relname), c.relkind = 'p', coalesce(obj_description(c.oid, 'pg_class'), ''),
-         (select string_to_array(replace(encode(t.tgargs, 'escape'), '\\000', ' '), ' ') from pg_catalog.pg_trigger t
-          where t.tgrelid = c.oid and t.tgfoid = to_regprocedure('app.audit()') and t.tgenabled = 'O' and t.tgtype = 1 | 4 | 8 | 16),
+         (select coalesce(array_agg(distinct hidden), '{}')
+          from pg_catalog.pg_trigger t, string_to_array(replace(encode(t.tgargs, 'escape'), '\\000', ' '), ' ') as u (list),
+            unnest(list || '{}'::text[]) as hidden
+          where t.tgrelid = c.oid and t.tgfoid = to_regprocedure('app.audit()')),
+         (select coalesce(bit_or(t.tgtype::integer), 0) from pg_catalog.pg_trigger t
+          where t.tgrelid = c.oid and t.tgfoid = to_regprocedure('app.audit()') and t.tgenabled = 'O') & (4 | 8 | 16) = 4 | 8 | 16,
+         exists (select from pg_catalog.pg_trigger t
+          where t.tgrelid = c.oid and t.tgfoid = to_regprocedure('app.audit()') and t.tgqual is not null),
          array_agg(a.attname::text order by a.attnum), array_agg(format_type(a.atttypid, null) order by a.attnum),
          array_agg(a.attnotnull order by a.attnum)
   from pg_catalog.pg_class c
@@ -83,13 +93,14 @@ async fn tables(client: &Client) -> Vec<Table> {
     rows.iter()
         .map(|row| {
             let (names, kinds, not_null): (Vec<String>, Vec<String>, Vec<bool>) =
-                (row.get(4), row.get(5), row.get(6));
+                (row.get(6), row.get(7), row.get(8));
             let columns = names.into_iter().zip(kinds).zip(not_null);
             Table {
                 name: row.get(0),
                 is_partitioned: row.get(1),
                 comment: row.get(2),
-                audit_hides: row.get(3),
+                audit_hides: row.get::<_, bool>(4).then(|| row.get(3)),
+                audit_is_partial: row.get(5),
                 columns: columns
                     .map(|((name, kind), is_not_null)| Column { name, kind, is_not_null })
                     .collect(),
@@ -196,6 +207,9 @@ fn check_audit(entry: &Entry, table: &Table) -> Vec<String> {
     if entry.audit.is_none() || entry.not_audited.is_some() {
         faults.push("has an audit trigger: say audit = \"trigger\"".to_owned());
     }
+    if table.audit_is_partial != entry.audit_leaves_out.is_some() {
+        faults.push("audit_leaves_out does not match the condition of its audit trigger".to_owned());
+    }
     for column in &table.columns {
         let is_secret =
             column.kind == "bytea" || column.name.contains("password") || column.name.contains("secret");
@@ -281,6 +295,16 @@ async fn the_dictionary_law_sees_each_breach() {
             "lacks phone",
         ),
         ("drop trigger audit on public.sites", "public.sites", "has no audit trigger"),
+        (
+            "drop trigger audit on public.sites; create trigger audit after insert or delete on public.sites for each row execute function app.audit()",
+            "public.sites",
+            "has no audit trigger",
+        ),
+        (
+            "create trigger audit_more after update on public.sites for each row when (new.name <> old.name) execute function app.audit()",
+            "public.sites",
+            "audit_leaves_out",
+        ),
         ("alter table public.sites disable trigger audit", "public.sites", "has no audit trigger"),
         (
             "alter table public.sites add column door_secret text",

@@ -6,11 +6,11 @@ use crate::{
     probe::{ACTORS, Actor, Probe, Reach, Seat},
     rows::Table,
     stories,
-    support::{assert_same_text, db_dir, is_update},
+    support::{WRITE_ANEW, assert_same_text, db_dir, is_update},
 };
 
 const HEADER: &str = "\
-# Who reaches which rows, found by trying with rows of two customers. Written by `cargo xtask matrix`; review every change.
+# Who reaches which rows, found by trying with rows of two customers. Written by `make matrix`; review every change.
 # all: every row; customer: rows of the actor's customer; own: the actor's own rows; some: a part of a summary; none.
 # Columns in parentheses where a verb is granted for these columns only. At the end: who may call which function.
 ";
@@ -59,7 +59,7 @@ async fn the_access_matrix_is_as_committed() {
         std::fs::write(&path, &text).expect("the matrix");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_same_text(&committed, &text, "db/tests/access_matrix.txt", "cargo xtask matrix");
+    assert_same_text(&committed, &text, "db/tests/access_matrix.txt", WRITE_ANEW);
 }
 
 /// Drops one policy after the other: the matrix or a story must see it.

@@ -5,7 +5,7 @@ use pg::{PgErrorKind, SystemReason, admin, cluster::Binaries, migrate};
 use testkit::TestDb;
 use tokio_postgres::{Client, Config, config::Host};
 
-use crate::support::{assert_same_text, db_dir, files, is_update};
+use crate::support::{WRITE_ANEW, assert_same_text, db_dir, files, is_update};
 
 /// Everything that `db/` makes, one line per thing, in a stable order.
 const SNAPSHOT: &str = "
@@ -101,7 +101,7 @@ async fn rules_applied_again_leave_no_difference() {
         &before,
         &snapshot(&client).await,
         "The catalog after rules were applied again",
-        "nothing: rules must be re-applicable",
+        "Rules must be re-applicable.",
     );
 }
 
@@ -130,7 +130,7 @@ async fn what_the_rules_do_not_say_is_gone() {
         &before,
         &snapshot(&client).await,
         "The catalog after strangers",
-        "nothing: db/rules/00_reset.sql must remove them",
+        "db/rules/00_reset.sql must remove them.",
     );
 }
 
@@ -174,7 +174,12 @@ async fn plain_psql_makes_the_same_database() {
     let by_psql = snapshot(&client).await;
     drop(client);
     let by_migrate = snapshot(&db.admin_client().await).await;
-    assert_same_text(&by_migrate, &by_psql, "The catalog made by psql", "nothing: db/ must be plain SQL");
+    assert_same_text(
+        &by_migrate,
+        &by_psql,
+        "The catalog made by psql",
+        "Every file of db/ must be plain SQL.",
+    );
     db.arrange("drop database by_psql with (force)").await;
 }
 
@@ -208,7 +213,7 @@ fn durable_functions_are_made_by_migrations() {
 fn reasons_to_look_over_all_customers_are_as_committed() {
     let mut text = String::from(
         "# The closed list of reasons to look over all customers (pg::SystemReason) and the crates that use each.\n\
-         # Written by `cargo xtask matrix`; review every change.\n",
+         # Written by `make matrix`; review every change.\n",
     );
     let crates = rust_files(&db_dir().join("../crates"));
     for reason in SystemReason::ALL {
@@ -223,7 +228,7 @@ fn reasons_to_look_over_all_customers_are_as_committed() {
         std::fs::write(&path, &text).expect("the list");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_same_text(&committed, &text, "db/tests/system_reasons.txt", "cargo xtask matrix");
+    assert_same_text(&committed, &text, "db/tests/system_reasons.txt", WRITE_ANEW);
 }
 
 fn mentions(code: &str, word: &str) -> bool {
@@ -231,7 +236,7 @@ fn mentions(code: &str, word: &str) -> bool {
         .any(|(at, _)| !code[at + word.len()..].starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// Crate folder and code of every Rust file under `crates/*/src`, tests and `pg` itself left out.
+/// Crate folder and code of every Rust file under `crates/*/src`, what is not shipped and `pg` itself left out.
 fn rust_files(crates: &std::path::Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![crates.to_owned()];
@@ -239,7 +244,10 @@ fn rust_files(crates: &std::path::Path) -> Vec<(String, String)> {
         for entry in std::fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             let inside = path.strip_prefix(crates).expect("inside").to_string_lossy().into_owned();
-            if path.is_dir() && !inside.ends_with("/tests") && inside != "pg" {
+            if path.is_dir()
+                && !["tests", "examples", "benches"].iter().any(|name| path.ends_with(name))
+                && inside != "pg"
+            {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = inside.split("/src/").next().unwrap_or(&inside).to_owned();

@@ -54,8 +54,8 @@ pub fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Compares a committed text with what holds now; `update` says how to write it anew.
-pub fn assert_same_text(committed: &str, now: &str, file: &str, update: &str) {
+/// Compares a text with what holds now; `way_out` says what to do when they differ.
+pub fn assert_same_text(committed: &str, now: &str, what: &str, way_out: &str) {
     if committed == now {
         return;
     }
@@ -67,16 +67,17 @@ pub fn assert_same_text(committed: &str, now: &str, file: &str, update: &str) {
     for line in new.iter().filter(|line| !old.contains(line)) {
         writeln!(diff, "+ {line}").expect("writing to a string");
     }
-    panic!(
-        "{file} differs from what holds now. If that is meant, run `{update}` and review the diff.\n{diff}"
-    );
+    panic!("{what} differs from what holds now. {way_out}\n{diff}");
 }
 
 /// True when the committed lists are to be written anew.
 #[expect(
     clippy::disallowed_methods,
-    reason = "set by `cargo xtask matrix`, the one way to write the committed lists"
+    reason = "set by `make matrix`, the one way to write the committed lists"
 )]
 pub fn is_update() -> bool {
     std::env::var("OBERA_UPDATE").is_ok()
 }
+
+/// The way out when a committed list is stale.
+pub const WRITE_ANEW: &str = "If that is meant, run `make matrix` and review the difference.";

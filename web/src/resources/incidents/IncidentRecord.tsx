@@ -158,9 +158,9 @@ function IncidentActions({ row }: { row: IncidentListRow }) {
   const open = row.run_state === "queued" || row.run_state === "running" || row.run_state === "waiting";
   const blocked = reason("incidents:write", row.customer_id) ?? (row.rule_id === null ? "No remediation rule answers this incident." : null);
   const start = (kind: "execute" | "dry_run") => async () => {
-    const runId = await remediate(kind, row.customer_id, row.id);
-    void navigate(scope.to(paths.run(row.customer_id, runId)));
-    return kind === "dry_run" ? "Dry run started: it reads, plans and checks, and changes nothing." : "Remediation started. It asks for approval before it changes anything, if the rule says so.";
+    const started = await remediate(kind, row.customer_id, row.id);
+    void navigate(scope.to(paths.run(row.customer_id, started.runId)));
+    return started.message;
   };
   const dry = useAction({ act: start("dry_run") });
   const execute = useAction({ act: start("execute") });
