@@ -1,7 +1,7 @@
 // Runs the tests against OBERA_URL, or starts a small demo of its own and ends it afterwards.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,8 @@ function ended(child) {
 /** A demo in a folder of its own; `stop` ends it and removes the folder. */
 async function startDemo(bin, password) {
   const dataDir = mkdtempSync(join(tmpdir(), "obera-e2e-"));
+  // Started by root, the demo runs its database as another user, who has to get through this folder.
+  chmodSync(dataDir, 0o755);
   const child = spawn(bin, ["demo", "--data-dir", dataDir, "--port", "0", "--customers", "5", "--devices", "250"], {
     env: { ...process.env, OBERA_DEMO_PASSWORD: password },
     stdio: ["ignore", "pipe", "pipe"],

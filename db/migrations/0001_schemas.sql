@@ -20,14 +20,14 @@ comment on table app.schema_history is 'Applied migrations and the hash of the r
 
 -- UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits.
 create function app.uuid_v7() returns uuid
-language sql volatile parallel safe set search_path = '' as $$
+language sql volatile parallel safe as $$
   select encode(
     set_bit(set_bit(
       overlay(uuid_send(gen_random_uuid())
         placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
         from 1 for 6), 52, 1), 53, 1), 'hex')::uuid
 $$;
-comment on function app.uuid_v7() is 'A new UUIDv7; durable because column defaults use it.';
+comment on function app.uuid_v7() is 'A new UUIDv7; durable because column defaults use it. Without settings of its own, so that it is inlined into them.';
 
 -- One counter per customer and kind, so that the human numbers of a customer say nothing about the volume of others.
 create table app.counters (

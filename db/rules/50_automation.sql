@@ -17,15 +17,9 @@ select app.open_to_system('flow.runs', 'select'), app.open_to_system('flow.steps
 grant update (state, started_at) on flow.runs to system;
 select app.watch('flow.changes'), app.watch('flow.approvals'), app.watch('public.evidence', 'bundle');
 -- Of a run the log has everything but its moves between queued, running and waiting: those are in the history of its steps.
-create trigger audit after insert or delete on flow.runs for each row execute function app.audit();
-create trigger audit_update after update on flow.runs for each row when (
-    new.ended_at is not null
-    or (old.customer_id, old.id, old.workflow_id, old.workflow_version, old.title, old.dry_run, old.input, old.subject_kind, old.subject_id, old.dedup_key,
-        old.started_by, old.started_reason, old.created_at, old.ended_at, old.deadline_at, old.stopping, old.error)
-      is distinct from
-       (new.customer_id, new.id, new.workflow_id, new.workflow_version, new.title, new.dry_run, new.input, new.subject_kind, new.subject_id, new.dedup_key,
-        new.started_by, new.started_reason, new.created_at, new.ended_at, new.deadline_at, new.stopping, new.error))
-  execute function app.audit();
+create trigger audit after insert or delete or update of customer_id, id, workflow_id, workflow_version, title, dry_run, input, subject_kind, subject_id,
+    dedup_key, started_by, started_reason, created_at, ended_at, deadline_at, stopping, error on flow.runs
+  for each row execute function app.audit();
 
 -- A portal user needs the workflow's name in the run's row, not the workflow table: runs carry their title.
 create view public.runs with (security_invoker = true) as
@@ -135,6 +129,7 @@ declare
   lease constant timestamptz := now() + p_lease_ms * interval '1 ms';
   mine flow.step_ref[];
   taken flow.step_ref[] := '{}';
+  due uuid[];
   free integer;
   at_customer uuid := p_after_customer;
   at_workflow uuid := p_after_workflow;
@@ -172,14 +167,14 @@ begin
     select lane.lane_max - count(*)::integer into free from flow.steps s
       where s.customer_id = lane.customer_id and s.workflow_id = lane.workflow_id and s.state = 'running';
     continue when free <= 0;
-    with due as materialized (
+    select array(
       select d.id from flow.steps d where d.customer_id = lane.customer_id and d.workflow_id = lane.workflow_id
         and d.state in ('ready', 'waiting') and d.due_at <= now()
-        order by d.due_at limit least(share, free, p_batch - cardinality(taken)) for update skip locked),
-    now_mine as (
+        order by d.due_at limit least(share, free, p_batch - cardinality(taken)) for update skip locked) into due;
+    with now_mine as (
       update flow.steps s set state = 'running', lease_owner = p_owner, lease_until = lease, attempt = s.attempt + 1, attempt_at = now(),
           started_at = coalesce(s.started_at, now())
-        from due where s.customer_id = lane.customer_id and s.id = due.id
+        where s.customer_id = lane.customer_id and s.id = any (due)
         returning s.run_id, s.id)
     select coalesce(array_agg(row(lane.customer_id, now_mine.run_id, now_mine.id)::flow.step_ref), '{}') into mine from now_mine;
     taken := taken || mine;
@@ -188,8 +183,9 @@ begin
   -- Shows the runs as running. A run that is locked now is being advanced, and will show it itself.
   if cardinality(taken) > 0 then
     with open as materialized (
-      select q.customer_id, q.id from flow.runs q where (q.customer_id, q.id) in (select t.customer_id, t.run_id from unnest(taken) t)
-        and q.state in ('queued', 'waiting') for no key update skip locked)
+      select q.customer_id, q.id from unnest(taken) t cross join lateral (
+        select r.customer_id, r.id from flow.runs r where r.customer_id = t.customer_id and r.id = t.run_id
+          and r.state in ('queued', 'waiting') for no key update skip locked) q)
     update flow.runs r set state = 'running', started_at = coalesce(r.started_at, now()) from open
       where r.customer_id = open.customer_id and r.id = open.id;
   end if;
@@ -239,27 +235,30 @@ create or replace function flow.advance(p_run uuid, p_owner uuid, p_lease_ms int
 language plpgsql as $$
 declare
   c constant uuid := app.worker_customer();
+  due uuid[];
   readied integer;
   is_active boolean;
   is_waiting boolean;
 begin
-  with due as (
-    select s.id, p_owner is not null and row_number() over (order by s.position) = 1 as is_mine from flow.steps s
+  select array(
+    select s.id from flow.steps s
       where s.customer_id = c and s.run_id = p_run and s.state = 'pending'
         and not exists (select from flow.steps n where n.customer_id = c and n.run_id = p_run and n.key = any (s.needs)
-                          and n.state in ('pending', 'ready', 'running', 'waiting'))),
-  moved as (
+                          and n.state in ('pending', 'ready', 'running', 'waiting'))
+      order by s.position) into due;
+  readied := cardinality(due);
+  if readied > 0 then
+    took := case when p_owner is not null then due[1] end;
     update flow.steps s set
-        state = (case when due.is_mine then 'running' else 'ready' end)::flow.step_state,
+        state = (case when s.id = took then 'running' else 'ready' end)::flow.step_state,
         due_at = clock_timestamp(),
-        attempt = s.attempt + due.is_mine::integer,
-        attempt_at = case when due.is_mine then clock_timestamp() end,
-        started_at = case when due.is_mine then clock_timestamp() end,
-        lease_owner = case when due.is_mine then p_owner end,
-        lease_until = case when due.is_mine then clock_timestamp() + p_lease_ms * interval '1 ms' end
-      from due where s.customer_id = c and s.id = due.id
-      returning s.id, due.is_mine)
-  select count(*)::integer, (array_agg(moved.id) filter (where moved.is_mine))[1] into readied, took from moved;
+        attempt = s.attempt + coalesce(s.id = took, false)::integer,
+        attempt_at = case when s.id = took then clock_timestamp() end,
+        started_at = case when s.id = took then clock_timestamp() end,
+        lease_owner = case when s.id = took then p_owner end,
+        lease_until = case when s.id = took then clock_timestamp() + p_lease_ms * interval '1 ms' end
+      where s.customer_id = c and s.id = any (due);
+  end if;
   if readied > 1 or (readied = 1 and took is null) then
     perform pg_notify('flow_steps', '');
   end if;
@@ -270,9 +269,13 @@ begin
       from flow.steps s where s.customer_id = c and s.run_id = p_run and s.state in ('pending', 'ready', 'running', 'waiting');
   end if;
   run_state := case when is_active then 'running' when is_waiting then 'waiting' else flow.outcome_of(c, p_run) end;
-  update flow.runs r set state = advance.run_state, started_at = coalesce(r.started_at, clock_timestamp()),
-      ended_at = case when advance.run_state not in ('running', 'waiting') then clock_timestamp() end
-    where r.customer_id = c and r.id = p_run and r.state <> advance.run_state;
+  if run_state in ('running', 'waiting') then
+    update flow.runs r set state = advance.run_state, started_at = coalesce(r.started_at, clock_timestamp())
+      where r.customer_id = c and r.id = p_run and r.state <> advance.run_state;
+  else
+    update flow.runs r set state = advance.run_state, started_at = coalesce(r.started_at, clock_timestamp()), ended_at = clock_timestamp()
+      where r.customer_id = c and r.id = p_run;
+  end if;
 end $$;
 
 -- Records how an attempt of a step ended and moves the run on, in the caller's transaction. Raises OB001 when the lease was lost: then nothing of the

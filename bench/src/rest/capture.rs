@@ -1,6 +1,6 @@
 //! What the data API really sends: read from the server's log, so that the peer runs the same statements and not a
 //! copy of them that grows old.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::{Router, body::Body, http::Request as HttpRequest};
 use tokio_postgres::Client;
@@ -78,14 +78,14 @@ pub async fn fetch(app: &Router, asked: &Asked) -> Result<Vec<u8>> {
 /// none (the schema cache, keys) is left out.
 fn read(log: &str) -> Vec<Transaction> {
     let mut open: HashMap<&str, Transaction> = HashMap::new();
+    // Processes whose last entry was an execution: the values that follow are its own, and not those of a binding.
+    let mut executing: HashSet<&str> = HashSet::new();
     let mut done = Vec::new();
     let entries = entries(log);
     for entry in &entries {
-        let Some((pid, message)) =
-            entry.split_once("] ").and_then(|(head, rest)| Some((head.rsplit_once('[')?.1, rest)))
-        else {
-            continue;
-        };
+        let parts = entry.split_once("] ").and_then(|(head, rest)| Some((head.rsplit_once('[')?.1, rest)));
+        let Some((pid, message)) = parts else { continue };
+        let was_executing = executing.remove(pid);
         if let Some(sql) = text_after(message, "  statement: ") {
             if sql.starts_with("begin") {
                 open.insert(pid, Transaction { begin: sql, ..Transaction::default() });
@@ -97,8 +97,10 @@ fn read(log: &str) -> Vec<Transaction> {
             let sql = named.split_once(": ").map(|(_, sql)| sql.to_owned());
             if let (Some(tx), Some(sql)) = (open.get_mut(pid), sql) {
                 tx.statements.push(Statement { sql, values: Vec::new() });
+                executing.insert(pid);
             }
-        } else if let Some(values) = text_after(message, "DETAIL:  parameters: ")
+        } else if was_executing
+            && let Some(values) = text_after(message, "DETAIL:  parameters: ")
             && let Some(last) = open.get_mut(pid).and_then(|tx| tx.statements.last_mut())
         {
             last.values = read_values(&values);
@@ -208,6 +210,8 @@ mod tests {
         2026-01-01 00:00:00.000 UTC [8] LOG:  duration: 0.01 ms  statement: begin\n\
         2026-01-01 00:00:00.000 UTC [8] LOG:  duration: 0.01 ms  execute s1: select 1\n\
         2026-01-01 00:00:00.000 UTC [8] LOG:  duration: 0.01 ms  statement: commit\n\
+        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  bind s9: /*staff*/select 1\n\tfrom x\n\
+        2026-01-01 00:00:00.000 UTC [7] DETAIL:  parameters: $1 = 'bound as well'\n\
         2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  execute s9: /*staff*/select 1\n\tfrom x\n\
         2026-01-01 00:00:00.000 UTC [7] DETAIL:  parameters: $1 = 'v'\n\
         2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  statement: commit\n";

@@ -4,7 +4,12 @@ use pg::{Actor, Pg};
 use store::access::{self, Standing};
 
 /// The caller may do this for this customer. An invisible customer is "not found", never "forbidden".
-pub async fn require(pg: &Pg, actor: &Actor, customer: CustomerId, permission: &'static str) -> Result<(), ApiError> {
+pub async fn require(
+    pg: &Pg,
+    actor: &Actor,
+    customer: CustomerId,
+    permission: &'static str,
+) -> Result<(), ApiError> {
     if actor.is_anonymous() {
         return Err(not_signed_in());
     }

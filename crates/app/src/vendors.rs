@@ -51,8 +51,10 @@ impl From<VendorsError> for ApiError {
         match error {
             VendorsError::Unknown => Self::new(ErrorCode::NotFound, "There is no such integration."),
             VendorsError::Database(error) => error.into(),
-            other => Self::new(ErrorCode::VendorNotConfigured, format!("The integration cannot be used: {other}."))
-                .hint("Check its credentials under Integrations."),
+            other => {
+                Self::new(ErrorCode::VendorNotConfigured, format!("The integration cannot be used: {other}."))
+                    .hint("Check its credentials under Integrations.")
+            }
         }
     }
 }
@@ -120,7 +122,8 @@ impl SealedVendors {
         if !row.get::<_, bool>("enabled") {
             return Err(VendorsError::NotConfigured);
         }
-        let (credential, sealed_at) = (row.get::<_, Option<_>>("credential_id"), row.get::<_, Option<_>>("sealed_at"));
+        let (credential, sealed_at) =
+            (row.get::<_, Option<_>>("credential_id"), row.get::<_, Option<_>>("sealed_at"));
         match (credential, sealed_at) {
             (Some(credential), Some(sealed_at)) => {
                 Ok(Version { base_url: row.get("base_url"), credential: CredentialId(credential), sealed_at })
@@ -143,8 +146,12 @@ impl Vendors for SealedVendors {
             let secret = self.vault.open_credential(version.credential).await?;
             let credentials: NinjaOneCredentials =
                 serde_json::from_str(secret.expose_secret()).map_err(|_| VendorsError::Form)?;
-            let config = ninjaone::Config::new(version.base_url.clone(), credentials.client_id, credentials.client_secret.into())
-                .with_retry(self.retry.clone());
+            let config = ninjaone::Config::new(
+                version.base_url.clone(),
+                credentials.client_id,
+                credentials.client_secret.into(),
+            )
+            .with_retry(self.retry);
             let client = NinjaOne::new(config, self.clock.clone())?;
             made.insert(integration, (version, client.clone()));
             Ok(client)

@@ -2,7 +2,10 @@
 //! is reported and passed over, it never counts as a match.
 use serde_json::Value;
 
-use crate::expression::{Expression, ExpressionError};
+use crate::expression::{Expression, ExpressionError, Holds, Scope};
+
+/// What a rule's condition may name.
+const NAMES: &[&str] = &["device", "condition", "customer"];
 
 /// What a rule is matched by.
 pub trait Matchable {
@@ -18,13 +21,22 @@ pub struct Match<'a, R> {
 }
 
 /// `device`, `condition` and `customer` are what the expressions see.
-pub fn choose<'a, R: Matchable>(rules: &'a [R], device: &Value, condition: &Value, customer: &Value) -> Match<'a, R> {
-    let variables = [("device", device), ("condition", condition), ("customer", customer)];
+pub fn choose<'a, R: Matchable>(
+    rules: &'a [R],
+    device: &Value,
+    condition: &Value,
+    customer: &Value,
+) -> Match<'a, R> {
+    let scope = Scope::new(vec![
+        ("device", device.clone()),
+        ("condition", condition.clone()),
+        ("customer", customer.clone()),
+    ]);
     let mut faults = Vec::new();
     for rule in rules {
-        match Expression::compile(rule.condition()).and_then(|expression| expression.is_true(&variables)) {
-            Ok(true) => return Match { rule: Some(rule), faults },
-            Ok(false) => {}
+        match Expression::compile(rule.condition(), NAMES).and_then(|expression| expression.holds(&scope)) {
+            Ok(Holds::Yes) => return Match { rule: Some(rule), faults },
+            Ok(Holds::No) => {}
             Err(error) => faults.push((rule.name().to_owned(), error)),
         }
     }

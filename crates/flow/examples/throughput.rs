@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use flow::{
-    BoxFuture, Definition, Engine, EvidenceSigner, Registry, RunMode, SignError, Signature, SigningKey, StartRun,
-    StepContext, StepError, StepOutcome, TaskHandler, Worker, WorkerConfig,
+    BoxFuture, Definition, Engine, EvidenceSigner, Registry, RunMode, SignError, Signature, SigningKey,
+    StartRun, StepContext, StepError, StepOutcome, TaskHandler, Worker, WorkerConfig,
 };
 use kernel::{Clock, id::CustomerId};
 use pg::{ActorTx, Pg, PgSettings, SystemReason, WorkReason};
@@ -18,7 +18,11 @@ const STEPS_PER_RUN: u32 = 3;
 struct Nothing;
 
 impl TaskHandler for Nothing {
-    fn run<'a>(&'a self, _: &'a StepContext, _: &'a mut ActorTx) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
+    fn run<'a>(
+        &'a self,
+        _: &'a StepContext,
+        _: &'a mut ActorTx,
+    ) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
         Box::pin(async { Ok(StepOutcome::done("Did nothing", Value::Null)) })
     }
 }
@@ -39,10 +43,16 @@ impl EvidenceSigner for NoSigner {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let config = args.next().ok_or("a connection string")?.parse()?;
-    let mut number = |name: &str| args.next().ok_or(name.to_owned())?.parse::<u32>().map_err(|error| error.to_string());
+    let mut number =
+        |name: &str| args.next().ok_or(name.to_owned())?.parse::<u32>().map_err(|error| error.to_string());
     let (customers, runs, concurrency) = (number("customers")?, number("runs")?, number("concurrency")?);
     let pg = Pg::new(&PgSettings { config, connections_max: concurrency as usize + 4 })?;
-    let engine = Engine::new(pg.clone(), Clock::system(), Registry::new().task("nothing", Nothing), Arc::new(NoSigner));
+    let engine = Engine::new(
+        pg.clone(),
+        Clock::system(),
+        Registry::new().task("nothing", Nothing),
+        Arc::new(NoSigner),
+    );
     let step = |key: &str| json!({ "key": key, "title": key, "kind": "task", "handler": "nothing" });
     let definition = json!({ "key": "bench.three", "name": "Three", "description": "", "concurrency_per_customer": 100,
                              "timeout_ms": 86_400_000, "steps": [step("one"), step("two"), step("three")] });
@@ -59,7 +69,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
-    let config = WorkerConfig { concurrency: concurrency as usize, claim_batch: 32, ..WorkerConfig::default() };
+    let config =
+        WorkerConfig { concurrency: concurrency as usize, claim_batch: 32, ..WorkerConfig::default() };
     let worker = Worker::new(engine, config);
     let started = Instant::now();
     let mut work = std::pin::pin!(worker.run(async move { stopped.notified().await }));
@@ -71,7 +82,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = started.elapsed().as_secs_f64();
     stop.notify_one();
     work.await;
-    println!("{:.0} steps/s, {:.0} runs/s", f64::from(runs * STEPS_PER_RUN) / seconds, f64::from(runs) / seconds);
+    println!(
+        "{:.0} steps/s, {:.0} runs/s",
+        f64::from(runs * STEPS_PER_RUN) / seconds,
+        f64::from(runs) / seconds
+    );
     Ok(())
 }
 

@@ -178,7 +178,7 @@ fn compile_step(definition: &Definition, def: &StepDef) -> Result<CompiledStep, 
         })
     };
     let until = match &def.kind {
-        Kind::Timer { until: Some(until), .. } => Some(Expr::compile(until).map_err(refused)?),
+        Kind::Timer { until: Some(until), .. } => Some(crate::expr::compile(until).map_err(refused)?),
         _ => None,
     };
     let approval = match &def.kind {
@@ -187,13 +187,13 @@ fn compile_step(definition: &Definition, def: &StepDef) -> Result<CompiledStep, 
         }
         _ => None,
     };
-    let when = def.when.as_deref().map(Expr::compile).transpose().map_err(refused)?;
+    let when = def.when.as_deref().map(crate::expr::compile).transpose().map_err(refused)?;
     Ok(CompiledStep { def: def.clone(), when, until, approval })
 }
 
 fn compile_approval(approval: &Approval) -> Result<CompiledApproval, crate::expr::ExprError> {
     Ok(CompiledApproval {
-        when: approval.when.as_deref().map(Expr::compile).transpose()?,
+        when: approval.when.as_deref().map(crate::expr::compile).transpose()?,
         policy: Template::compile(&approval.policy)?,
         title: approval.title.as_deref().map(Template::compile).transpose()?,
         expires_after_ms: approval.expires_after_ms,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     definition::{Approval, Definition, Kind, Retry, RunOn, StepDef, Verify},
-    expr::{Expr, ExprError, Template},
+    expr::{ExprError, Template},
 };
 
 pub const STEPS_MAX: usize = 40;
@@ -200,14 +200,14 @@ fn check_step(step: &StepDef) -> Result<(), String> {
     }
     within("timeout_ms", step.timeout_ms, 10, STEP_TIMEOUT_MS_MAX)?;
     check_retry(&step.retry)?;
-    step.when.as_deref().map(Expr::compile).transpose().map_err(in_field("when"))?;
+    step.when.as_deref().map(crate::expr::compile).transpose().map_err(in_field("when"))?;
     match &step.kind {
         Kind::Task { handler } => is_handler(handler),
         Kind::Timer { delay_ms: Some(delay), until: None } => {
             within("delay_ms", *delay, 0, RUN_TIMEOUT_MS_MAX)
         }
         Kind::Timer { delay_ms: None, until: Some(until) } => {
-            Expr::compile(until).map(drop).map_err(in_field("until"))
+            crate::expr::compile(until).map(drop).map_err(in_field("until"))
         }
         Kind::Timer { .. } => Err("a timer has either delay_ms or until".into()),
         Kind::Approval { approval } => {
@@ -234,7 +234,7 @@ fn check_approval(approval: &Approval) -> Result<(), String> {
     if !is_name(&approval.policy) {
         return Err("a policy has 1 to 200 characters".into());
     }
-    approval.when.as_deref().map(Expr::compile).transpose().map_err(in_field("approval.when"))?;
+    approval.when.as_deref().map(crate::expr::compile).transpose().map_err(in_field("approval.when"))?;
     Template::compile(&approval.policy).map_err(in_field("approval.policy"))?;
     approval.title.as_deref().map(Template::compile).transpose().map_err(in_field("approval.title"))?;
     Ok(())

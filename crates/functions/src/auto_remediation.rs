@@ -74,7 +74,8 @@ pub struct Output {
 impl Function for AutoRemediation {
     const NAME: &'static str = "auto-remediation";
     const SUMMARY: &'static str = "Approve, reject, cancel, try dry or start the remediation of an incident.";
-    const PERMISSION: &'static str = "approvals:decide, runs:write or incidents:write at the customer, by action";
+    const PERMISSION: &'static str =
+        "approvals:decide, runs:write or incidents:write at the customer, by action";
     type Input = Input;
     type Output = Output;
 
@@ -83,14 +84,35 @@ impl Function for AutoRemediation {
         let (pg, engine) = (&services.pg, &services.engine);
         match input {
             Input::Approve { customer_id, approval_id, reason } => {
-                let decided = workflows::decide(pg, engine, actor, customer_id, approval_id, Decision::Approve, &reason).await?;
+                let decided = workflows::decide(
+                    pg,
+                    engine,
+                    actor,
+                    customer_id,
+                    approval_id,
+                    Decision::Approve,
+                    &reason,
+                )
+                .await?;
                 let message = "Approved. The run goes on; its outcome will be read back.".to_owned();
-                Ok(Output { run_id: decided.run, approval_id: Some(approval_id), state: if decided.decision == Decision::Approve { "approved" } else { "rejected" }.into(), message })
+                Ok(Output {
+                    run_id: decided.run,
+                    approval_id: Some(approval_id),
+                    state: if decided.decision == Decision::Approve { "approved" } else { "rejected" }.into(),
+                    message,
+                })
             }
             Input::Reject { customer_id, approval_id, reason } => {
-                let decided = workflows::decide(pg, engine, actor, customer_id, approval_id, Decision::Reject, &reason).await?;
+                let decided =
+                    workflows::decide(pg, engine, actor, customer_id, approval_id, Decision::Reject, &reason)
+                        .await?;
                 let message = "Rejected. Nothing was changed.".to_owned();
-                Ok(Output { run_id: decided.run, approval_id: Some(approval_id), state: if decided.decision == Decision::Approve { "approved" } else { "rejected" }.into(), message })
+                Ok(Output {
+                    run_id: decided.run,
+                    approval_id: Some(approval_id),
+                    state: if decided.decision == Decision::Approve { "approved" } else { "rejected" }.into(),
+                    message,
+                })
             }
             Input::Cancel { customer_id, run_id, reason } => {
                 let cancelled = workflows::cancel(pg, engine, actor, customer_id, run_id, &reason).await?;
@@ -98,16 +120,27 @@ impl Function for AutoRemediation {
                 let message = "Cancelling: a change that is being applied is still read back.".to_owned();
                 Ok(Output { run_id, approval_id: None, state, message })
             }
-            Input::DryRun { customer_id, incident_id } => start(call, customer_id, incident_id, RunMode::Dry).await,
-            Input::Execute { customer_id, incident_id } => start(call, customer_id, incident_id, RunMode::Real).await,
+            Input::DryRun { customer_id, incident_id } => {
+                start(call, customer_id, incident_id, RunMode::Dry).await
+            }
+            Input::Execute { customer_id, incident_id } => {
+                start(call, customer_id, incident_id, RunMode::Real).await
+            }
         }
     }
 }
 
-async fn start(call: &Call, customer: CustomerId, incident: IncidentId, mode: RunMode) -> Result<Output, ApiError> {
+async fn start(
+    call: &Call,
+    customer: CustomerId,
+    incident: IncidentId,
+    mode: RunMode,
+) -> Result<Output, ApiError> {
     let services = &call.services;
     let now = services.clock.now();
-    let run_id = remediate::remediate(&services.pg, &services.engine, &call.actor, customer, incident, mode, now).await?;
+    let run_id =
+        remediate::remediate(&services.pg, &services.engine, &call.actor, customer, incident, mode, now)
+            .await?;
     let message = match mode {
         RunMode::Dry => "Started a dry run: it reads, plans and checks, and changes nothing.",
         RunMode::Real => "Started the remediation.",

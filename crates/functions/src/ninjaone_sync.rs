@@ -44,7 +44,8 @@ pub struct Output {
 
 impl Function for NinjaOneSync {
     const NAME: &'static str = "ninjaone-sync";
-    const SUMMARY: &'static str = "Synchronize organizations, devices, conditions and activities from NinjaOne.";
+    const SUMMARY: &'static str =
+        "Synchronize organizations, devices, conditions and activities from NinjaOne.";
     const PERMISSION: &'static str = "integrations:sync";
     type Input = Input;
     type Output = Output;
@@ -55,7 +56,9 @@ impl Function for NinjaOneSync {
             Kind::Incremental => SyncKind::Incremental,
         };
         let services = &call.services;
-        let requested = sync::request(&services.pg, &call.actor, input.integration_id, kind, services.clock.now()).await?;
+        let requested =
+            sync::request(&services.pg, &call.actor, input.integration_id, kind, services.clock.now())
+                .await?;
         let message = if requested.already_running {
             "A synchronization runs already; its progress is shown."
         } else {

@@ -53,8 +53,12 @@ impl Function for NinjaOneTicket {
         let (services, actor) = (&call.services, &call.actor);
         let (pg, vendors, now) = (&services.pg, services.vendors.as_ref(), services.clock.now());
         let twin = match input {
-            Input::Create { customer_id, ticket_id } => bridge::create(pg, vendors, actor, customer_id, ticket_id, now).await?,
-            Input::Sync { customer_id, ticket_id } => bridge::sync(pg, vendors, actor, customer_id, ticket_id, now).await?,
+            Input::Create { customer_id, ticket_id } => {
+                bridge::create(pg, vendors, actor, customer_id, ticket_id, now).await?
+            }
+            Input::Sync { customer_id, ticket_id } => {
+                bridge::sync(pg, vendors, actor, customer_id, ticket_id, now).await?
+            }
         };
         let made = if twin.was_created { "Created" } else { "Read" };
         let message = format!("{made}: NinjaOne ticket {} is “{}”.", twin.external_id, twin.status);

@@ -28,8 +28,9 @@ async fn deliver(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let integration: IntegrationId =
-        integration.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "There is no webhook at this address."))?;
+    let integration: IntegrationId = integration
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::NotFound, "There is no webhook at this address."))?;
     let body = body.map_err(|rejection| body_error(&rejection))?;
     let secret = headers.get(ninjaone::SECRET_HEADER).and_then(|value| value.to_str().ok());
     let now = services.clock.now();

@@ -72,7 +72,8 @@ mod tests {
     fn every_function_refuses_unknown_fields_in_its_schema() {
         let document = document("0");
         for entry in entries() {
-            let schema = &document["paths"][format!("/functions/v1/{}", entry.name)]["post"]["requestBody"]["content"]["application/json"]["schema"];
+            let schema = &document["paths"][format!("/functions/v1/{}", entry.name)]["post"]["requestBody"]["content"]
+                ["application/json"]["schema"];
             let variants = schema["oneOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
             for variant in variants {
                 assert_eq!(variant["additionalProperties"], json!(false), "{}: {variant}", entry.name);

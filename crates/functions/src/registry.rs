@@ -74,7 +74,10 @@ fn entry<F: Function>() -> Entry {
                 let output = F::call(&call, input).await?;
                 serde_json::to_value(output).map_err(|error| {
                     tracing::error!(%error, function = F::NAME, "an answer could not be written as JSON");
-                    ApiError::new(ErrorCode::Internal, "The function did its work, but its answer could not be written.")
+                    ApiError::new(
+                        ErrorCode::Internal,
+                        "The function did its work, but its answer could not be written.",
+                    )
                 })
             })
         }),
@@ -82,7 +85,11 @@ fn entry<F: Function>() -> Entry {
 }
 
 fn schema<T: JsonSchema>() -> Value {
-    SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator().into_root_schema_for::<T>().to_value()
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
 }
 
 /// The typed input, or an error that names the field.
@@ -97,13 +104,18 @@ fn read<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Res
     input.validate().map_err(|report| {
         let faults: Vec<_> = report.iter().map(|(path, fault)| format!("{path}: {fault}")).collect();
         let fault: String = faults.join("; ").chars().take(FAULT_CHARS_MAX).collect();
-        ApiError::new(ErrorCode::ValueRefused, "A value was refused.").details(fault).hint("Nothing was changed.")
+        ApiError::new(ErrorCode::ValueRefused, "A value was refused.")
+            .details(fault)
+            .hint("Nothing was changed.")
     })?;
     Ok(input)
 }
 
 pub(crate) fn router(services: Services) -> Router {
-    Router::new().route("/{name}", post(run)).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(services)
+    Router::new()
+        .route("/{name}", post(run))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(services)
 }
 
 async fn run(
@@ -115,15 +127,17 @@ async fn run(
 ) -> Result<Response, Failure> {
     let Some(entry) = entries().into_iter().find(|entry| entry.name == name) else {
         let names: Vec<_> = entries().iter().map(|entry| entry.name).collect();
-        return Err(ApiError::new(ErrorCode::NotFound, "There is no function with this name.").hint(names.join(", ")).into());
+        return Err(ApiError::new(ErrorCode::NotFound, "There is no function with this name.")
+            .hint(names.join(", "))
+            .into());
     };
     let Some(Extension(actor)) = actor.filter(|actor| !actor.is_anonymous()) else {
         return Err(ApiError::new(ErrorCode::NotSignedIn, "Sign in first.").into());
     };
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_none_or(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")));
+    let is_json =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_none_or(|kind| {
+            kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        });
     let body = body.map_err(|rejection| body_error(&rejection))?;
     if !is_json && !body.is_empty() {
         return Err(ApiError::new(ErrorCode::MediaType, "Functions take application/json.").into());

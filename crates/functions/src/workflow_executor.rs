@@ -63,7 +63,16 @@ impl Function for WorkflowExecutor {
         match input {
             Input::Start { customer_id, workflow_key, input, dry_run } => {
                 let mode = if dry_run { RunMode::Dry } else { RunMode::Real };
-                let started = workflows::start(pg, engine, actor, customer_id, &workflow_key, Value::Object(input), mode).await?;
+                let started = workflows::start(
+                    pg,
+                    engine,
+                    actor,
+                    customer_id,
+                    &workflow_key,
+                    Value::Object(input),
+                    mode,
+                )
+                .await?;
                 Ok(Output { run_id: started.run, state: "queued".into() })
             }
             Input::Cancel { customer_id, run_id, reason } => {

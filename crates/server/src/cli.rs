@@ -42,6 +42,9 @@ pub enum Command {
     /// Add people of the provider.
     #[command(subcommand)]
     User(UserCommand),
+    /// Connect vendors.
+    #[command(subcommand)]
+    Integration(IntegrationCommand),
 }
 
 #[derive(Debug, Args)]
@@ -172,5 +175,21 @@ pub enum UserCommand {
         /// owner, technician or auditor.
         #[arg(long, default_value = "technician")]
         role: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IntegrationCommand {
+    /// Add a NinjaOne instance, or give one new credentials; the client secret is read from standard input.
+    Add {
+        /// How it is called in the console.
+        #[arg(long, default_value = "NinjaOne")]
+        name: String,
+        /// The instance, such as https://eu.ninjarmm.com.
+        #[arg(long)]
+        url: String,
+        /// Of an API Services app with the scopes monitoring and management.
+        #[arg(long)]
+        client_id: String,
     },
 }

@@ -113,7 +113,10 @@ impl Settings {
                 Some(dir) => dir,
                 None => default_data_dir()?,
             },
-            listen: args.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))),
+            listen: args
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))),
             public_url: args.public_url.or(file.public_url).map(|url| url.trim_end_matches('/').to_owned()),
             database_url: args.database_url.or(file.database_url).map(SecretString::from),
             admin_database_url: args.admin_database_url.or(file.admin_database_url).map(SecretString::from),
@@ -133,7 +136,11 @@ impl Settings {
         if !(16..=200).contains(&self.connections_max) {
             return wrong("connections_max", "between 16 and 200 (workers and requests share them)");
         }
-        if self.public_url.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+        if self
+            .public_url
+            .as_ref()
+            .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
             return wrong("public_url", "it starts with https:// (or http:// on a test machine)");
         }
         if self.cors_origins.iter().any(|origin| origin == "*") {
@@ -149,8 +156,10 @@ impl Settings {
 }
 
 fn read_file(path: &Path) -> Result<SettingsFile, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Invalid { path: path.to_owned(), message: error.message().to_owned() })
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text)
+        .map_err(|error| ConfigError::Invalid { path: path.to_owned(), message: error.message().to_owned() })
 }
 
 #[expect(clippy::disallowed_methods, reason = "this module reads the environment")]
@@ -179,8 +188,10 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_file() {
-        let args = SettingsArgs { listen: Some("127.0.0.1:1".parse().expect("address")), ..SettingsArgs::default() };
-        let settings = load("listen = '127.0.0.1:2'\nlog = 'debug'\ndata_dir = '/x'", args).expect("settings");
+        let args =
+            SettingsArgs { listen: Some("127.0.0.1:1".parse().expect("address")), ..SettingsArgs::default() };
+        let settings =
+            load("listen = '127.0.0.1:2'\nlog = 'debug'\ndata_dir = '/x'", args).expect("settings");
         assert_eq!((settings.listen.port(), settings.log.as_str()), (1, "debug"));
     }
 
@@ -188,13 +199,16 @@ mod tests {
     fn unknown_and_unsafe_settings_are_refused() {
         let error = load("listn = '127.0.0.1:2'", SettingsArgs::default()).expect_err("a typo");
         assert!(error.to_string().contains("listn"), "{error}");
-        let error = load("data_dir = '/x'\ncors_origins = ['*']", SettingsArgs::default()).expect_err("a wildcard");
+        let error =
+            load("data_dir = '/x'\ncors_origins = ['*']", SettingsArgs::default()).expect_err("a wildcard");
         assert!(error.to_string().contains("name the origins"), "{error}");
     }
 
     #[test]
     fn secrets_do_not_show() {
-        let settings = load("data_dir = '/x'\ndatabase_url = 'postgres://a:hunter2@h/d'", SettingsArgs::default()).expect("settings");
+        let settings =
+            load("data_dir = '/x'\ndatabase_url = 'postgres://a:hunter2@h/d'", SettingsArgs::default())
+                .expect("settings");
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

@@ -21,16 +21,24 @@ pub fn router() -> Router {
 async fn serve(uri: Uri) -> Response<Body> {
     let path = uri.path().trim_start_matches('/');
     if let Some(file) = Files::get(path).filter(|_| !path.is_empty()) {
-        let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let cache =
+            if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
         return answer(StatusCode::OK, file.metadata.mimetype(), cache, file.data.into_owned());
     }
     if path.starts_with("assets/") {
-        return answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "no-store", b"no such file".to_vec());
+        return answer(
+            StatusCode::NOT_FOUND,
+            "text/plain; charset=utf-8",
+            "no-store",
+            b"no such file".to_vec(),
+        );
     }
     // Every other path is a screen of the console: it shows its own 404.
     match Files::get("index.html") {
         Some(page) => answer(StatusCode::OK, "text/html; charset=utf-8", "no-cache", page.data.into_owned()),
-        None => answer(StatusCode::SERVICE_UNAVAILABLE, "text/html; charset=utf-8", "no-store", NOT_BUILT.into()),
+        None => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, "text/html; charset=utf-8", "no-store", NOT_BUILT.into())
+        }
     }
 }
 

@@ -34,7 +34,9 @@ pub enum DatabaseError {
     Unsafe(String),
     #[error("The master key is not right: {0}")]
     MasterKey(String),
-    #[error("With DATABASE_URL the master key must be given too (OBERA_MASTER_KEY, 64 hexadecimal digits): every process needs the same one. Make one with: openssl rand -hex 32")]
+    #[error(
+        "With DATABASE_URL the master key must be given too (OBERA_MASTER_KEY, 64 hexadecimal digits): every process needs the same one. Make one with: openssl rand -hex 32"
+    )]
     NoMasterKey,
 }
 
@@ -64,11 +66,16 @@ impl Database {
         }
     }
 
-    async fn prepare_embedded(settings: &Settings, cluster: &Cluster) -> Result<(Pg, MasterKey, Report), DatabaseError> {
+    async fn prepare_embedded(
+        settings: &Settings,
+        cluster: &Cluster,
+    ) -> Result<(Pg, MasterKey, Report), DatabaseError> {
         let password = cluster.authenticator_password();
         let prepared = admin::prepare(&cluster.admin_config("postgres"), DATABASE, Some(password)).await;
         prepared.map_err(|error| DatabaseError::server(&error))?;
-        let migrated = migrate::migrate(&cluster.admin_config(DATABASE)).await.map_err(|error| DatabaseError::server(&error))?;
+        let migrated = migrate::migrate(&cluster.admin_config(DATABASE))
+            .await
+            .map_err(|error| DatabaseError::server(&error))?;
         let master_key = match &settings.master_key {
             Some(key) => read_key(key)?,
             None => read_key(&cluster.secret("master.key")?)?,
@@ -79,7 +86,9 @@ impl Database {
 
     async fn existing(settings: &Settings, url: &SecretString) -> Result<Self, DatabaseError> {
         let config = parse(url)?;
-        if let Some(fault) = admin::login_fault(&config).await.map_err(|error| DatabaseError::server(&error))? {
+        if let Some(fault) =
+            admin::login_fault(&config).await.map_err(|error| DatabaseError::server(&error))?
+        {
             return Err(DatabaseError::Unsafe(fault));
         }
         let names = migrate::pending(&config).await.map_err(|error| DatabaseError::server(&error))?;
@@ -107,7 +116,9 @@ impl Database {
         });
         let mut maintenance = admin_config.clone();
         maintenance.dbname("postgres");
-        admin::prepare(&maintenance, &name, pool_password.as_ref()).await.map_err(|error| DatabaseError::server(&error))?;
+        admin::prepare(&maintenance, &name, pool_password.as_ref())
+            .await
+            .map_err(|error| DatabaseError::server(&error))?;
         migrate::migrate(&admin_config).await.map_err(|error| DatabaseError::server(&error))
     }
 
@@ -125,7 +136,8 @@ fn pool(config: &Config, settings: &Settings) -> Result<Pg, DatabaseError> {
 }
 
 fn parse(url: &SecretString) -> Result<Config, DatabaseError> {
-    let mut config = Config::from_str(url.expose_secret()).map_err(|error| DatabaseError::Url(error.to_string()))?;
+    let mut config =
+        Config::from_str(url.expose_secret()).map_err(|error| DatabaseError::Url(error.to_string()))?;
     if config.get_ssl_mode() == pg::config::SslMode::Require {
         let why = "sslmode=require is not supported yet; use a unix socket, a loopback address, or a local TLS tunnel";
         return Err(DatabaseError::Url(why.into()));

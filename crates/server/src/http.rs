@@ -65,7 +65,8 @@ pub fn router(surface: Surface, settings: &Settings) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_WAIT))
         .layer(cors)
         .layer(CatchPanicLayer::custom(|_panic| {
-            let error = ApiError::new(ErrorCode::Internal, "Something went wrong on our side; nothing was changed.");
+            let error =
+                ApiError::new(ErrorCode::Internal, "Something went wrong on our side; nothing was changed.");
             (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response()
         }))
         .layer(middleware::from_fn(common_headers))
@@ -140,9 +141,11 @@ async fn measure(request: Request, next: Next) -> Response {
     let status = response.status().as_u16().to_string();
     let labels = [("method", method.to_string()), ("route", route.clone()), ("status", status)];
     metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_duration_seconds", "route" => route.clone()).record(started.elapsed().as_secs_f64());
+    metrics::histogram!("http_request_duration_seconds", "route" => route.clone())
+        .record(started.elapsed().as_secs_f64());
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let request_id = response.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let request_id =
+        response.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
     tracing::debug!(%method, route, status = response.status().as_u16(), duration_ms, request.id = request_id, "request");
     response
 }
@@ -157,7 +160,8 @@ async fn ready(State(surface): State<Surface>) -> Response {
 /// For a scraper on this machine or on a trusted proxy's side; others get the same answer as for a path that is not there.
 async fn metrics(State(surface): State<Surface>, peer: Option<Extension<ClientAddr>>) -> Response {
     if !peer.is_some_and(|Extension(ClientAddr(address))| address.is_loopback()) {
-        return (StatusCode::NOT_FOUND, Json(ApiError::new(ErrorCode::NotFound, "There is nothing here."))).into_response();
+        return (StatusCode::NOT_FOUND, Json(ApiError::new(ErrorCode::NotFound, "There is nothing here.")))
+            .into_response();
     }
     let (open, idle, waiting) = surface.pg.status();
     for (state, count) in [("open", open), ("idle", idle), ("waiting", waiting)] {

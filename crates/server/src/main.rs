@@ -44,12 +44,14 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Audit(command) => commands::audit::run(&settings, command).await,
         Command::Doctor => commands::doctor::run(&settings).await,
         Command::Sandbox(args) => commands::sandbox::run(&settings, args).await,
+        Command::Integration(command) => commands::integration::run(&settings, command).await,
         Command::User(command) => commands::user::run(&settings, command).await,
     }
 }
 
 fn log_to_stderr(settings: &Settings) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| Failure::start("the log filter", &error))?;
+    let filter =
+        EnvFilter::try_new(&settings.log).map_err(|error| Failure::start("the log filter", &error))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Text => builder.with_target(false).init(),

@@ -16,7 +16,8 @@ use tokio::{net::TcpListener, task::JoinSet};
 use vault::Vault;
 
 use crate::{
-    cli::ProcessRole, config::Settings, database::Database, failure::Failure, http, schedules, shutdown::Shutdown,
+    cli::ProcessRole, config::Settings, database::Database, failure::Failure, http, schedules,
+    shutdown::Shutdown,
 };
 
 /// What every role is made of.
@@ -40,10 +41,12 @@ impl Product {
         let (pg, clock) = (database.pg.clone(), Clock::system());
         let vault = Vault::new(pg.clone(), database.master_key.clone(), clock.clone());
         vault.check().await.map_err(|error| Failure::start("the sealed credentials", &error))?;
-        let vendors: Arc<dyn Vendors> = Arc::new(SealedVendors::new(pg.clone(), vault.clone(), clock.clone()));
+        let vendors: Arc<dyn Vendors> =
+            Arc::new(SealedVendors::new(pg.clone(), vault.clone(), clock.clone()));
         let registry = flows::handlers(Registry::new(), &vendors);
         let engine = Engine::new(pg.clone(), clock.clone(), registry, Arc::new(VaultSigner(vault.clone())));
-        let definitions = flows::definitions(tuning.verify).map_err(|error| Failure::start("the workflows", &error))?;
+        let definitions =
+            flows::definitions(tuning.verify).map_err(|error| Failure::start("the workflows", &error))?;
         for definition in definitions {
             engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
         }

@@ -13,11 +13,17 @@ use crate::{
 const SEAL_EVERY: Duration = Duration::from_secs(30);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
-pub fn spawn(tasks: &mut JoinSet<Result<(), Failure>>, product: &Product, tuning: &Tuning, shutdown: &Shutdown) {
+pub fn spawn(
+    tasks: &mut JoinSet<Result<(), Failure>>,
+    product: &Product,
+    tuning: &Tuning,
+    shutdown: &Shutdown,
+) {
     let services = &product.services;
     let sink = std::sync::Arc::new(app::incidents::sink::IncidentSink(services.engine.clone()));
-    let syncer = app::sync::Syncer::new(services.pg.clone(), product.clock.clone(), services.vendors.clone(), sink)
-        .with_settings(tuning.sync.clone());
+    let syncer =
+        app::sync::Syncer::new(services.pg.clone(), product.clock.clone(), services.vendors.clone(), sink)
+            .with_settings(tuning.sync);
     let stop = shutdown.watch();
     tasks.spawn(async move {
         syncer.run(stop).await;
@@ -53,7 +59,10 @@ async fn seal_audit(product: &Product) {
             Ok(report) if report.is_full => {}
             Ok(_) => return,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the audit log could not be sealed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the audit log could not be sealed"
+                );
                 return;
             }
         }

@@ -12,7 +12,8 @@ impl Shutdown {
     /// Watches the process's signals.
     pub fn on_signals() -> std::io::Result<Self> {
         let (sender, receiver) = watch::channel(false);
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         #[expect(clippy::disallowed_methods, reason = "lives as long as the process")]
         tokio::spawn(async move {
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }

@@ -13,7 +13,8 @@ pub enum Standing {
 }
 
 pub async fn standing(tx: &ActorTx, customer: CustomerId, permission: &str) -> Result<Standing, PgError> {
-    let row = tx.query_one(include_str!("../../../db/queries/access/may.sql"), &[&customer.0, &permission]).await?;
+    let row =
+        tx.query_one(include_str!("../../../db/queries/access/may.sql"), &[&customer.0, &permission]).await?;
     Ok(match (row.get("sees"), row.get("may")) {
         (false, _) => Standing::Unseen,
         (true, false) => Standing::Forbidden,
@@ -23,6 +24,7 @@ pub async fn standing(tx: &ActorTx, customer: CustomerId, permission: &str) -> R
 
 /// Provider-wide permission.
 pub async fn may_for_provider(tx: &ActorTx, permission: &str) -> Result<bool, PgError> {
-    let row = tx.query_one(include_str!("../../../db/queries/access/may_provider.sql"), &[&permission]).await?;
+    let row =
+        tx.query_one(include_str!("../../../db/queries/access/may_provider.sql"), &[&permission]).await?;
     Ok(row.get::<_, Option<bool>>("may").unwrap_or(false))
 }

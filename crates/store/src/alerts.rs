@@ -45,7 +45,11 @@ pub async fn raise(tx: &ActorTx, new: &NewAlert<'_>) -> Result<RaisedAlert, PgEr
             ],
         )
         .await?;
-    Ok(RaisedAlert { id: AlertId(row.get("id")), occurrences: row.get("occurrences"), was_open: row.get("was_open") })
+    Ok(RaisedAlert {
+        id: AlertId(row.get("id")),
+        occurrences: row.get("occurrences"),
+        was_open: row.get("was_open"),
+    })
 }
 
 /// Resolves the device's alerts of this kind when no condition of it is open any more.

@@ -152,7 +152,8 @@ pub async fn unseen(
     integration: IntegrationId,
     run: SyncRunId,
 ) -> Result<Vec<Placement>, PgError> {
-    let rows = tx.query(include_str!("../../../db/queries/devices/unseen.sql"), &[&integration.0, &run.0]).await?;
+    let rows =
+        tx.query(include_str!("../../../db/queries/devices/unseen.sql"), &[&integration.0, &run.0]).await?;
     Ok(rows.iter().map(read_placement).collect())
 }
 
@@ -224,8 +225,17 @@ pub async fn raise_conditions(
     let (kinds, severities, messages) =
         (texts(|row| &row.kind), texts(|row| row.severity), texts(|row| &row.message));
     let sql = include_str!("../../../db/queries/devices/raise_conditions.sql");
-    let params =
-        &[&customer.0 as _, &integration.0 as _, &devices as _, &uids as _, &kinds as _, &severities as _, &messages as _, &times as _, &observed_at as _];
+    let params = &[
+        &customer.0 as _,
+        &integration.0 as _,
+        &devices as _,
+        &uids as _,
+        &kinds as _,
+        &severities as _,
+        &messages as _,
+        &times as _,
+        &observed_at as _,
+    ];
     let written = tx.query(sql, params).await?;
     let mut counts = Counts { read: i32::try_from(rows.len()).unwrap_or(i32::MAX), ..Counts::default() };
     let mut news = Vec::new();
@@ -271,8 +281,12 @@ pub struct OpenCondition {
 }
 
 /// Open conditions of an integration's devices. Over all customers.
-pub async fn open_conditions(tx: &ActorTx, integration: IntegrationId) -> Result<Vec<OpenCondition>, PgError> {
-    let rows = tx.query(include_str!("../../../db/queries/devices/open_conditions.sql"), &[&integration.0]).await?;
+pub async fn open_conditions(
+    tx: &ActorTx,
+    integration: IntegrationId,
+) -> Result<Vec<OpenCondition>, PgError> {
+    let rows =
+        tx.query(include_str!("../../../db/queries/devices/open_conditions.sql"), &[&integration.0]).await?;
     let read = |row: &pg::Row| OpenCondition {
         customer: CustomerId(row.get("customer_id")),
         external_uid: row.get("external_uid"),

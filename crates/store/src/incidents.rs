@@ -155,7 +155,8 @@ pub async fn open_for_alert(
 }
 
 pub async fn by_id(tx: &ActorTx, customer: CustomerId, id: IncidentId) -> Result<Option<Incident>, PgError> {
-    let row = tx.query_opt(include_str!("../../../db/queries/incidents/by_id.sql"), &[&customer.0, &id.0]).await?;
+    let row =
+        tx.query_opt(include_str!("../../../db/queries/incidents/by_id.sql"), &[&customer.0, &id.0]).await?;
     Ok(row.map(|row| Incident {
         id: IncidentId(row.get("id")),
         reference: row.get("reference"),
@@ -173,7 +174,13 @@ pub async fn by_id(tx: &ActorTx, customer: CustomerId, id: IncidentId) -> Result
 }
 
 /// False when the incident was resolved meanwhile.
-pub async fn attach_run(tx: &ActorTx, customer: CustomerId, id: IncidentId, rule: RuleId, run: RunId) -> Result<bool, PgError> {
+pub async fn attach_run(
+    tx: &ActorTx,
+    customer: CustomerId,
+    id: IncidentId,
+    rule: RuleId,
+    run: RunId,
+) -> Result<bool, PgError> {
     let sql = include_str!("../../../db/queries/incidents/attach_run.sql");
     Ok(tx.execute(sql, &[&customer.0, &id.0, &rule.0, &run.0]).await? == 1)
 }
@@ -192,7 +199,11 @@ pub async fn set_state(
 }
 
 /// Open incidents of these alerts that no running workflow will conclude.
-pub async fn unattended_of_alerts(tx: &ActorTx, customer: CustomerId, alerts: &[AlertId]) -> Result<Vec<IncidentId>, PgError> {
+pub async fn unattended_of_alerts(
+    tx: &ActorTx,
+    customer: CustomerId,
+    alerts: &[AlertId],
+) -> Result<Vec<IncidentId>, PgError> {
     let ids: Vec<_> = alerts.iter().map(|id| id.0).collect();
     let sql = include_str!("../../../db/queries/incidents/unattended_of_alerts.sql");
     let rows = tx.query(sql, &[&customer.0, &ids]).await?;
@@ -206,10 +217,18 @@ pub async fn rules_for_kind(tx: &ActorTx, kind: &str) -> Result<Vec<Rule>, PgErr
 }
 
 pub async fn rule_by_id(tx: &ActorTx, id: RuleId) -> Result<Option<Rule>, PgError> {
-    Ok(tx.query_opt(include_str!("../../../db/queries/incidents/rule_by_id.sql"), &[&id.0]).await?.as_ref().map(rule))
+    Ok(tx
+        .query_opt(include_str!("../../../db/queries/incidents/rule_by_id.sql"), &[&id.0])
+        .await?
+        .as_ref()
+        .map(rule))
 }
 
-pub async fn device_facts(tx: &ActorTx, customer: CustomerId, device: DeviceId) -> Result<Option<DeviceFacts>, PgError> {
+pub async fn device_facts(
+    tx: &ActorTx,
+    customer: CustomerId,
+    device: DeviceId,
+) -> Result<Option<DeviceFacts>, PgError> {
     let sql = include_str!("../../../db/queries/incidents/device_facts.sql");
     let row = tx.query_opt(sql, &[&customer.0, &device.0]).await?;
     Ok(row.map(|row| DeviceFacts {
@@ -236,7 +255,10 @@ pub async fn device_by_external(
     external_id: &str,
 ) -> Result<Option<DeviceId>, PgError> {
     let sql = include_str!("../../../db/queries/incidents/device_by_external.sql");
-    Ok(tx.query_opt(sql, &[&customer.0, &integration.0, &external_id]).await?.map(|row| DeviceId(row.get("id"))))
+    Ok(tx
+        .query_opt(sql, &[&customer.0, &integration.0, &external_id])
+        .await?
+        .map(|row| DeviceId(row.get("id"))))
 }
 
 /// Devices that runs of this rule acted on in the last hour, without the given run.

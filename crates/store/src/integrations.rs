@@ -88,10 +88,12 @@ pub async fn set_devices_seen(
 
 /// Where the vendor's activity log was read to; `None` before the first complete full reading.
 pub async fn activity_cursor(tx: &ActorTx, id: IntegrationId) -> Result<Option<i64>, PgError> {
-    let row = tx.query_opt(include_str!("../../../db/queries/integrations/activity_cursor.sql"), &[&id.0]).await?;
+    let row =
+        tx.query_opt(include_str!("../../../db/queries/integrations/activity_cursor.sql"), &[&id.0]).await?;
     Ok(row.and_then(|row| row.get("activity_cursor")))
 }
 
 pub async fn move_activity_cursor(tx: &ActorTx, id: IntegrationId, to: i64) -> Result<(), PgError> {
-    tx.execute_one(include_str!("../../../db/queries/integrations/move_activity_cursor.sql"), &[&id.0, &to]).await
+    tx.execute_one(include_str!("../../../db/queries/integrations/move_activity_cursor.sql"), &[&id.0, &to])
+        .await
 }

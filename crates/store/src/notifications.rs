@@ -18,7 +18,8 @@ pub struct NewNotification<'a> {
 
 /// The provider's people who hold a permission.
 pub async fn staff_who_can(tx: &ActorTx, permission: &str) -> Result<Vec<UserId>, PgError> {
-    let rows = tx.query(include_str!("../../../db/queries/notifications/staff_who_can.sql"), &[&permission]).await?;
+    let rows =
+        tx.query(include_str!("../../../db/queries/notifications/staff_who_can.sql"), &[&permission]).await?;
     Ok(rows.iter().map(|row| UserId(row.get("user_id"))).collect())
 }
 

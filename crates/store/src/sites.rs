@@ -24,7 +24,8 @@ pub async fn upsert(
         seen.iter().map(|(id, name)| (id.as_str(), name.as_str())).unzip();
     let of_integration = include_str!("../../../db/queries/sites/of_integration.sql");
     let known = tx.query(of_integration, &[&customer.0, &integration.0, &ids]).await?;
-    let known: HashMap<&str, &str> = known.iter().map(|row| (row.get("external_id"), row.get("name"))).collect();
+    let known: HashMap<&str, &str> =
+        known.iter().map(|row| (row.get("external_id"), row.get("name"))).collect();
     let mut counts = Counts { read: count(seen.len()), ..Counts::default() };
     for (id, name) in ids.iter().zip(&names) {
         match known.get(id) {

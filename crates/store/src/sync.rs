@@ -234,7 +234,8 @@ pub async fn start_part(
 ) -> Result<bool, PgError> {
     let sql = include_str!("../../../db/queries/sync/start_part.sql");
     let counts_anew = again == Again::StartOver;
-    let params = &[&claim.run.0 as _, &claim.owner as _, &part as _, &at as _, &rows_before as _, &counts_anew as _];
+    let params =
+        &[&claim.run.0 as _, &claim.owner as _, &part as _, &at as _, &rows_before as _, &counts_anew as _];
     Ok(tx.execute(sql, params).await? == 1)
 }
 
@@ -242,7 +243,8 @@ pub async fn count_rows(tx: &ActorTx, claim: &Claim, part: &str, counts: &Counts
     let sql = include_str!("../../../db/queries/sync/count_rows.sql");
     let Counts { read, created, updated, unchanged, removed, unmapped } = counts;
     let (run, owner) = (&claim.run.0, &claim.owner);
-    Ok(tx.execute(sql, &[run, owner, &part, read, created, updated, unchanged, removed, unmapped]).await? == 1)
+    Ok(tx.execute(sql, &[run, owner, &part, read, created, updated, unchanged, removed, unmapped]).await?
+        == 1)
 }
 
 /// A page is stored: after a restart the part goes on from `memory`. `unmapped` rows were read and not kept.
@@ -256,7 +258,15 @@ pub async fn keep_place(
     unmapped: i32,
 ) -> Result<bool, PgError> {
     let sql = include_str!("../../../db/queries/sync/keep_place.sql");
-    let params = &[&claim.run.0 as _, &claim.owner as _, &part as _, &cursor as _, &memory as _, &pages as _, &unmapped as _];
+    let params = &[
+        &claim.run.0 as _,
+        &claim.owner as _,
+        &part as _,
+        &cursor as _,
+        &memory as _,
+        &pages as _,
+        &unmapped as _,
+    ];
     Ok(tx.execute(sql, params).await? == 1)
 }
 

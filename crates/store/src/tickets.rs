@@ -76,7 +76,11 @@ pub async fn open_for_incident(tx: &ActorTx, new: &NewTicket<'_>) -> Result<Tick
     of_incident(tx, new.customer, new.incident).await?.ok_or_else(PgError::row_count)
 }
 
-pub async fn of_incident(tx: &ActorTx, customer: CustomerId, incident: IncidentId) -> Result<Option<TicketRef>, PgError> {
+pub async fn of_incident(
+    tx: &ActorTx,
+    customer: CustomerId,
+    incident: IncidentId,
+) -> Result<Option<TicketRef>, PgError> {
     let sql = include_str!("../../../db/queries/tickets/of_incident.sql");
     let row = tx.query_opt(sql, &[&customer.0, &incident.0]).await?;
     Ok(row.map(|row| TicketRef {
@@ -89,7 +93,9 @@ pub async fn of_incident(tx: &ActorTx, customer: CustomerId, incident: IncidentI
 
 /// The ticket, locked until the transaction ends.
 pub async fn lock(tx: &ActorTx, customer: CustomerId, id: TicketId) -> Result<Option<Ticket>, PgError> {
-    let row = tx.query_opt(include_str!("../../../db/queries/tickets/by_id_for_update.sql"), &[&customer.0, &id.0]).await?;
+    let row = tx
+        .query_opt(include_str!("../../../db/queries/tickets/by_id_for_update.sql"), &[&customer.0, &id.0])
+        .await?;
     Ok(row.map(|row| Ticket {
         id: TicketId(row.get("id")),
         number: row.get("number"),
@@ -119,7 +125,13 @@ pub async fn set_state(
 }
 
 /// Raises the priority by one and records why; the first escalation keeps its time. False when the ticket is closed.
-pub async fn escalate(tx: &ActorTx, customer: CustomerId, id: TicketId, reason: &str, at: Timestamp) -> Result<bool, PgError> {
+pub async fn escalate(
+    tx: &ActorTx,
+    customer: CustomerId,
+    id: TicketId,
+    reason: &str,
+    at: Timestamp,
+) -> Result<bool, PgError> {
     let sql = include_str!("../../../db/queries/tickets/escalate.sql");
     Ok(tx.execute(sql, &[&customer.0, &id.0, &at, &reason]).await? == 1)
 }
@@ -148,6 +160,15 @@ pub async fn add_event(
     .await
 }
 
-pub async fn set_external_ref(tx: &ActorTx, customer: CustomerId, id: TicketId, external: Option<&Value>) -> Result<(), PgError> {
-    tx.execute_one(include_str!("../../../db/queries/tickets/set_external_ref.sql"), &[&customer.0, &id.0, &external]).await
+pub async fn set_external_ref(
+    tx: &ActorTx,
+    customer: CustomerId,
+    id: TicketId,
+    external: Option<&Value>,
+) -> Result<(), PgError> {
+    tx.execute_one(
+        include_str!("../../../db/queries/tickets/set_external_ref.sql"),
+        &[&customer.0, &id.0, &external],
+    )
+    .await
 }

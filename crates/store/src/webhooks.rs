@@ -24,7 +24,11 @@ pub struct Delivery {
 
 pub async fn target(tx: &ActorTx, id: IntegrationId) -> Result<Option<WebhookTarget>, PgError> {
     let row = tx.query_opt(include_str!("../../../db/queries/webhooks/integration.sql"), &[&id.0]).await?;
-    Ok(row.map(|row| WebhookTarget { id, secret_sha256: row.get("webhook_secret_sha256"), enabled: row.get("enabled") }))
+    Ok(row.map(|row| WebhookTarget {
+        id,
+        secret_sha256: row.get("webhook_secret_sha256"),
+        enabled: row.get("enabled"),
+    }))
 }
 
 /// Records a delivery; `external_id` is the vendor's id of what is delivered.
@@ -45,8 +49,18 @@ pub async fn accept(
     })
 }
 
-pub async fn handled(tx: &ActorTx, integration: IntegrationId, id: Uuid, at: Timestamp, outcome: &str) -> Result<(), PgError> {
-    tx.execute_one(include_str!("../../../db/queries/webhooks/handled.sql"), &[&integration.0, &id, &at, &outcome]).await
+pub async fn handled(
+    tx: &ActorTx,
+    integration: IntegrationId,
+    id: Uuid,
+    at: Timestamp,
+    outcome: &str,
+) -> Result<(), PgError> {
+    tx.execute_one(
+        include_str!("../../../db/queries/webhooks/handled.sql"),
+        &[&integration.0, &id, &at, &outcome],
+    )
+    .await
 }
 
 /// The customer that an organization is mapped to; `None` when it is unknown or unmapped.

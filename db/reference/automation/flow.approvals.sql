@@ -32,15 +32,15 @@ CREATE INDEX approvals_waiting ON flow.approvals USING btree (customer_id, reque
 CREATE UNIQUE INDEX approvals_step_once ON flow.approvals USING btree (customer_id, step_id);
 
 create policy member_select on flow.approvals for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('approvals:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('approvals:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on flow.approvals for select to staff
-  using ( SELECT app.has('approvals:read'::text) AS has);
+  using (( SELECT app.has('approvals:read'::text) AS has));
 create policy system_all on flow.approvals for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on flow.approvals for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on flow.approvals to authenticated;
 grant select on flow.approvals to staff;

@@ -35,12 +35,12 @@ CREATE UNIQUE INDEX changes_idempotency_key_once ON flow.changes USING btree (cu
 CREATE UNIQUE INDEX changes_key_once ON flow.changes USING btree (customer_id, run_id, key);
 
 create policy member_select on flow.changes for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on flow.changes for select to staff
-  using ( SELECT app.has('runs:read'::text) AS has);
+  using (( SELECT app.has('runs:read'::text) AS has));
 create policy worker_all on flow.changes for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on flow.changes to authenticated;
 grant select on flow.changes to staff;

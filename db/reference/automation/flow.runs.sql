@@ -3,6 +3,7 @@
 -- Why: One execution of a workflow for one customer; its outcome is never called completed.
 -- Belongs to: customer. Grows: with use.
 -- Audited: yes.
+-- The audit log leaves out: moves between queued, running and waiting; they are in the history of the run's steps.
 -- Personal data: started_by (who started it).
 create table flow.runs (
   customer_id uuid not null,
@@ -37,19 +38,19 @@ CREATE INDEX runs_workflow ON flow.runs USING btree (workflow_id, workflow_versi
 CREATE UNIQUE INDEX runs_dedup_key_once ON flow.runs USING btree (customer_id, dedup_key) WHERE (dedup_key IS NOT NULL);
 
 create policy member_select on flow.runs for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on flow.runs for select to staff
-  using ( SELECT app.has('runs:read'::text) AS has);
+  using (( SELECT app.has('runs:read'::text) AS has));
 create policy system_all on flow.runs for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on flow.runs for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on flow.runs to authenticated;
 grant select on flow.runs to staff;
 grant select, update (state, started_at) on flow.runs to system;
 grant select, insert, update, delete on flow.runs to worker;
 
-CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON flow.runs FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF customer_id, id, workflow_id, workflow_version, title, dry_run, input, subject_kind, subject_id, dedup_key, started_by, started_reason, created_at, ended_at, deadline_at, stopping, error ON flow.runs FOR EACH ROW EXECUTE FUNCTION app.audit();

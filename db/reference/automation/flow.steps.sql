@@ -41,20 +41,19 @@ create table flow.steps (
 
 CREATE INDEX steps_due ON flow.steps USING btree (due_at) WHERE (state = ANY (ARRAY['ready'::flow.step_state, 'waiting'::flow.step_state]));
 CREATE INDEX steps_due_by_lane ON flow.steps USING btree (customer_id, workflow_id, due_at) WHERE (state = ANY (ARRAY['ready'::flow.step_state, 'waiting'::flow.step_state]));
-CREATE INDEX steps_leased ON flow.steps USING btree (lease_until) WHERE (state = 'running'::flow.step_state);
-CREATE INDEX steps_running_by_lane ON flow.steps USING btree (customer_id, workflow_id) WHERE (state = 'running'::flow.step_state);
+CREATE INDEX steps_running_by_lane ON flow.steps USING btree (customer_id, workflow_id, lease_until) WHERE (state = 'running'::flow.step_state);
 CREATE UNIQUE INDEX steps_key_once ON flow.steps USING btree (customer_id, run_id, key);
 
 create policy member_select on flow.steps for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on flow.steps for select to staff
-  using ( SELECT app.has('runs:read'::text) AS has);
+  using (( SELECT app.has('runs:read'::text) AS has));
 create policy system_all on flow.steps for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on flow.steps for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on flow.steps to authenticated;
 grant select on flow.steps to staff;

@@ -17,13 +17,13 @@ create table public.workflow_versions (
 CREATE UNIQUE INDEX workflow_versions_content_once ON public.workflow_versions USING btree (workflow_id, definition_sha256);
 
 create policy staff_select on public.workflow_versions for select to staff
-  using ( SELECT app.has('workflows:read'::text) AS has);
+  using (( SELECT app.has('workflows:read'::text) AS has));
 create policy system_all on public.workflow_versions for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.workflow_versions for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select on public.workflow_versions to staff;
 grant select, insert, update, delete on public.workflow_versions to system;

@@ -17,16 +17,16 @@ create table public.workflows (
 CREATE UNIQUE INDEX workflows_key_once ON public.workflows USING btree (key);
 
 create policy staff_select on public.workflows for select to staff
-  using ( SELECT app.has('workflows:read'::text) AS has);
+  using (( SELECT app.has('workflows:read'::text) AS has));
 create policy staff_update on public.workflows for update to staff
-  using ( SELECT app.has('workflows:write'::text) AS has)
-  with check ( SELECT app.has('workflows:write'::text) AS has);
+  using (( SELECT app.has('workflows:write'::text) AS has))
+  with check (( SELECT app.has('workflows:write'::text) AS has));
 create policy system_all on public.workflows for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.workflows for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, update (enabled) on public.workflows to staff;
 grant select, insert, update, delete on public.workflows to system;

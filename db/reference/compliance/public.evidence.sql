@@ -26,12 +26,12 @@ CREATE INDEX evidence_key ON public.evidence USING btree (key_id);
 CREATE UNIQUE INDEX evidence_run_once ON public.evidence USING btree (customer_id, run_id);
 
 create policy member_select on public.evidence for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('evidence:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('evidence:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on public.evidence for select to staff
-  using ( SELECT app.has('evidence:read'::text) AS has);
+  using (( SELECT app.has('evidence:read'::text) AS has));
 create policy worker_all on public.evidence for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on public.evidence to authenticated;
 grant select on public.evidence to staff;

@@ -21,23 +21,23 @@ CREATE UNIQUE INDEX customers_code_once ON public.customers USING btree (code);
 CREATE UNIQUE INDEX customers_slug_once ON public.customers USING btree (slug);
 
 create policy member_select on public.customers for select to authenticated
-  using (id = ANY (( SELECT app.customers_with('customers:read'::text) AS customers_with)::uuid[]));
+  using ((id = ANY (( SELECT app.customers_with('customers:read'::text) AS customers_with)::uuid[])));
 create policy member_update on public.customers for update to authenticated
-  using (id = ANY (( SELECT app.customers_with('customers:write'::text) AS customers_with)::uuid[]))
-  with check (id = ANY (( SELECT app.customers_with('customers:write'::text) AS customers_with)::uuid[]));
+  using ((id = ANY (( SELECT app.customers_with('customers:write'::text) AS customers_with)::uuid[])))
+  with check ((id = ANY (( SELECT app.customers_with('customers:write'::text) AS customers_with)::uuid[])));
 create policy staff_select on public.customers for select to staff
-  using ( SELECT app.has('customers:read'::text) AS has);
+  using (( SELECT app.has('customers:read'::text) AS has));
 create policy staff_insert on public.customers for insert to staff
-  with check ( SELECT app.has('customers:write'::text) AS has);
+  with check (( SELECT app.has('customers:write'::text) AS has));
 create policy staff_update on public.customers for update to staff
-  using ( SELECT app.has('customers:write'::text) AS has)
-  with check ( SELECT app.has('customers:write'::text) AS has);
+  using (( SELECT app.has('customers:write'::text) AS has))
+  with check (( SELECT app.has('customers:write'::text) AS has));
 create policy system_all on public.customers for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.customers for all to worker
-  using (id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select, update on public.customers to authenticated;
 grant select, insert, update on public.customers to staff;

@@ -19,17 +19,17 @@ CREATE INDEX memberships_role ON public.memberships USING btree (role);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
 create policy member_select on public.memberships for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[])));
 create policy owner_select on public.memberships for select to owner
-  using true;
+  using (true);
 create policy staff_select on public.memberships for select to staff
-  using ( SELECT app.has('people:read'::text) AS has);
+  using (( SELECT app.has('people:read'::text) AS has));
 create policy system_all on public.memberships for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.memberships for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on public.memberships to authenticated;
 grant select on public.memberships to staff;

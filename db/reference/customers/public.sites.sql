@@ -21,26 +21,26 @@ CREATE INDEX sites_integration ON public.sites USING btree (integration_id);
 CREATE UNIQUE INDEX sites_external_once ON public.sites USING btree (customer_id, integration_id, external_id);
 
 create policy member_select on public.sites for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('sites:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('sites:read'::text) AS customers_with)::uuid[])));
 create policy member_insert on public.sites for insert to authenticated
-  with check (customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[]));
+  with check ((customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[])));
 create policy member_update on public.sites for update to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[]))
-  with check (customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[])))
+  with check ((customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[])));
 create policy member_delete on public.sites for delete to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[])));
 create policy staff_select on public.sites for select to staff
-  using ( SELECT app.has('sites:read'::text) AS has);
+  using (( SELECT app.has('sites:read'::text) AS has));
 create policy staff_insert on public.sites for insert to staff
-  with check ( SELECT app.has('sites:write'::text) AS has);
+  with check (( SELECT app.has('sites:write'::text) AS has));
 create policy staff_update on public.sites for update to staff
-  using ( SELECT app.has('sites:write'::text) AS has)
-  with check ( SELECT app.has('sites:write'::text) AS has);
+  using (( SELECT app.has('sites:write'::text) AS has))
+  with check (( SELECT app.has('sites:write'::text) AS has));
 create policy staff_delete on public.sites for delete to staff
-  using ( SELECT app.has('sites:write'::text) AS has);
+  using (( SELECT app.has('sites:write'::text) AS has));
 create policy worker_all on public.sites for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select, insert, update, delete on public.sites to authenticated;
 grant select, insert, update, delete on public.sites to staff;

@@ -27,14 +27,14 @@ CREATE INDEX device_conditions_open ON public.device_conditions USING btree (cus
 CREATE UNIQUE INDEX device_conditions_uid_once ON public.device_conditions USING btree (customer_id, external_uid);
 
 create policy member_select on public.device_conditions for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on public.device_conditions for select to staff
-  using ( SELECT app.has('devices:read'::text) AS has);
+  using (( SELECT app.has('devices:read'::text) AS has));
 create policy system_select on public.device_conditions for select to system
-  using true;
+  using (true);
 create policy worker_all on public.device_conditions for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on public.device_conditions to authenticated;
 grant select on public.device_conditions to staff;

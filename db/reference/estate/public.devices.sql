@@ -50,14 +50,14 @@ CREATE INDEX devices_site ON public.devices USING btree (customer_id, site_id);
 CREATE UNIQUE INDEX devices_external_once ON public.devices USING btree (customer_id, integration_id, external_id);
 
 create policy member_select on public.devices for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on public.devices for select to staff
-  using ( SELECT app.has('devices:read'::text) AS has);
+  using (( SELECT app.has('devices:read'::text) AS has));
 create policy system_select on public.devices for select to system
-  using true;
+  using (true);
 create policy worker_all on public.devices for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on public.devices to authenticated;
 grant select on public.devices to staff;

@@ -19,7 +19,7 @@ create table auth.refresh_tokens (
 CREATE INDEX refresh_tokens_session ON auth.refresh_tokens USING btree (session_id);
 
 create policy system_all on auth.refresh_tokens for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, insert, update, delete on auth.refresh_tokens to system;

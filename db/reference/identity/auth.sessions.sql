@@ -24,10 +24,10 @@ create table auth.sessions (
 CREATE INDEX sessions_user ON auth.sessions USING btree (user_id);
 
 create policy owner_select on auth.sessions for select to owner
-  using true;
+  using (true);
 create policy system_all on auth.sessions for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, insert, update, delete on auth.sessions to system;
 

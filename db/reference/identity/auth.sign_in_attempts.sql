@@ -20,7 +20,7 @@ CREATE INDEX sign_in_attempts_address_at ON auth.sign_in_attempts USING btree (a
 CREATE INDEX sign_in_attempts_email_at ON auth.sign_in_attempts USING btree (email, at DESC);
 
 create policy system_all on auth.sign_in_attempts for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, insert, update, delete on auth.sign_in_attempts to system;

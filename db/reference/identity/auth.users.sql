@@ -24,10 +24,10 @@ create table auth.users (
 CREATE UNIQUE INDEX users_email_once ON auth.users USING btree (email);
 
 create policy owner_select on auth.users for select to owner
-  using true;
+  using (true);
 create policy system_all on auth.users for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, insert, update, delete on auth.users to system;
 

@@ -11,10 +11,10 @@ create table public.permissions (
 );
 
 create policy signed_in_select on public.permissions for select to authenticated, staff
-  using true;
+  using (true);
 create policy system_all on public.permissions for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select on public.permissions to authenticated;
 grant select on public.permissions to staff;

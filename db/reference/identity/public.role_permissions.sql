@@ -14,14 +14,14 @@ create table public.role_permissions (
 CREATE INDEX role_permissions_permission ON public.role_permissions USING btree (permission);
 
 create policy signed_in_select on public.role_permissions for select to authenticated, staff
-  using true;
+  using (true);
 create policy owner_select on public.role_permissions for select to owner
-  using true;
+  using (true);
 create policy system_all on public.role_permissions for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_select on public.role_permissions for select to worker
-  using true;
+  using (true);
 
 grant select on public.role_permissions to authenticated;
 grant select on public.role_permissions to staff;

@@ -12,10 +12,10 @@ create table public.roles (
 );
 
 create policy signed_in_select on public.roles for select to authenticated, staff
-  using true;
+  using (true);
 create policy system_all on public.roles for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select on public.roles to authenticated;
 grant select on public.roles to staff;

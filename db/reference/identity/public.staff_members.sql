@@ -16,14 +16,14 @@ create table public.staff_members (
 CREATE INDEX staff_members_role ON public.staff_members USING btree (role);
 
 create policy owner_select on public.staff_members for select to owner
-  using true;
+  using (true);
 create policy staff_select on public.staff_members for select to staff
-  using ( SELECT app.has('people:read'::text) AS has);
+  using (( SELECT app.has('people:read'::text) AS has));
 create policy system_all on public.staff_members for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_select on public.staff_members for select to worker
-  using true;
+  using (true);
 
 grant select on public.staff_members to staff;
 grant select, insert, update, delete on public.staff_members to system;

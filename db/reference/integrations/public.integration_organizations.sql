@@ -26,16 +26,16 @@ CREATE INDEX integration_organizations_customer ON public.integration_organizati
 CREATE INDEX integration_organizations_mapped_by ON public.integration_organizations USING btree (mapped_by);
 
 create policy staff_select on public.integration_organizations for select to staff
-  using ( SELECT app.has('integrations:read'::text) AS has);
+  using (( SELECT app.has('integrations:read'::text) AS has));
 create policy staff_update on public.integration_organizations for update to staff
-  using ( SELECT app.has('integrations:write'::text) AS has)
-  with check ( SELECT app.has('integrations:write'::text) AS has);
+  using (( SELECT app.has('integrations:write'::text) AS has))
+  with check (( SELECT app.has('integrations:write'::text) AS has));
 create policy system_all on public.integration_organizations for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.integration_organizations for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, update (customer_id, mapped_by, mapped_at) on public.integration_organizations to staff;
 grant select, insert, update on public.integration_organizations to system;

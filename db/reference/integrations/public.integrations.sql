@@ -27,16 +27,16 @@ CREATE INDEX integrations_credential ON public.integrations USING btree (credent
 CREATE UNIQUE INDEX integrations_name_once ON public.integrations USING btree (name);
 
 create policy staff_select on public.integrations for select to staff
-  using ( SELECT app.has('integrations:read'::text) AS has);
+  using (( SELECT app.has('integrations:read'::text) AS has));
 create policy staff_update on public.integrations for update to staff
-  using ( SELECT app.has('integrations:write'::text) AS has)
-  with check ( SELECT app.has('integrations:write'::text) AS has);
+  using (( SELECT app.has('integrations:write'::text) AS has))
+  with check (( SELECT app.has('integrations:write'::text) AS has));
 create policy system_all on public.integrations for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.integrations for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at), update (name, sync_interval_s, full_sync_interval_s, enabled) on public.integrations to staff;
 grant select, insert, update, delete on public.integrations to system;

@@ -28,10 +28,10 @@ create table public.sync_parts (
 );
 
 create policy staff_select on public.sync_parts for select to staff
-  using ( SELECT app.has('integrations:read'::text) AS has);
+  using (( SELECT app.has('integrations:read'::text) AS has));
 create policy worker_all on public.sync_parts for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select on public.sync_parts to staff;
 grant select, insert, update, delete on public.sync_parts to worker;

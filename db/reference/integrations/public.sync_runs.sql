@@ -29,15 +29,15 @@ CREATE INDEX sync_runs_requested_by ON public.sync_runs USING btree (requested_b
 CREATE UNIQUE INDEX sync_runs_one_open_per_integration ON public.sync_runs USING btree (integration_id) WHERE (state = ANY (ARRAY['queued'::public.sync_state, 'running'::public.sync_state]));
 
 create policy staff_select on public.sync_runs for select to staff
-  using ( SELECT app.has('integrations:read'::text) AS has);
+  using (( SELECT app.has('integrations:read'::text) AS has));
 create policy staff_insert on public.sync_runs for insert to staff
-  with check (( SELECT app.has('integrations:sync'::text) AS has) AND (requested_by = ( SELECT app.user_id() AS user_id)));
+  with check ((( SELECT app.has('integrations:sync'::text) AS has) AND (requested_by = ( SELECT app.user_id() AS user_id))));
 create policy system_all on public.sync_runs for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.sync_runs for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, insert (id, integration_id, kind, requested_by, reason, queued_at) on public.sync_runs to staff;
 grant select, insert, update, delete on public.sync_runs to system;

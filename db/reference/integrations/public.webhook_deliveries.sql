@@ -20,10 +20,10 @@ create table public.webhook_deliveries (
 CREATE UNIQUE INDEX webhook_deliveries_once ON public.webhook_deliveries USING btree (integration_id, external_id);
 
 create policy staff_select on public.webhook_deliveries for select to staff
-  using ( SELECT app.has('integrations:read'::text) AS has);
+  using (( SELECT app.has('integrations:read'::text) AS has));
 create policy worker_all on public.webhook_deliveries for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select on public.webhook_deliveries to staff;
 grant select, insert, update, delete on public.webhook_deliveries to worker;

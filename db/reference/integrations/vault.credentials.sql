@@ -15,10 +15,10 @@ create table vault.credentials (
 );
 
 create policy system_all on vault.credentials for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_select on vault.credentials for select to worker
-  using true;
+  using (true);
 
 grant select, insert, update on vault.credentials to system;
 grant select (id, created_at, rotated_at) on vault.credentials to worker;

@@ -38,18 +38,18 @@ CREATE INDEX alerts_seen ON public.alerts USING btree (last_seen_at DESC);
 CREATE UNIQUE INDEX alerts_open_once ON public.alerts USING btree (customer_id, dedup_key) WHERE (state <> 'resolved'::public.alert_state);
 
 create policy member_select on public.alerts for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('alerts:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('alerts:read'::text) AS customers_with)::uuid[])));
 create policy member_update on public.alerts for update to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('alerts:write'::text) AS customers_with)::uuid[]))
-  with check (customer_id = ANY (( SELECT app.customers_with('alerts:write'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('alerts:write'::text) AS customers_with)::uuid[])))
+  with check ((customer_id = ANY (( SELECT app.customers_with('alerts:write'::text) AS customers_with)::uuid[])));
 create policy staff_select on public.alerts for select to staff
-  using ( SELECT app.has('alerts:read'::text) AS has);
+  using (( SELECT app.has('alerts:read'::text) AS has));
 create policy staff_update on public.alerts for update to staff
-  using ( SELECT app.has('alerts:write'::text) AS has)
-  with check ( SELECT app.has('alerts:write'::text) AS has);
+  using (( SELECT app.has('alerts:write'::text) AS has))
+  with check (( SELECT app.has('alerts:write'::text) AS has));
 create policy worker_all on public.alerts for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select, update (state, acknowledged_by) on public.alerts to authenticated;
 grant select, update (state, acknowledged_by) on public.alerts to staff;

@@ -36,12 +36,12 @@ CREATE UNIQUE INDEX incidents_alert_once ON public.incidents USING btree (custom
 CREATE UNIQUE INDEX incidents_number_once ON public.incidents USING btree (customer_id, number);
 
 create policy member_select on public.incidents for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('incidents:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('incidents:read'::text) AS customers_with)::uuid[])));
 create policy staff_select on public.incidents for select to staff
-  using ( SELECT app.has('incidents:read'::text) AS has);
+  using (( SELECT app.has('incidents:read'::text) AS has));
 create policy worker_all on public.incidents for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on public.incidents to authenticated;
 grant select on public.incidents to staff;

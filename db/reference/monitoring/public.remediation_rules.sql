@@ -25,20 +25,20 @@ CREATE INDEX remediation_rules_workflow ON public.remediation_rules USING btree 
 CREATE UNIQUE INDEX remediation_rules_name_once ON public.remediation_rules USING btree (name);
 
 create policy staff_select on public.remediation_rules for select to staff
-  using ( SELECT app.has('rules:read'::text) AS has);
+  using (( SELECT app.has('rules:read'::text) AS has));
 create policy staff_insert on public.remediation_rules for insert to staff
-  with check ( SELECT app.has('rules:write'::text) AS has);
+  with check (( SELECT app.has('rules:write'::text) AS has));
 create policy staff_update on public.remediation_rules for update to staff
-  using ( SELECT app.has('rules:write'::text) AS has)
-  with check ( SELECT app.has('rules:write'::text) AS has);
+  using (( SELECT app.has('rules:write'::text) AS has))
+  with check (( SELECT app.has('rules:write'::text) AS has));
 create policy staff_delete on public.remediation_rules for delete to staff
-  using ( SELECT app.has('rules:write'::text) AS has);
+  using (( SELECT app.has('rules:write'::text) AS has));
 create policy system_all on public.remediation_rules for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.remediation_rules for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, insert, update, delete on public.remediation_rules to staff;
 grant select, insert, update, delete on public.remediation_rules to system;

@@ -11,9 +11,9 @@ create table app.schema_history (
 );
 
 create policy owner_all on app.schema_history for all to owner
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy system_select on app.schema_history for select to system
-  using true;
+  using (true);
 
 grant select on app.schema_history to system;

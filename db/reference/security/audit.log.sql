@@ -32,16 +32,16 @@ CREATE INDEX audit_log_seal ON ONLY audit.log USING btree (customer_id, seal_seq
 CREATE INDEX audit_log_unsealed ON ONLY audit.log USING btree (at, id) WHERE (seal_seq IS NULL);
 
 create policy member_select on audit.log for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('audit:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('audit:read'::text) AS customers_with)::uuid[])));
 create policy owner_insert on audit.log for insert to owner
-  with check true;
+  with check (true);
 create policy staff_select on audit.log for select to staff
-  using ( SELECT app.has('audit:read'::text) AS has);
+  using (( SELECT app.has('audit:read'::text) AS has));
 create policy system_select on audit.log for select to system
-  using true;
+  using (true);
 create policy system_seal on audit.log for update to system
-  using (seal_seq IS NULL)
-  with check (seal_seq IS NOT NULL);
+  using ((seal_seq IS NULL))
+  with check ((seal_seq IS NOT NULL));
 
 grant select on audit.log to authenticated;
 grant select on audit.log to staff;

@@ -19,11 +19,11 @@ create table audit.seals (
 );
 
 create policy staff_select on audit.seals for select to staff
-  using ( SELECT app.has('audit:read'::text) AS has);
+  using (( SELECT app.has('audit:read'::text) AS has));
 create policy system_select on audit.seals for select to system
-  using true;
+  using (true);
 create policy system_insert on audit.seals for insert to system
-  with check true;
+  with check (true);
 
 grant select on audit.seals to staff;
 grant select, insert on audit.seals to system;

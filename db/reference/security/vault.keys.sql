@@ -17,8 +17,8 @@ create table vault.keys (
 CREATE INDEX keys_purpose ON vault.keys USING btree (purpose, created_at DESC);
 
 create policy system_all on vault.keys for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select, insert, update on vault.keys to system;
 

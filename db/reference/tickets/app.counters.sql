@@ -13,5 +13,5 @@ create table app.counters (
 );
 
 create policy owner_all on app.counters for all to owner
-  using true
-  with check true;
+  using (true)
+  with check (true);

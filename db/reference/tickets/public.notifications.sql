@@ -26,12 +26,12 @@ CREATE INDEX notifications_unread ON public.notifications USING btree (user_id, 
 CREATE INDEX notifications_user_created ON public.notifications USING btree (user_id, created_at DESC);
 
 create policy own_select on public.notifications for select to authenticated, staff
-  using ((user_id = ( SELECT app.user_id() AS user_id)) AND ( SELECT app.session_lives() AS session_lives));
+  using (((user_id = ( SELECT app.user_id() AS user_id)) AND ( SELECT app.session_lives() AS session_lives)));
 create policy own_update on public.notifications for update to authenticated, staff
-  using ((user_id = ( SELECT app.user_id() AS user_id)) AND ( SELECT app.session_lives() AS session_lives))
-  with check (user_id = ( SELECT app.user_id() AS user_id));
+  using (((user_id = ( SELECT app.user_id() AS user_id)) AND ( SELECT app.session_lives() AS session_lives)))
+  with check ((user_id = ( SELECT app.user_id() AS user_id)));
 create policy worker_insert on public.notifications for insert to worker
-  with check (NOT (customer_id IS DISTINCT FROM ( SELECT app.worker_customer() AS worker_customer)));
+  with check ((NOT (customer_id IS DISTINCT FROM ( SELECT app.worker_customer() AS worker_customer))));
 
 grant select, update (read_at) on public.notifications to authenticated;
 grant select, update (read_at) on public.notifications to staff;

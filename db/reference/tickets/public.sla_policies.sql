@@ -14,22 +14,22 @@ CREATE UNIQUE INDEX sla_policies_name_once ON public.sla_policies USING btree (n
 CREATE UNIQUE INDEX sla_policies_one_default ON public.sla_policies USING btree (is_default) WHERE is_default;
 
 create policy signed_in_select on public.sla_policies for select to authenticated, staff
-  using true;
+  using (true);
 create policy owner_select on public.sla_policies for select to owner
-  using true;
+  using (true);
 create policy staff_insert on public.sla_policies for insert to staff
-  with check ( SELECT app.has('sla:write'::text) AS has);
+  with check (( SELECT app.has('sla:write'::text) AS has));
 create policy staff_update on public.sla_policies for update to staff
-  using ( SELECT app.has('sla:write'::text) AS has)
-  with check ( SELECT app.has('sla:write'::text) AS has);
+  using (( SELECT app.has('sla:write'::text) AS has))
+  with check (( SELECT app.has('sla:write'::text) AS has));
 create policy staff_delete on public.sla_policies for delete to staff
-  using ( SELECT app.has('sla:write'::text) AS has);
+  using (( SELECT app.has('sla:write'::text) AS has));
 create policy system_all on public.sla_policies for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.sla_policies for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select on public.sla_policies to authenticated;
 grant select, insert, update, delete on public.sla_policies to staff;

@@ -13,22 +13,22 @@ create table public.sla_targets (
 );
 
 create policy signed_in_select on public.sla_targets for select to authenticated, staff
-  using true;
+  using (true);
 create policy owner_select on public.sla_targets for select to owner
-  using true;
+  using (true);
 create policy staff_insert on public.sla_targets for insert to staff
-  with check ( SELECT app.has('sla:write'::text) AS has);
+  with check (( SELECT app.has('sla:write'::text) AS has));
 create policy staff_update on public.sla_targets for update to staff
-  using ( SELECT app.has('sla:write'::text) AS has)
-  with check ( SELECT app.has('sla:write'::text) AS has);
+  using (( SELECT app.has('sla:write'::text) AS has))
+  with check (( SELECT app.has('sla:write'::text) AS has));
 create policy staff_delete on public.sla_targets for delete to staff
-  using ( SELECT app.has('sla:write'::text) AS has);
+  using (( SELECT app.has('sla:write'::text) AS has));
 create policy system_all on public.sla_targets for all to system
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy worker_all on public.sla_targets for all to worker
-  using true
-  with check true;
+  using (true)
+  with check (true);
 
 grant select on public.sla_targets to authenticated;
 grant select, insert, update, delete on public.sla_targets to staff;

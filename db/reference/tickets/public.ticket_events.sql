@@ -29,20 +29,20 @@ CREATE INDEX ticket_events_evidence ON public.ticket_events USING btree (custome
 CREATE INDEX ticket_events_ticket ON public.ticket_events USING btree (customer_id, ticket_id, at);
 
 create policy member_not_internal on public.ticket_events as restrictive for select to authenticated
-  using (NOT is_internal);
+  using ((NOT is_internal));
 create policy member_select on public.ticket_events for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])));
 create policy member_insert on public.ticket_events for insert to authenticated
-  with check (customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[]));
+  with check ((customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[])));
 create policy owner_insert on public.ticket_events for insert to owner
-  with check true;
+  with check (true);
 create policy staff_select on public.ticket_events for select to staff
-  using ( SELECT app.has('tickets:read'::text) AS has);
+  using (( SELECT app.has('tickets:read'::text) AS has));
 create policy staff_insert on public.ticket_events for insert to staff
-  with check ( SELECT app.has('tickets:write'::text) AS has);
+  with check (( SELECT app.has('tickets:write'::text) AS has));
 create policy worker_all on public.ticket_events for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select, insert (customer_id, id, ticket_id, kind, body) on public.ticket_events to authenticated;
 grant select, insert (customer_id, id, ticket_id, kind, body, is_internal) on public.ticket_events to staff;

@@ -53,27 +53,27 @@ CREATE UNIQUE INDEX tickets_incident_once ON public.tickets USING btree (custome
 CREATE UNIQUE INDEX tickets_number_once ON public.tickets USING btree (customer_id, number);
 
 create policy member_select on public.tickets for select to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])));
 create policy member_insert on public.tickets for insert to authenticated
-  with check (customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[]));
+  with check ((customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[])));
 create policy member_update on public.tickets for update to authenticated
-  using (customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[]))
-  with check (customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[]));
+  using ((customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[])))
+  with check ((customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[])));
 create policy owner_select on public.tickets for select to owner
-  using true;
+  using (true);
 create policy owner_update on public.tickets for update to owner
-  using true
-  with check true;
+  using (true)
+  with check (true);
 create policy staff_select on public.tickets for select to staff
-  using ( SELECT app.has('tickets:read'::text) AS has);
+  using (( SELECT app.has('tickets:read'::text) AS has));
 create policy staff_insert on public.tickets for insert to staff
-  with check ( SELECT app.has('tickets:write'::text) AS has);
+  with check (( SELECT app.has('tickets:write'::text) AS has));
 create policy staff_update on public.tickets for update to staff
-  using ( SELECT app.has('tickets:write'::text) AS has)
-  with check ( SELECT app.has('tickets:write'::text) AS has);
+  using (( SELECT app.has('tickets:write'::text) AS has))
+  with check (( SELECT app.has('tickets:write'::text) AS has));
 create policy worker_all on public.tickets for all to worker
-  using (customer_id = ( SELECT app.worker_customer() AS worker_customer))
-  with check (customer_id = ( SELECT app.worker_customer() AS worker_customer));
+  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
+  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select, insert (customer_id, id, subject, description, priority, device_id), update (subject, description) on public.tickets to authenticated;
 grant select, insert (customer_id, id, subject, description, priority, device_id), update (subject, description, priority, state, assigned_to, resolution) on public.tickets to staff;

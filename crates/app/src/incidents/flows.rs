@@ -94,7 +94,12 @@ pub fn definitions(timing: VerifyTiming) -> Result<Vec<Definition>, serde_json::
     ])
 }
 
-fn definition(key: &str, name: &str, description: &str, timing: VerifyTiming) -> Result<Definition, serde_json::Error> {
+fn definition(
+    key: &str,
+    name: &str,
+    description: &str,
+    timing: VerifyTiming,
+) -> Result<Definition, serde_json::Error> {
     serde_json::from_value(json!({
         "key": key, "name": name, "description": description, "concurrency_per_customer": 4, "timeout_ms": 7 * 24 * 3_600_000_u64,
         "steps": [

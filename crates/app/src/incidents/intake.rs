@@ -79,7 +79,9 @@ pub async fn raised(
     if was_cleared {
         return Ok(nothing_new);
     }
-    let Some(device) = incidents::device_facts(tx, customer, report.device).await? else { return Ok(nothing_new) };
+    let Some(device) = incidents::device_facts(tx, customer, report.device).await? else {
+        return Ok(nothing_new);
+    };
     let title = format!("{}: {}", device.name, report.message);
     let dedup_key = format!("{}:{}", report.kind, report.device);
     let alert = NewAlert {
@@ -95,13 +97,25 @@ pub async fn raised(
     };
     let alert = alerts::raise(tx, &alert).await?;
     let nothing_new = Intake { alert: Some(alert.id), ..nothing_new };
-    let opened = incidents::open_for_alert(tx, customer, alert.id, report.device, &title, report.severity, now).await?;
+    let opened =
+        incidents::open_for_alert(tx, customer, alert.id, report.device, &title, report.severity, now)
+            .await?;
     let Some(incident) = opened else { return Ok(nothing_new) };
     let facts = condition_facts(report);
     let run = match matching_rule(tx, &device, &facts).await? {
-        Some(rule) => Some(start_remediation(tx, engine, customer, incident, &device, &rule, RunMode::Real, None, 0).await?),
+        Some(rule) => Some(
+            start_remediation(tx, engine, customer, incident, &device, &rule, RunMode::Real, None, 0).await?,
+        ),
         None => {
-            tell_staff(tx, customer, incident, &title, "No remediation rule matches: it needs a person.", now).await?;
+            tell_staff(
+                tx,
+                customer,
+                incident,
+                &title,
+                "No remediation rule matches: it needs a person.",
+                now,
+            )
+            .await?;
             None
         }
     };
@@ -109,12 +123,26 @@ pub async fn raised(
 }
 
 /// Takes in that a condition is gone. An incident that a run works on is left to the run, which reads for itself.
-pub async fn cleared(tx: &ActorTx, customer: CustomerId, external_uid: &str, at: Timestamp) -> Result<bool, IntakeError> {
-    let Some(condition) = incidents::clear_condition(tx, customer, external_uid, at).await? else { return Ok(false) };
+pub async fn cleared(
+    tx: &ActorTx,
+    customer: CustomerId,
+    external_uid: &str,
+    at: Timestamp,
+) -> Result<bool, IntakeError> {
+    let Some(condition) = incidents::clear_condition(tx, customer, external_uid, at).await? else {
+        return Ok(false);
+    };
     let alerts = alerts::resolve_cleared(tx, customer, condition.device, &condition.kind, at).await?;
     for incident in incidents::unattended_of_alerts(tx, customer, &alerts).await? {
-        incidents::set_state(tx, customer, incident, IncidentState::Resolved, Some("The source reports that the condition is gone."), at)
-            .await?;
+        incidents::set_state(
+            tx,
+            customer,
+            incident,
+            IncidentState::Resolved,
+            Some("The source reports that the condition is gone."),
+            at,
+        )
+        .await?;
     }
     Ok(true)
 }
@@ -123,14 +151,19 @@ fn condition_facts(report: &Raised<'_>) -> Value {
     json!({ "kind": report.kind, "severity": report.severity, "message": report.message })
 }
 
-pub(crate) async fn matching_rule(tx: &ActorTx, device: &DeviceFacts, condition: &Value) -> Result<Option<Rule>, PgError> {
+pub(crate) async fn matching_rule(
+    tx: &ActorTx,
+    device: &DeviceFacts,
+    condition: &Value,
+) -> Result<Option<Rule>, PgError> {
     let rules = incidents::rules_for_kind(tx, condition["kind"].as_str().unwrap_or_default()).await?;
     let candidates: Vec<_> = rules.iter().map(ByRule).collect();
     let device_value = json!({
         "name": device.name, "class": device.class, "os_name": device.os_name.as_deref().unwrap_or_default(),
         "is_offline": device.is_offline.unwrap_or(false), "disk_used_percent": device.disk_used_percent.unwrap_or_default(),
     });
-    let customer = json!({ "slug": device.customer_slug, "code": device.customer_code, "name": device.customer_name });
+    let customer =
+        json!({ "slug": device.customer_slug, "code": device.customer_code, "name": device.customer_name });
     let found = domain::remediation::choose(&candidates, &device_value, condition, &customer);
     for (rule, fault) in &found.faults {
         tracing::warn!(rule, %fault, "a remediation rule could not be evaluated and was passed over");
@@ -139,7 +172,10 @@ pub(crate) async fn matching_rule(tx: &ActorTx, device: &DeviceFacts, condition:
 }
 
 /// Enqueues the rule's workflow for an incident, with the change that needs it. `attempt` tells repeated remediations apart.
-#[expect(clippy::too_many_arguments, reason = "one call site per way to start; a struct would only rename them")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site per way to start; a struct would only rename them"
+)]
 pub(crate) async fn start_remediation(
     tx: &ActorTx,
     engine: &Engine,
@@ -187,6 +223,7 @@ pub(crate) async fn tell_staff(
 ) -> Result<(), PgError> {
     let people = notifications::staff_who_can(tx, "incidents:write").await?;
     let link = format!("/incidents/{customer}/{incident}");
-    let new = NewNotification { customer: Some(customer), kind: "incident", title, body, link: Some(&link), at };
+    let new =
+        NewNotification { customer: Some(customer), kind: "incident", title, body, link: Some(&link), at };
     notifications::add(tx, &people, &new).await.map(drop)
 }

@@ -37,11 +37,15 @@ pub async fn remediate(
         Some(device) => incidents::device_facts(&tx, customer, device).await?,
         None => None,
     };
-    let device = device.ok_or_else(|| ApiError::new(ErrorCode::Conflict, "The incident's device is gone; there is nothing to remediate."))?;
+    let device = device.ok_or_else(|| {
+        ApiError::new(ErrorCode::Conflict, "The incident's device is gone; there is nothing to remediate.")
+    })?;
     let rule = rule_of(&tx, &found, &device).await?;
     // One open run per incident: the row lock of the incident's own update keeps two clicks apart.
     let attempt = u32::try_from(now.as_second()).unwrap_or(u32::MAX);
-    let run = intake::start_remediation(&tx, engine, customer, incident, &device, &rule, mode, actor.user, attempt).await?;
+    let run =
+        intake::start_remediation(&tx, engine, customer, incident, &device, &rule, mode, actor.user, attempt)
+            .await?;
     tx.commit().await?;
     Ok(run)
 }
@@ -57,7 +61,11 @@ fn refuse_unfit(incident: &Incident, mode: RunMode) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn rule_of(tx: &pg::ActorTx, incident: &Incident, device: &incidents::DeviceFacts) -> Result<Rule, ApiError> {
+async fn rule_of(
+    tx: &pg::ActorTx,
+    incident: &Incident,
+    device: &incidents::DeviceFacts,
+) -> Result<Rule, ApiError> {
     if let Some(rule) = incident.rule
         && let Some(rule) = incidents::rule_by_id(tx, rule).await?
     {
@@ -66,7 +74,8 @@ async fn rule_of(tx: &pg::ActorTx, incident: &Incident, device: &incidents::Devi
     let condition = serde_json::json!({
         "kind": incident.alert_kind.as_deref().unwrap_or_default(), "severity": incident.severity, "message": incident.title,
     });
-    intake::matching_rule(tx, device, &condition)
-        .await?
-        .ok_or_else(|| ApiError::new(ErrorCode::Conflict, "No remediation rule matches this incident.").hint("Add one under Rules."))
+    intake::matching_rule(tx, device, &condition).await?.ok_or_else(|| {
+        ApiError::new(ErrorCode::Conflict, "No remediation rule matches this incident.")
+            .hint("Add one under Rules.")
+    })
 }

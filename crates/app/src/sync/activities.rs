@@ -55,7 +55,8 @@ pub(super) async fn recall(cx: &Cx<'_>) -> Result<Log, SyncError> {
 async fn mark(cx: &Cx<'_>) -> Result<LogRead, SyncError> {
     match cx.client.latest_activity_id().await {
         Ok(latest) => {
-            let log = Log { touched: Vec::new(), highest: Some(latest.value.unwrap_or(0)), is_complete: true };
+            let log =
+                Log { touched: Vec::new(), highest: Some(latest.value.unwrap_or(0)), is_complete: true };
             keep(cx, &log, 0).await?;
             Ok(LogRead::Ended(PartEnd::complete(), log))
         }
@@ -78,7 +79,10 @@ async fn since_mark(cx: &Cx<'_>) -> Result<LogRead, SyncError> {
     let is_endless =
         matches!(fact.completeness, Completeness::Partial { reason: PartialReason::PageLimit { .. } });
     if is_endless || touched.len() > TOUCHED_MAX {
-        return Ok(LogRead::TooMuch(format!("{} devices were touched since the last synchronization", touched.len())));
+        return Ok(LogRead::TooMuch(format!(
+            "{} devices were touched since the last synchronization",
+            touched.len()
+        )));
     }
     let log = Log {
         touched: touched.into_iter().collect(),

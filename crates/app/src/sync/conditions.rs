@@ -53,7 +53,9 @@ pub(super) async fn read(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
         cx.read_again(PART, None, &trouble("suspect", text)).await?;
         match cx.client.alerts().await {
             Ok(again) => alerts = both(alerts, again),
-            Err(error) => return Ok(PartEnd::partial(error.kind(), &format!("the second reading failed: {error}"))),
+            Err(error) => {
+                return Ok(PartEnd::partial(error.kind(), &format!("the second reading failed: {error}")));
+            }
         }
         doubt = fall(&open, &alerts.value);
     }
@@ -87,7 +89,8 @@ fn fall(open: &[OpenCondition], alerts: &[Alert]) -> Option<String> {
         return Some(format!("open conditions fell from {} to {}", total.0, total.1));
     }
     let of_customer = of_customers.iter().find(|(_, sums)| estate::is_suspect(sums.0, sums.1));
-    of_customer.map(|(id, sums)| format!("open conditions of customer {id} fell from {} to {}", sums.0, sums.1))
+    of_customer
+        .map(|(id, sums)| format!("open conditions of customer {id} fell from {} to {}", sums.0, sums.1))
 }
 
 /// What either reading showed; as old as the older one.
@@ -105,7 +108,8 @@ async fn place(cx: &Cx<'_>, alerts: Vec<Alert>, observed_at: Timestamp) -> Resul
     let ids: BTreeSet<String> = conditions.iter().map(|condition| condition.device_id.to_string()).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let places = Places::load(cx, Some(&ids)).await?;
-    let mut listed = Listed { uids: alerts.into_iter().map(|alert| alert.uid).collect(), ..Listed::default() };
+    let mut listed =
+        Listed { uids: alerts.into_iter().map(|alert| alert.uid).collect(), ..Listed::default() };
     let mut seen = BTreeSet::new();
     for condition in conditions {
         let Some(customer) = places.customer_of_device(condition.device_id) else { continue };
@@ -126,7 +130,12 @@ async fn place(cx: &Cx<'_>, alerts: Vec<Alert>, observed_at: Timestamp) -> Resul
 }
 
 /// Returns the number of customers whose conditions could not be taken.
-async fn raise(cx: &Cx<'_>, listed: &Listed, read: usize, observed_at: Timestamp) -> Result<usize, SyncError> {
+async fn raise(
+    cx: &Cx<'_>,
+    listed: &Listed,
+    read: usize,
+    observed_at: Timestamp,
+) -> Result<usize, SyncError> {
     let mut refused = 0;
     for (customer, conditions) in &listed.of_customers {
         match raise_customer(cx, *customer, conditions, observed_at).await? {
@@ -154,13 +163,15 @@ async fn raise_customer(
     observed_at: Timestamp,
 ) -> Result<Taken, SyncError> {
     let tx = cx.customer(customer).await?;
-    let written = devices::raise_conditions(&tx, customer, cx.claim.integration, conditions, observed_at).await;
+    let written =
+        devices::raise_conditions(&tx, customer, cx.claim.integration, conditions, observed_at).await;
     let (counts, news) = match written {
         Ok(written) => written,
         Err(error) if error.is_transient() => return Err(error.into()),
         Err(error) => return Ok(refuse(cx, customer, &error)),
     };
-    let by_uid: HashMap<&str, &ConditionRow> = conditions.iter().map(|row| (row.external_uid.as_str(), row)).collect();
+    let by_uid: HashMap<&str, &ConditionRow> =
+        conditions.iter().map(|row| (row.external_uid.as_str(), row)).collect();
     for new in &news {
         let Some(row) = by_uid.get(new.external_uid.as_str()) else { continue };
         let raised = Raised {
@@ -195,7 +206,8 @@ async fn clear(
     doubt: Option<String>,
     at: Timestamp,
 ) -> Result<PartEnd, SyncError> {
-    let absent = open.into_iter().filter(|it| !listed.placed.contains(&(it.customer, it.external_uid.clone())));
+    let absent =
+        open.into_iter().filter(|it| !listed.placed.contains(&(it.customer, it.external_uid.clone())));
     // A device that left its customer took its conditions along: the list shows them elsewhere, or the device is gone.
     let (left, unsure): (Vec<_>, Vec<_>) = absent.partition(|it| it.device_missing_since.is_some());
     // Listed, and not placed here although its device is: it is refused or being moved; the next synchronization decides.
@@ -208,7 +220,10 @@ async fn clear(
         && of_devices.len() > CONFIRMATIONS_MAX
     {
         clear_confirmed(cx, left, at).await?;
-        let text = format!("{doubt} in two readings; {} devices are too many to ask one by one, nothing was cleared", of_devices.len());
+        let text = format!(
+            "{doubt} in two readings; {} devices are too many to ask one by one, nothing was cleared",
+            of_devices.len()
+        );
         return Ok(PartEnd::suspect(&text));
     }
     let mut unknown: usize = of_devices.values().skip(CONFIRMATIONS_MAX).map(Vec::len).sum();
@@ -229,9 +244,15 @@ async fn clear(
     Ok(if there > 0 {
         PartEnd::partial("list_lacked_rows", &format!("the list lacked {there} conditions that are open"))
     } else if unknown > 0 {
-        PartEnd::partial("not_confirmed", &format!("{unknown} conditions were not listed and are not confirmed to be gone yet"))
+        PartEnd::partial(
+            "not_confirmed",
+            &format!("{unknown} conditions were not listed and are not confirmed to be gone yet"),
+        )
     } else if refused > 0 {
-        PartEnd::partial("rows_refused", &format!("conditions of {refused} customers could not be cleared; the log says why"))
+        PartEnd::partial(
+            "rows_refused",
+            &format!("conditions of {refused} customers could not be cleared; the log says why"),
+        )
     } else {
         PartEnd::complete()
     })

@@ -15,10 +15,7 @@ pub(super) enum Verdict<T> {
 }
 
 /// Asks for each of `wanted`, a few at a time; the answers come in their order.
-pub(super) async fn ask_each<W, T, Asked>(
-    wanted: Vec<W>,
-    ask: impl Fn(W) -> Asked + Send,
-) -> Vec<Verdict<T>>
+pub(super) async fn ask_each<W, T, Asked>(wanted: Vec<W>, ask: impl Fn(W) -> Asked + Send) -> Vec<Verdict<T>>
 where
     W: Send,
     T: Send,

@@ -55,7 +55,12 @@ impl Cx<'_> {
     }
 
     /// Begins a part, or lets it go on; gives what it kept.
-    pub async fn start(&self, part: PartName, again: Again, rows_before: Option<usize>) -> Result<Part, SyncError> {
+    pub async fn start(
+        &self,
+        part: PartName,
+        again: Again,
+        rows_before: Option<usize>,
+    ) -> Result<Part, SyncError> {
         let tx = self.provider().await?;
         let rows_before = rows_before.map(|rows| i32::try_from(rows).unwrap_or(i32::MAX));
         still_mine(sync::start_part(&tx, self.claim, part.as_str(), again, rows_before, self.now()).await?)?;

@@ -26,7 +26,10 @@ pub(super) fn device_row(device: Device) -> DeviceRow {
         };
         without_nul(Value::Array(volumes.iter().map(row).collect()))
     });
-    let approval = device.approval.as_ref().map_or_else(|| "approved".to_owned(), |word| text(word.as_str()).to_lowercase());
+    let approval = device
+        .approval
+        .as_ref()
+        .map_or_else(|| "approved".to_owned(), |word| text(word.as_str()).to_lowercase());
     let (os, system) = (device.os.as_ref(), device.system.as_ref());
     let raw = without_nul(device.raw);
     DeviceRow {
@@ -105,9 +108,9 @@ fn without_nul(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(cleaned(text)),
         Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
-        Value::Object(members) => {
-            Value::Object(members.into_iter().map(|(name, value)| (cleaned(name), without_nul(value))).collect())
-        }
+        Value::Object(members) => Value::Object(
+            members.into_iter().map(|(name, value)| (cleaned(name), without_nul(value))).collect(),
+        ),
         other => other,
     }
 }
@@ -127,8 +130,14 @@ mod tests {
     #[test]
     fn a_device_becomes_a_row() {
         let row = row(&json!({}));
-        assert_eq!((row.external_id.as_str(), row.site_external_id.as_deref(), row.name.as_str()), ("7", Some("3"), "AD-FS01"));
-        assert_eq!((row.class, row.approval.as_str(), row.disk_used_percent), ("server", "approved", Some(95.0)));
+        assert_eq!(
+            (row.external_id.as_str(), row.site_external_id.as_deref(), row.name.as_str()),
+            ("7", Some("3"), "AD-FS01")
+        );
+        assert_eq!(
+            (row.class, row.approval.as_str(), row.disk_used_percent),
+            ("server", "approved", Some(95.0))
+        );
         assert_eq!((row.is_offline, row.needs_reboot), (Some(false), Some(true)));
         assert_eq!(row.volumes.unwrap()[0]["capacity_bytes"], 1000);
     }
@@ -139,9 +148,11 @@ mod tests {
         assert_eq!(row(&json!({"lastContact": 1_800_000_000.0, "lastUpdate": 5})).content_hash, base);
         assert_ne!(row(&json!({"offline": true})).content_hash, base);
         assert_ne!(row(&json!({"somethingNew": null})).content_hash, base);
-        let shuffled = Device::read(json!({"volumes": [{"freeSpace": 50, "capacity": 1000, "name": "C:"}, {"name": "D:", "capacity": 1000, "freeSpace": 900}],
+        let shuffled = Device::read(
+            json!({"volumes": [{"freeSpace": 50, "capacity": 1000, "name": "C:"}, {"name": "D:", "capacity": 1000, "freeSpace": 900}],
             "os": {"needsReboot": true, "name": "Windows Server"}, "offline": false, "systemName": "AD-FS01", "nodeClass": "WINDOWS_SERVER",
-            "locationId": 3, "organizationId": 1, "id": 7}));
+            "locationId": 3, "organizationId": 1, "id": 7}),
+        );
         assert_eq!(device_row(shuffled.unwrap()).content_hash, base);
     }
 

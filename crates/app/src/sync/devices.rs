@@ -103,7 +103,10 @@ impl Reading {
             let id = organization.external_id.parse().ok();
             let now = id.and_then(|id: i64| self.organizations.get(&id)).map_or(0, |count| u64::from(*count));
             if estate::is_suspect(then, now) && of_organization.is_none() {
-                of_organization = Some(format!("devices of organization {} fell from {then} to {now}", organization.external_id));
+                of_organization = Some(format!(
+                    "devices of organization {} fell from {then} to {now}",
+                    organization.external_id
+                ));
             }
             let sums = organization.customer.map(|customer| of_customers.entry(customer).or_default());
             for sum in sums.into_iter().chain([&mut total]) {
@@ -115,7 +118,10 @@ impl Reading {
         let of_customer = of_customers.iter().find(|(_, sums)| fell(sums));
         fell(&total)
             .then(|| format!("devices fell from {} to {}", total.0, total.1))
-            .or_else(|| of_customer.map(|(id, sums)| format!("devices of customer {id} fell from {} to {}", sums.0, sums.1)))
+            .or_else(|| {
+                of_customer
+                    .map(|(id, sums)| format!("devices of customer {id} fell from {} to {}", sums.0, sums.1))
+            })
             .or(of_organization)
     }
 }
@@ -124,7 +130,11 @@ impl Family for Reading {
     type Row = Device;
     const PART: PartName = PART;
 
-    async fn fetch(client: &NinjaOne, page_rows: u32, after: Option<i64>) -> Result<Fact<Page<Device>>, VendorError> {
+    async fn fetch(
+        client: &NinjaOne,
+        page_rows: u32,
+        after: Option<i64>,
+    ) -> Result<Fact<Page<Device>>, VendorError> {
         client.devices_detailed_page(after, page_rows).await
     }
 
@@ -161,7 +171,10 @@ async fn accept(cx: &Cx<'_>, reading: &mut Reading, fall: Fall) -> Result<PartEn
     if let Fall::Confirmed(doubt) = &fall
         && candidates.len() > CONFIRMATIONS_MAX
     {
-        let text = format!("{doubt} in two readings; {} devices are too many to ask for one by one, none was marked missing", candidates.len());
+        let text = format!(
+            "{doubt} in two readings; {} devices are too many to ask for one by one, none was marked missing",
+            candidates.len()
+        );
         return partial(cx, PartEnd::suspect(&text)).await;
     }
     let missing = confirm(cx, reading, candidates).await?;
@@ -173,12 +186,14 @@ async fn accept(cx: &Cx<'_>, reading: &mut Reading, fall: Fall) -> Result<PartEn
         let text = format!("{} rows were refused by the database; the log says why", reading.refused);
         return partial(cx, PartEnd::partial("rows_refused", &text)).await;
     }
-    let counts: Vec<_> = reading.organizations.iter().map(|(id, count)| (id.to_string(), rows(*count as usize))).collect();
+    let counts: Vec<_> =
+        reading.organizations.iter().map(|(id, count)| (id.to_string(), rows(*count as usize))).collect();
     let tx = cx.provider().await?;
     integrations::set_devices_seen(&tx, cx.claim.integration, &counts).await?;
     tx.commit().await?;
     if missing.unconfirmed > 0 {
-        let text = format!("{} devices were not listed and are not confirmed to be gone yet", missing.unconfirmed);
+        let text =
+            format!("{} devices were not listed and are not confirmed to be gone yet", missing.unconfirmed);
         return Ok(PartEnd::partial("not_confirmed", &text));
     }
     Ok(PartEnd::complete())
@@ -192,8 +207,13 @@ struct Missing {
     unconfirmed: usize,
 }
 
-async fn confirm(cx: &Cx<'_>, reading: &mut Reading, candidates: Vec<Placement>) -> Result<Missing, SyncError> {
-    let mut missing = Missing { unconfirmed: candidates.len().saturating_sub(CONFIRMATIONS_MAX), listed_not: 0 };
+async fn confirm(
+    cx: &Cx<'_>,
+    reading: &mut Reading,
+    candidates: Vec<Placement>,
+) -> Result<Missing, SyncError> {
+    let mut missing =
+        Missing { unconfirmed: candidates.len().saturating_sub(CONFIRMATIONS_MAX), listed_not: 0 };
     let asked: Vec<Placement> = candidates.into_iter().take(CONFIRMATIONS_MAX).collect();
     let ask = |id: Option<i64>| async move {
         let Some(id) = id else { return Verdict::Unknown };
@@ -214,7 +234,8 @@ async fn confirm(cx: &Cx<'_>, reading: &mut Reading, candidates: Vec<Placement>)
             Verdict::Unknown => missing.unconfirmed += 1,
         }
     }
-    let hidden: BTreeSet<_> = there.iter().filter(|it| is_hidden_from_lists(&it.value)).map(|it| it.value.id).collect();
+    let hidden: BTreeSet<_> =
+        there.iter().filter(|it| is_hidden_from_lists(&it.value)).map(|it| it.value.id).collect();
     missing.listed_not = there.len() - hidden.len();
     if let Some(observed_at) = there.iter().map(|it| it.observed_at).min() {
         let found = there.into_iter().map(|it| it.value).collect();

@@ -67,8 +67,7 @@ impl PartEnd {
 
     /// Nothing at all could be read.
     pub fn failed(error: &VendorError) -> Self {
-        let hopeless =
-            matches!(error, VendorError::Auth { .. } | VendorError::Misconfigured { .. });
+        let hopeless = matches!(error, VendorError::Auth { .. } | VendorError::Misconfigured { .. });
         let next = if hopeless { Next::SkipTheRest } else { Next::GoOn };
         Self { state: SyncState::Failed, error: Some(trouble(error.kind(), &error.to_string())), next }
     }
@@ -77,7 +76,9 @@ impl PartEnd {
     pub fn of_walk(completeness: &Completeness, pages: u32) -> Self {
         match completeness {
             Completeness::Complete => Self::complete(),
-            Completeness::Partial { reason: PartialReason::Stopped(error) } if pages == 0 => Self::failed(error),
+            Completeness::Partial { reason: PartialReason::Stopped(error) } if pages == 0 => {
+                Self::failed(error)
+            }
             Completeness::Partial { reason: PartialReason::Stopped(error) } => {
                 let next = Self::failed(error).next;
                 Self { next, ..Self::partial(error.kind(), &format!("after {pages} pages: {error}")) }

@@ -46,7 +46,11 @@ impl Family for Reading {
     type Row = Location;
     const PART: PartName = PART;
 
-    async fn fetch(client: &NinjaOne, _: u32, after: Option<i64>) -> Result<Fact<Page<Location>>, VendorError> {
+    async fn fetch(
+        client: &NinjaOne,
+        _: u32,
+        after: Option<i64>,
+    ) -> Result<Fact<Page<Location>>, VendorError> {
         client.locations_page(after).await
     }
 
@@ -68,7 +72,10 @@ impl Family for Reading {
                 // A second reading counts rows that are kept only once.
                 Some(_) if !self.seen.insert(location.id) => {}
                 Some(customer) => {
-                    of_customers.entry(customer).or_default().push((location.id.to_string(), site_name(&location)));
+                    of_customers
+                        .entry(customer)
+                        .or_default()
+                        .push((location.id.to_string(), site_name(&location)));
                 }
                 None => unmapped += 1,
             }

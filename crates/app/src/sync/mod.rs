@@ -30,5 +30,5 @@ pub use error::SyncError;
 pub use hooks::{ConditionSink, NoObserver, NoSink, Raised, SinkError, SyncObserver, SyncPoint};
 pub use request::{SyncRequested, request};
 pub use run::PartName;
-pub use syncer::{SyncSettings, Syncer};
 pub use store::sync::{SyncKind, SyncState};
+pub use syncer::{SyncSettings, Syncer};

@@ -5,7 +5,10 @@ use connector_api::{Completeness, Fact, Page, PartialReason, VendorError, WalkMa
 use domain::estate;
 use jiff::Timestamp;
 use ninjaone::{NinjaOne, Organization};
-use store::{integrations, sync::{Again, Counts, SyncKind}};
+use store::{
+    integrations,
+    sync::{Again, Counts, SyncKind},
+};
 
 use super::{
     confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
@@ -30,8 +33,11 @@ pub(super) async fn read(cx: &Cx<'_>, kind: SyncKind) -> Result<PartEnd, SyncErr
     let tx = cx.provider().await?;
     let known = integrations::organizations(&tx, cx.claim.integration).await?;
     tx.rollback().await?;
-    let known: HashMap<_, _> =
-        known.into_iter().filter(|it| it.missing_since.is_none()).map(|it| (it.external_id, it.name)).collect();
+    let known: HashMap<_, _> = known
+        .into_iter()
+        .filter(|it| it.missing_since.is_none())
+        .map(|it| (it.external_id, it.name))
+        .collect();
     let before: Vec<String> = known.keys().cloned().collect();
     let part = cx.start(PART, Again::StartOver, Some(before.len())).await?;
     let mut reading = Reading { known, seen: HashSet::new() };
@@ -63,7 +69,11 @@ impl Family for Reading {
     type Row = Organization;
     const PART: PartName = PART;
 
-    async fn fetch(client: &NinjaOne, _: u32, after: Option<i64>) -> Result<Fact<Page<Organization>>, VendorError> {
+    async fn fetch(
+        client: &NinjaOne,
+        _: u32,
+        after: Option<i64>,
+    ) -> Result<Fact<Page<Organization>>, VendorError> {
         client.organizations_page(after).await
     }
 
@@ -124,7 +134,8 @@ async fn accept(cx: &Cx<'_>, absent: Vec<String>) -> Result<PartEnd, SyncError> 
     }
     if !gone.is_empty() {
         let tx = cx.provider().await?;
-        let removed = integrations::mark_organizations_missing(&tx, cx.claim.integration, &gone, cx.now()).await?;
+        let removed =
+            integrations::mark_organizations_missing(&tx, cx.claim.integration, &gone, cx.now()).await?;
         let removed = rows(usize::try_from(removed).unwrap_or(usize::MAX));
         cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
         tx.commit().await?;

@@ -44,7 +44,8 @@ impl Places {
         let tx = cx.everywhere().await?;
         let placements = devices::placements(&tx, cx.claim.integration, only).await?;
         tx.rollback().await?;
-        let filed = placements.iter().filter_map(|it| Some((it.external_id.parse().ok()?, it.customer))).collect();
+        let filed =
+            placements.iter().filter_map(|it| Some((it.external_id.parse().ok()?, it.customer))).collect();
         let mut places = Self { of_organization: HashMap::new(), filed };
         places.reload_mapping(cx).await?;
         Ok(places)
@@ -99,7 +100,9 @@ impl Places {
             }
             cx.at(SyncPoint::MovedOut(part)).await;
         }
-        let ids = |rows: &[DeviceRow]| rows.iter().filter_map(|row| row.external_id.parse().ok()).collect::<Vec<i64>>();
+        let ids = |rows: &[DeviceRow]| {
+            rows.iter().filter_map(|row| row.external_id.parse().ok()).collect::<Vec<i64>>()
+        };
         let filing: Vec<_> = arriving.iter().map(|(customer, rows)| (*customer, ids(rows))).collect();
         let seen = Seen {
             integration: cx.claim.integration,

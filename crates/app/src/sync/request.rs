@@ -34,7 +34,10 @@ pub async fn request(
     now: Timestamp,
 ) -> Result<SyncRequested, ApiError> {
     if !actor.is_staff() {
-        return Err(access::require_for_provider(pg, actor, "integrations:sync").await.err().unwrap_or_else(access::not_found));
+        return Err(access::require_for_provider(pg, actor, "integrations:sync")
+            .await
+            .err()
+            .unwrap_or_else(access::not_found));
     }
     let tx = pg.act_as(actor).await?;
     let found = integrations::by_id(&tx, integration).await?.ok_or_else(access::not_found)?;
@@ -47,12 +50,26 @@ pub async fn request(
         if let Some(run) = sync::request(&tx, integration, kind, actor.user, now).await? {
             tx.notify(WAKE_CHANNEL, &run.to_string()).await?;
             tx.commit().await?;
-            return Ok(SyncRequested { sync_run_id: run, kind, state: SyncState::Queued, already_running: false });
+            return Ok(SyncRequested {
+                sync_run_id: run,
+                kind,
+                state: SyncState::Queued,
+                already_running: false,
+            });
         }
         if let Some(open) = sync::open_run(&tx, integration).await? {
             tx.rollback().await?;
-            return Ok(SyncRequested { sync_run_id: open.run, kind: open.kind, state: open.state, already_running: true });
+            return Ok(SyncRequested {
+                sync_run_id: open.run,
+                kind: open.kind,
+                state: open.state,
+                already_running: true,
+            });
         }
     }
-    Err(ApiError::new(ErrorCode::Conflict, "Synchronizations of this integration begin and end too quickly to join one.").hint("Try again."))
+    Err(ApiError::new(
+        ErrorCode::Conflict,
+        "Synchronizations of this integration begin and end too quickly to join one.",
+    )
+    .hint("Try again."))
 }

@@ -81,7 +81,16 @@ async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
             continue;
         }
         if next == Next::SkipTheRest {
-            end_part(cx, part, &PartEnd { state: SyncState::Cancelled, error: Some(trouble("skipped", "an earlier part failed for good")), next }).await?;
+            end_part(
+                cx,
+                part,
+                &PartEnd {
+                    state: SyncState::Cancelled,
+                    error: Some(trouble("skipped", "an earlier part failed for good")),
+                    next,
+                },
+            )
+            .await?;
             continue;
         }
         let end = match part {
@@ -106,7 +115,8 @@ async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
 
 async fn end_part(cx: &Cx<'_>, part: PartName, end: &PartEnd) -> Result<(), SyncError> {
     let tx = cx.provider().await?;
-    let ended = sync::finish_part(&tx, cx.claim, part.as_str(), end.state, end.error.as_ref(), cx.now()).await?;
+    let ended =
+        sync::finish_part(&tx, cx.claim, part.as_str(), end.state, end.error.as_ref(), cx.now()).await?;
     still_mine(ended)?;
     tx.commit().await?;
     log_part(cx, &cx.part(part).await?);
@@ -129,21 +139,23 @@ async fn finish(cx: &Cx<'_>, log: &Log) -> Result<SyncState, SyncError> {
     let worst = parts.iter().max_by_key(|part| part.state).map_or(SyncState::Failed, |part| part.state);
     // Parts are cancelled only because another one failed.
     let state = if worst == SyncState::Cancelled { SyncState::Failed } else { worst };
-    let error = parts.iter().find(|part| part.state == state).filter(|_| state != SyncState::Complete).map(|part| {
-        let reason = part.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
-        let kind = part.error.as_ref().and_then(|error| error["kind"].as_str()).unwrap_or(state.as_str());
-        trouble(kind, &format!("{}: {reason}", part.part))
-    });
-    let devices_are_complete = parts
-        .iter()
-        .any(|part| part.part == PartName::Devices.as_str() && part.state == SyncState::Complete);
+    let error =
+        parts.iter().find(|part| part.state == state).filter(|_| state != SyncState::Complete).map(|part| {
+            let reason = part.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
+            let kind = part.error.as_ref().and_then(|error| error["kind"].as_str()).unwrap_or(state.as_str());
+            trouble(kind, &format!("{}: {reason}", part.part))
+        });
+    let devices_are_complete =
+        parts.iter().any(|part| part.part == PartName::Devices.as_str() && part.state == SyncState::Complete);
     if devices_are_complete
         && log.is_complete
         && let Some(highest) = log.highest
     {
         integrations::move_activity_cursor(&tx, cx.claim.integration, highest).await?;
     }
-    if matches!(state, SyncState::Suspect | SyncState::Failed) && sync::state_before(&tx, cx.claim).await? != Some(state) {
+    if matches!(state, SyncState::Suspect | SyncState::Failed)
+        && sync::state_before(&tx, cx.claim).await? != Some(state)
+    {
         let reason = error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
         tell_staff(cx, &tx, state, reason).await?;
     }
@@ -166,7 +178,14 @@ async fn tell_staff(cx: &Cx<'_>, tx: &pg::ActorTx, state: SyncState, reason: &st
     let body = format!("{reason}. Nothing was removed because of it.");
     let people = notifications::staff_who_can(tx, "integrations:sync").await?;
     let link = link(cx.claim.integration);
-    let new = NewNotification { customer: None, kind: "sync", title: &title, body: &body, link: Some(&link), at: cx.now() };
+    let new = NewNotification {
+        customer: None,
+        kind: "sync",
+        title: &title,
+        body: &body,
+        link: Some(&link),
+        at: cx.now(),
+    };
     notifications::add(tx, &people, &new).await?;
     Ok(())
 }

@@ -53,7 +53,10 @@ pub struct Syncer {
 
 impl fmt::Debug for Syncer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Syncer").field("owner", &self.owner).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Syncer")
+            .field("owner", &self.owner)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,7 +70,15 @@ enum Worked {
 impl Syncer {
     pub fn new(pg: Pg, clock: Clock, vendors: Arc<dyn Vendors>, sink: Arc<dyn ConditionSink>) -> Self {
         let owner = Uuid::new_v4();
-        Self { pg, clock, vendors, sink, observer: Arc::new(NoObserver), settings: SyncSettings::default(), owner }
+        Self {
+            pg,
+            clock,
+            vendors,
+            sink,
+            observer: Arc::new(NoObserver),
+            settings: SyncSettings::default(),
+            owner,
+        }
     }
 
     #[must_use]
@@ -88,14 +99,20 @@ impl Syncer {
         let mut under_way = FuturesUnordered::new();
         loop {
             if let Err(error) = self.schedule().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not look for due synchronizations");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not look for due synchronizations"
+                );
             }
             while under_way.len() < RUNS_AT_ONCE_MAX && !*shutdown.borrow() {
                 match self.claim().await {
                     Ok(Some(claim)) => under_way.push(Box::pin(self.work_until(claim, shutdown.clone()))),
                     Ok(None) => break,
                     Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "could not claim a synchronization");
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "could not claim a synchronization"
+                        );
                         break;
                     }
                 }
@@ -201,7 +218,9 @@ impl Syncer {
             match self.renew(claim).await {
                 Ok(()) => {}
                 Err(SyncError::LeaseLost) => return SyncError::LeaseLost,
-                Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, sync.run = %claim.run, "the lease was not renewed"),
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, sync.run = %claim.run, "the lease was not renewed")
+                }
             }
         }
     }
@@ -230,12 +249,17 @@ impl Syncer {
     async fn give_up(&self, claim: &Claim, error: &SyncError) -> Result<SyncState, SyncError> {
         tracing::error!(error = error as &dyn std::error::Error, sync.run = %claim.run, "a synchronization failed");
         let reason = match error {
-            SyncError::Vendors(VendorsError::NotConfigured) => trouble("not_configured", &VendorsError::NotConfigured.to_string()),
+            SyncError::Vendors(VendorsError::NotConfigured) => {
+                trouble("not_configured", &VendorsError::NotConfigured.to_string())
+            }
             SyncError::Vendors(error) => trouble("client", &error.to_string()),
-            SyncError::Database(_) | SyncError::LeaseLost => trouble("internal", "a fault of ours; the log says which"),
+            SyncError::Database(_) | SyncError::LeaseLost => {
+                trouble("internal", "a fault of ours; the log says which")
+            }
         };
         let tx = self.pg.work_for_provider(WorkReason::Sync).await?;
-        let recorded = sync::finish_run(&tx, claim, SyncState::Failed, Some(&reason), self.clock.now()).await?;
+        let recorded =
+            sync::finish_run(&tx, claim, SyncState::Failed, Some(&reason), self.clock.now()).await?;
         tx.commit().await?;
         still_mine(recorded)?;
         Ok(SyncState::Failed)

@@ -29,8 +29,10 @@ struct Memory {
 
 pub(super) async fn read_touched(cx: &Cx<'_>, log: &Log) -> Result<PartEnd, SyncError> {
     let part = cx.start(PART, Again::GoOn, None).await?;
-    let mut memory: Memory = part.memory.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
-    let left: Vec<i64> = log.touched.iter().copied().filter(|id| memory.after.is_none_or(|after| *id > after)).collect();
+    let mut memory: Memory =
+        part.memory.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
+    let left: Vec<i64> =
+        log.touched.iter().copied().filter(|id| memory.after.is_none_or(|after| *id > after)).collect();
     let ids: Vec<String> = left.iter().map(ToString::to_string).collect();
     let mut places = Places::load(cx, Some(&ids)).await?;
     for batch in left.chunks(BATCH_ROWS_MAX) {
@@ -47,9 +49,11 @@ pub(super) async fn read_touched(cx: &Cx<'_>, log: &Log) -> Result<PartEnd, Sync
             match verdict {
                 // Not in any list yet: a device that waits for approval is nobody's.
                 Verdict::There(fact)
-                    if is_hidden_from_lists(&fact.value) && places.customer_of_device(fact.value.id).is_none() => {}
+                    if is_hidden_from_lists(&fact.value)
+                        && places.customer_of_device(fact.value.id).is_none() => {}
                 Verdict::There(fact) => {
-                    observed_at = Some(observed_at.map_or(fact.observed_at, |first| fact.observed_at.min(first)));
+                    observed_at =
+                        Some(observed_at.map_or(fact.observed_at, |first| fact.observed_at.min(first)));
                     found.push(fact.value);
                 }
                 // The next full reading confirms and marks it.
@@ -71,7 +75,10 @@ pub(super) async fn read_touched(cx: &Cx<'_>, log: &Log) -> Result<PartEnd, Sync
     Ok(if memory.unread > 0 {
         PartEnd::partial("not_read", &format!("{} devices could not be read", memory.unread))
     } else if memory.refused > 0 {
-        PartEnd::partial("rows_refused", &format!("{} rows were refused by the database; the log says why", memory.refused))
+        PartEnd::partial(
+            "rows_refused",
+            &format!("{} rows were refused by the database; the log says why", memory.refused),
+        )
     } else if !log.is_complete {
         PartEnd::partial("activity_log", "the activity log could not be read to its end")
     } else {

@@ -60,8 +60,7 @@ pub(super) async fn read<F: Family>(
             break;
         }
         let mark = walk.mark();
-        let (stored, fetched) =
-            futures_util::join!(family.store(cx, fresh, observed_at, &mark), fetch(next));
+        let (stored, fetched) = futures_util::join!(family.store(cx, fresh, observed_at, &mark), fetch(next));
         stored?;
         cx.at(SyncPoint::PageStored(F::PART)).await;
         answer = fetched;

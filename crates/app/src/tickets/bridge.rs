@@ -2,7 +2,7 @@
 //! recorded before the call; a creation whose answer never came is reported, never silently repeated.
 use kernel::{
     ApiError, ErrorCode, Timestamp,
-    id::{CustomerId, TicketId},
+    id::{CustomerId, IntegrationId, TicketId},
 };
 use ninjaone::{NewTicket, NinjaOne, ticketing::SUBJECT_CHARS_MAX};
 use pg::{Actor, Pg, WorkReason};
@@ -33,7 +33,7 @@ pub async fn create(
 ) -> Result<Twin, ApiError> {
     access::require(pg, actor, customer, "tickets:write").await?;
     let begun = begin(pg, actor, customer, ticket, now).await?;
-    let Begun::Create { ticket: found, ninja_device, integration } = begun else {
+    let Some(Creation { ticket: found, ninja_device, integration }) = begun else {
         return sync(pg, vendors, actor, customer, ticket, now).await;
     };
     let ninja = vendors.ninjaone(integration).await?;
@@ -44,7 +44,17 @@ pub async fn create(
             let reference = json!({ "vendor": "ninjaone", "integration_id": integration, "id": external_id, "status": status, "synced_at": now });
             tickets::set_external_ref(&tx, customer, ticket, Some(&reference)).await?;
             let body = format!("Also in NinjaOne as ticket {external_id}.");
-            tickets::add_event(&tx, customer, ticket, EventKind::Automation, Audience::ProviderOnly, &body, None, now).await?;
+            tickets::add_event(
+                &tx,
+                customer,
+                ticket,
+                EventKind::Automation,
+                Audience::ProviderOnly,
+                &body,
+                None,
+                now,
+            )
+            .await?;
             tx.commit().await?;
             Ok(Twin { external_id, status, was_created: true })
         }
@@ -72,9 +82,11 @@ pub async fn sync(
     let found = tickets::lock(&tx, customer, ticket).await?.ok_or_else(access::not_found)?;
     tx.rollback().await?;
     let reference = found.external_ref.unwrap_or_default();
-    let (Some(external_id), Ok(integration)) = (reference["id"].as_i64(), serde_json::from_value(reference["integration_id"].clone()))
+    let (Some(external_id), Ok(integration)) =
+        (reference["id"].as_i64(), serde_json::from_value(reference["integration_id"].clone()))
     else {
-        return Err(ApiError::new(ErrorCode::Conflict, "This ticket has no twin in NinjaOne yet.").hint("Create it first."));
+        return Err(ApiError::new(ErrorCode::Conflict, "This ticket has no twin in NinjaOne yet.")
+            .hint("Create it first."));
     };
     let ninja = vendors.ninjaone(integration).await?;
     let read = ninja.ticket(external_id).await.map_err(vendor_failed)?;
@@ -86,37 +98,55 @@ pub async fn sync(
     Ok(Twin { external_id, status, was_created: false })
 }
 
-enum Begun {
-    Exists,
-    Create { ticket: Ticket, ninja_device: i64, integration: kernel::id::IntegrationId },
+/// A creation whose intention is recorded.
+struct Creation {
+    ticket: Ticket,
+    ninja_device: i64,
+    integration: IntegrationId,
 }
 
-/// Records the intention under the ticket's row lock, so that two callers cannot both create.
-async fn begin(pg: &Pg, actor: &Actor, customer: CustomerId, ticket: TicketId, now: Timestamp) -> Result<Begun, ApiError> {
+/// `None` when there is a twin. Records the intention under the ticket's row lock, so that two callers cannot both create.
+async fn begin(
+    pg: &Pg,
+    actor: &Actor,
+    customer: CustomerId,
+    ticket: TicketId,
+    now: Timestamp,
+) -> Result<Option<Creation>, ApiError> {
     let tx = pg.work_on_behalf(actor, customer, WorkReason::Workflow).await?;
     let found = tickets::lock(&tx, customer, ticket).await?.ok_or_else(access::not_found)?;
     if let Some(reference) = &found.external_ref {
         if reference["id"].is_i64() {
-            return Ok(Begun::Exists);
+            return Ok(None);
         }
         let since = reference["creating_since"].as_str().unwrap_or("an unknown time").to_owned();
-        return Err(ApiError::new(ErrorCode::Conflict, "A creation was begun before and its answer never came.")
-            .details(format!("Begun at {since}."))
-            .hint("Look in NinjaOne whether the ticket exists before anybody creates a second one."));
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            "A creation was begun before and its answer never came.",
+        )
+        .details(format!("Begun at {since}."))
+        .hint("Look in NinjaOne whether the ticket exists before anybody creates a second one."));
     }
     let device = match found.device {
         Some(device) => incidents::device_facts(&tx, customer, device).await?,
         None => None,
     };
     let device = device.ok_or_else(|| {
-        ApiError::new(ErrorCode::Conflict, "The ticket has no device, so NinjaOne's organization for it is unknown.")
-            .hint("Set the ticket's device first.")
+        ApiError::new(
+            ErrorCode::Conflict,
+            "The ticket has no device, so NinjaOne's organization for it is unknown.",
+        )
+        .hint("Set the ticket's device first.")
     })?;
-    let ninja_device = device.external_id.parse().map_err(|_| ApiError::new(ErrorCode::Internal, "The device's NinjaOne id is not a number."))?;
-    let intention: Value = json!({ "vendor": "ninjaone", "integration_id": device.integration, "creating_since": now });
+    let ninja_device = device
+        .external_id
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::Internal, "The device's NinjaOne id is not a number."))?;
+    let intention: Value =
+        json!({ "vendor": "ninjaone", "integration_id": device.integration, "creating_since": now });
     tickets::set_external_ref(&tx, customer, ticket, Some(&intention)).await?;
     tx.commit().await?;
-    Ok(Begun::Create { ticket: found, ninja_device, integration: device.integration })
+    Ok(Some(Creation { ticket: found, ninja_device, integration: device.integration }))
 }
 
 /// The vendor's id and status, or the error and whether the ticket may exist all the same.
@@ -128,9 +158,17 @@ async fn make(ninja: &NinjaOne, ticket: &Ticket, device: i64) -> Result<(i64, St
     })?;
     let forms = ninja.ticket_forms().await.map_err(not_made)?;
     let form = forms.value.first().map(|form| form.id).ok_or_else(|| {
-        (ApiError::new(ErrorCode::VendorNotConfigured, "NinjaOne has no ticket form.").hint("Make one under Ticketing in NinjaOne."), false)
+        (
+            ApiError::new(ErrorCode::VendorNotConfigured, "NinjaOne has no ticket form.")
+                .hint("Make one under Ticketing in NinjaOne."),
+            false,
+        )
     })?;
-    let mut new = NewTicket::new(organization, form, ticket.subject.chars().take(SUBJECT_CHARS_MAX).collect::<String>());
+    let mut new = NewTicket::new(
+        organization,
+        form,
+        ticket.subject.chars().take(SUBJECT_CHARS_MAX).collect::<String>(),
+    );
     new.node_id = Some(device);
     new.description = (!ticket.description.is_empty()).then(|| ticket.description.clone());
     new.priority = Some(priority(&ticket.priority).into());

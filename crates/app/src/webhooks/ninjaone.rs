@@ -42,13 +42,18 @@ pub async fn handle(
 ) -> Result<Handled, ApiError> {
     authenticate(pg, integration, secret).await?;
     let activity = ninjaone::webhook::parse(body).map_err(|error| {
-        ApiError::new(ErrorCode::BodyInvalid, "The delivery is not a NinjaOne activity.").details(error.to_string())
+        ApiError::new(ErrorCode::BodyInvalid, "The delivery is not a NinjaOne activity.")
+            .details(error.to_string())
     })?;
     let tx = pg.work_for_provider(WorkReason::Webhook).await?;
-    let delivery = webhooks::accept(&tx, integration, &activity.id.to_string(), &Sha256::digest(body), now).await?;
+    let delivery =
+        webhooks::accept(&tx, integration, &activity.id.to_string(), &Sha256::digest(body), now).await?;
     tx.commit().await?;
     if delivery.body_differs {
-        return Err(ApiError::new(ErrorCode::Replayed, "An activity with this id was delivered before with other content; the first one was kept."));
+        return Err(ApiError::new(
+            ErrorCode::Replayed,
+            "An activity with this id was delivered before with other content; the first one was kept.",
+        ));
     }
     if delivery.handled_at.is_some() {
         return Ok(Handled { is_duplicate: true, outcome: "handled before".into() });
@@ -99,7 +104,8 @@ async fn take_in(
             match incidents::device_by_external(&tx, customer, integration, &device).await? {
                 None => "unknown device: the next synchronization brings it and its condition",
                 Some(device) => {
-                    let taken = intake::raised(&tx, engine, customer, &report(device, &condition, at), now).await?;
+                    let taken =
+                        intake::raised(&tx, engine, customer, &report(device, &condition, at), now).await?;
                     if taken.incident.is_some() { "incident opened" } else { "counted on the open alert" }
                 }
             }
@@ -122,7 +128,11 @@ fn report<'a>(device: kernel::id::DeviceId, condition: &'a Condition, at: Timest
     }
 }
 
-async fn customer_of(pg: &Pg, integration: IntegrationId, condition: &Condition) -> Result<Option<CustomerId>, ApiError> {
+async fn customer_of(
+    pg: &Pg,
+    integration: IntegrationId,
+    condition: &Condition,
+) -> Result<Option<CustomerId>, ApiError> {
     let Some(organization) = condition.organization_id else { return Ok(None) };
     let tx = pg.work_for_provider(WorkReason::Webhook).await?;
     let customer = webhooks::customer_of_organization(&tx, integration, &organization.to_string()).await?;

@@ -26,7 +26,13 @@ impl Notes {
         self.told.lock().unwrap().iter().map(|(_, _, what)| *what).collect()
     }
 
-    fn note(&self, tx: &ActorTx, customer: CustomerId, uid: &str, what: &'static str) -> Result<(), SinkError> {
+    fn note(
+        &self,
+        tx: &ActorTx,
+        customer: CustomerId,
+        uid: &str,
+        what: &'static str,
+    ) -> Result<(), SinkError> {
         assert_eq!(tx.customer(), Some(customer));
         if *self.refuses.lock().unwrap() {
             return Err("the intake refuses".into());
@@ -37,12 +43,23 @@ impl Notes {
 }
 
 impl ConditionSink for Notes {
-    fn raised<'a>(&'a self, tx: &'a ActorTx, customer: CustomerId, raised: &'a Raised<'a>) -> BoxFuture<'a, Result<(), SinkError>> {
+    fn raised<'a>(
+        &'a self,
+        tx: &'a ActorTx,
+        customer: CustomerId,
+        raised: &'a Raised<'a>,
+    ) -> BoxFuture<'a, Result<(), SinkError>> {
         assert_eq!((raised.kind, raised.severity), ("disk_full", "major"));
         Box::pin(std::future::ready(self.note(tx, customer, raised.external_uid, "raised")))
     }
 
-    fn cleared<'a>(&'a self, tx: &'a ActorTx, customer: CustomerId, uid: &'a str, _: Timestamp) -> BoxFuture<'a, Result<(), SinkError>> {
+    fn cleared<'a>(
+        &'a self,
+        tx: &'a ActorTx,
+        customer: CustomerId,
+        uid: &'a str,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<(), SinkError>> {
         Box::pin(std::future::ready(self.note(tx, customer, uid, "cleared")))
     }
 }
@@ -59,8 +76,11 @@ async fn a_condition_is_raised_once_and_cleared_once() {
     let ill = world.vendor.control("/trigger", json!({"kind": "disk_full"})).await;
     assert_eq!(run(&world, &sink, Full).await, SyncState::Complete);
     assert_eq!(sink.told(), ["raised"]);
-    let sql = format!("{OPEN} and external_uid = '{}' and device_id = (select id from public.devices where external_id = '{}')",
-        ill["series_uid"].as_str().unwrap(), ill["device_id"]);
+    let sql = format!(
+        "{OPEN} and external_uid = '{}' and device_id = (select id from public.devices where external_id = '{}')",
+        ill["series_uid"].as_str().unwrap(),
+        ill["device_id"]
+    );
     assert_eq!(world.count(&sql).await, 1);
     for kind in [Full, Incremental] {
         assert_eq!(run(&world, &sink, kind).await, SyncState::Complete);
@@ -85,7 +105,10 @@ async fn a_list_that_lacks_conditions_clears_none_of_them() {
     // Once: the second reading shows them.
     world.vendor.fault(fault("truncated_list", "/v2/alerts", 1)).await;
     let (run, state) = world.sync(Incremental).await;
-    assert_eq!((state, world.part(run, "conditions").await.reads, world.count(OPEN).await), (SyncState::Complete, 2, 12));
+    assert_eq!(
+        (state, world.part(run, "conditions").await.reads, world.count(OPEN).await),
+        (SyncState::Complete, 2, 12)
+    );
     // For good: each device is asked, and says that its condition is open.
     world.vendor.fault(fault("truncated_list", "/v2/alerts", 500)).await;
     let (run, state) = world.sync(Incremental).await;
@@ -96,7 +119,10 @@ async fn a_list_that_lacks_conditions_clears_none_of_them() {
         world.vendor.clear_faults().await;
         world.vendor.fault(fault(kind, "/v2/alerts", 500)).await;
         let (run, state) = world.sync(Incremental).await;
-        assert_eq!((state, world.part(run, "conditions").await.state.as_str(), world.count(OPEN).await), (SyncState::Failed, "failed", 12));
+        assert_eq!(
+            (state, world.part(run, "conditions").await.state.as_str(), world.count(OPEN).await),
+            (SyncState::Failed, "failed", 12)
+        );
     }
 }
 

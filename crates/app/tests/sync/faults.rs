@@ -18,7 +18,12 @@ async fn synchronized() -> World {
 async fn assert_nothing_lost(world: &World) {
     assert_eq!(world.falsely_missing().await, [0_i64; 0]);
     assert_eq!(world.count("select count(*) from public.devices where missing_since is not null").await, 0);
-    assert_eq!(world.count("select count(*) from public.integration_organizations where missing_since is not null").await, 0);
+    assert_eq!(
+        world
+            .count("select count(*) from public.integration_organizations where missing_since is not null")
+            .await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -106,7 +111,10 @@ async fn a_repeated_page_is_read_again_and_a_vendor_that_goes_on_repeating_is_no
     let (run, state) = world.sync(Full).await;
     assert_eq!(state, SyncState::Complete, "{:?}", world.parts(run).await);
     let part = world.part(run, "devices").await;
-    assert_eq!((part.reads, part.read, part.unchanged), (2, part.unchanged, world.live().await.len().try_into().unwrap()));
+    assert_eq!(
+        (part.reads, part.read, part.unchanged),
+        (2, part.unchanged, world.live().await.len().try_into().unwrap())
+    );
     assert_nothing_lost(&world).await;
 
     world.vendor.fault(fault("repeated_page", DEVICES, 500)).await;
@@ -182,8 +190,12 @@ async fn wrong_credentials_fail_the_run_once_and_staff_are_told_once() {
         let parts = world.parts(run).await;
         assert_eq!(parts["activities"].error.as_ref().unwrap()["kind"], "auth");
         assert_eq!(parts["devices"].state, "cancelled");
-        let error: serde_json::Value =
-            world.admin.query_one("select error from public.sync_runs where id = $1", &[&run.0]).await.unwrap().get(0);
+        let error: serde_json::Value = world
+            .admin
+            .query_one("select error from public.sync_runs where id = $1", &[&run.0])
+            .await
+            .unwrap()
+            .get(0);
         assert_eq!(error["kind"], "auth");
         assert!(!error.to_string().contains("wrong"), "{error}");
     }
@@ -202,7 +214,12 @@ struct BreakAfter {
 
 impl BreakAfter {
     fn new(pages: usize, kind: &'static str) -> std::sync::Arc<Self> {
-        std::sync::Arc::new(Self { left: pages.into(), kind, due: tokio::sync::Notify::new(), done: tokio::sync::Notify::new() })
+        std::sync::Arc::new(Self {
+            left: pages.into(),
+            kind,
+            due: tokio::sync::Notify::new(),
+            done: tokio::sync::Notify::new(),
+        })
     }
 
     async fn break_when_due(&self, world: &World) {
@@ -216,7 +233,9 @@ impl app::sync::SyncObserver for BreakAfter {
     fn at(&self, point: app::sync::SyncPoint) -> app::vendors::BoxFuture<'_, ()> {
         use std::sync::atomic::Ordering::SeqCst;
         Box::pin(async move {
-            if point == app::sync::SyncPoint::PageStored(app::sync::PartName::Devices) && self.left.fetch_sub(1, SeqCst) == 1 {
+            if point == app::sync::SyncPoint::PageStored(app::sync::PartName::Devices)
+                && self.left.fetch_sub(1, SeqCst) == 1
+            {
                 self.due.notify_one();
                 self.done.notified().await;
             }

@@ -19,7 +19,8 @@ async fn a_full_synchronization_brings_exactly_the_vendors_devices() {
     assert_eq!(world.part(run, "organizations").await.unchanged, 5);
     let unplaced = "select count(*) from public.devices where site_id is null or not is_complete or seen_in_sync is null";
     assert_eq!(world.count(unplaced).await, 0);
-    let (sites, locations) = (world.count("select count(*) from public.sites").await, world.vendor.state().await);
+    let (sites, locations) =
+        (world.count("select count(*) from public.sites").await, world.vendor.state().await);
     assert_eq!(sites, locations["locations"].as_i64().unwrap());
     // The list hides devices that wait for approval; so do we.
     assert!(locations["pending_devices"].as_i64().unwrap() > 0);
@@ -36,10 +37,19 @@ async fn facts_of_a_device_arrive_in_their_columns() {
         and jsonb_array_length(volumes) >= 1 and serial_number is not null and last_user like '%\\\\%' and cardinality(ip_addresses) = 1
         and raw ->> 'id' = external_id and last_contact_at > now() - interval '1 year' and observed_at > now() - interval '1 hour'";
     assert!(world.count(sql).await > 5);
-    let classes: Vec<String> =
-        world.admin.query("select distinct class from public.devices", &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let classes: Vec<String> = world
+        .admin
+        .query("select distinct class from public.devices", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
     let classes: BTreeSet<&str> = classes.iter().map(String::as_str).collect();
-    assert!(classes.is_superset(&["workstation", "server", "virtual_machine", "mobile"].into()), "{classes:?}");
+    assert!(
+        classes.is_superset(&["workstation", "server", "virtual_machine", "mobile"].into()),
+        "{classes:?}"
+    );
 }
 
 #[tokio::test]
@@ -53,7 +63,11 @@ async fn the_second_run_changes_nothing() {
     assert_eq!(state, SyncState::Complete);
     for part in ["organizations", "locations", "devices"] {
         let part = world.part(run, part).await;
-        assert_eq!((part.read, part.created, part.updated, part.removed), (part.unchanged, 0, 0, 0), "{part:?}");
+        assert_eq!(
+            (part.read, part.created, part.updated, part.removed),
+            (part.unchanged, 0, 0, 0),
+            "{part:?}"
+        );
         assert!(part.read > 0);
     }
     let after: String = world.admin.query_one(content, &[]).await.unwrap().get(0);
@@ -81,7 +95,12 @@ async fn an_unmapped_organization_is_shown_and_its_devices_arrive_once_it_is_map
     // The mapping is newer than the last full reading: an incremental run knows that it is not enough.
     let (run, state) = world.sync(store::sync::SyncKind::Incremental).await;
     assert_eq!(state, SyncState::Complete);
-    assert_eq!(world.count("select count(*) from public.sync_runs where kind = 'full' and reason like '%mapped%'").await, 1);
+    assert_eq!(
+        world
+            .count("select count(*) from public.sync_runs where kind = 'full' and reason like '%mapped%'")
+            .await,
+        1
+    );
     assert_eq!(world.part(run, "devices").await.created, truth);
     world.assert_live_is_truth().await;
 }
@@ -92,7 +111,8 @@ async fn a_remapped_organization_takes_its_devices_along() {
     world.sync(Full).await;
     let customers = world.customers().await;
     let before = world.live().await;
-    let moved: Vec<i64> = before.iter().filter(|(_, customer)| **customer == customers[&1]).map(|(id, _)| *id).collect();
+    let moved: Vec<i64> =
+        before.iter().filter(|(_, customer)| **customer == customers[&1]).map(|(id, _)| *id).collect();
     let sql = "update public.integration_organizations set customer_id = $1 where external_id = '1'";
     world.admin.execute(sql, &[&customers[&2].0]).await.unwrap();
     let (run, state) = world.sync(store::sync::SyncKind::Incremental).await;
@@ -114,7 +134,11 @@ async fn a_remapped_organization_takes_its_devices_along() {
     world.admin.execute(sql, &[&customers[&1].0]).await.unwrap();
     let (run, _) = world.sync(Full).await;
     world.assert_live_is_truth().await;
-    assert_eq!(world.part(run, "devices").await.updated, count, "the first customer's old rows are used again");
+    assert_eq!(
+        world.part(run, "devices").await.updated,
+        count,
+        "the first customer's old rows are used again"
+    );
 }
 
 #[tokio::test]

@@ -92,6 +92,8 @@ async fn killed_at(kind: SyncKind, nth: usize, expected: &Part) {
     let part = world.part(run, "devices").await;
     let counts = |it: &Part| (it.read, it.created, it.updated, it.unchanged, it.removed, it.unmapped);
     assert_eq!(counts(&part), counts(expected), "killed at {nth}");
+    // A page whose rows and place are committed is not read again.
+    assert_eq!(part.pages, expected.pages, "killed at {nth}");
     let resumed = "select resumed_count::bigint from public.sync_runs order by queued_at desc limit 1";
     assert_eq!(world.count(resumed).await, 1);
 }

@@ -33,7 +33,10 @@ struct Killer {
 
 impl SyncObserver for Killer {
     fn at(&self, point: SyncPoint) -> BoxFuture<'_, ()> {
-        if matches!(point, SyncPoint::PageStored(PartName::Devices) | SyncPoint::CustomerStored(PartName::Conditions)) {
+        if matches!(
+            point,
+            SyncPoint::PageStored(PartName::Devices) | SyncPoint::CustomerStored(PartName::Conditions)
+        ) {
             let page = self.pages.fetch_add(1, Ordering::SeqCst);
             if page == 1 || page == 4 {
                 let pid = self.cluster.postmaster_pid().to_string();
@@ -51,7 +54,9 @@ async fn a_synchronization_survives_the_death_of_postgres() {
     let dir = tempfile::Builder::new().prefix("obera-sync-").tempdir().unwrap();
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
     let cluster = Arc::new(Cluster::start(dir.path(), Durability::Full).await.unwrap());
-    admin::prepare(&cluster.admin_config("postgres"), DATABASE, Some(cluster.authenticator_password())).await.unwrap();
+    admin::prepare(&cluster.admin_config("postgres"), DATABASE, Some(cluster.authenticator_password()))
+        .await
+        .unwrap();
     migrate::migrate(&cluster.admin_config(DATABASE)).await.unwrap();
     let settings = PgSettings { config: cluster.authenticator_config(DATABASE), connections_max: 8 };
     let pg = Pg::new(&settings).unwrap();
@@ -62,9 +67,11 @@ async fn a_synchronization_survives_the_death_of_postgres() {
     world::map_all(&admin, &vendor, integration).await;
     let run = world::queue(&admin, integration, Full).await;
 
-    let killer = Arc::new(Killer { cluster: cluster.clone(), pages: AtomicUsize::new(0), kills: AtomicUsize::new(0) });
+    let killer =
+        Arc::new(Killer { cluster: cluster.clone(), pages: AtomicUsize::new(0), kills: AtomicUsize::new(0) });
     let syncer = world::syncer(&pg, &vendor, Arc::new(NoSink)).with_observer(killer.clone());
-    let worked = tokio::time::timeout(Duration::from_secs(90), syncer.run_one()).await.expect("it goes on in time");
+    let worked =
+        tokio::time::timeout(Duration::from_secs(90), syncer.run_one()).await.expect("it goes on in time");
     assert_eq!(worked.unwrap(), Some((run, SyncState::Complete)));
     assert_eq!(killer.kills.load(Ordering::SeqCst), 2);
 
@@ -75,7 +82,8 @@ async fn a_synchronization_survives_the_death_of_postgres() {
     let part = world::parts(&admin, run).await.remove("devices").unwrap();
     let count = i32::try_from(truth.len()).unwrap();
     assert_eq!((part.read, part.created, part.state.as_str()), (count, count, "complete"));
-    let resumed: i32 = admin.query_one("select resumed_count from public.sync_runs", &[]).await.unwrap().get(0);
+    let resumed: i32 =
+        admin.query_one("select resumed_count from public.sync_runs", &[]).await.unwrap().get(0);
     assert!(resumed >= 1, "{resumed}");
     drop(admin);
     cluster.stop().await;
@@ -83,7 +91,10 @@ async fn a_synchronization_survives_the_death_of_postgres() {
 
 async fn connect(config: &tokio_postgres::Config) -> tokio_postgres::Client {
     let (client, connection) = config.connect(NoTls).await.expect("a connection");
-    #[expect(clippy::disallowed_methods, reason = "drives this one connection; ends with its client or server")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "drives this one connection; ends with its client or server"
+    )]
     tokio::spawn(async move {
         let _ended_with_the_server = connection.await;
     });

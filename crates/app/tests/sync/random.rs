@@ -13,8 +13,15 @@ use crate::world::{World, fault};
 const CASES: u32 = 24;
 const CASES_OF_PROPTEST: u32 = 256;
 
-const KINDS: [&str; 7] =
-    ["too_many_requests", "server_error", "html_page", "dropped_connection", "repeated_page", "truncated_list", "slow"];
+const KINDS: [&str; 7] = [
+    "too_many_requests",
+    "server_error",
+    "html_page",
+    "dropped_connection",
+    "repeated_page",
+    "truncated_list",
+    "slow",
+];
 const PATHS: [&str; 8] = [
     "/v2",
     "/v2/devices-detailed",
@@ -38,8 +45,16 @@ struct Round {
 
 fn rounds() -> impl Strategy<Value = (u32, Vec<Round>)> {
     let fault = (0..KINDS.len(), 0..PATHS.len(), prop_oneof![3 => 1..4_u32, 1 => Just(200)]);
-    let round = (prop::collection::vec(fault, 0..5), 0..8_usize, 0..4_usize, 0..4_usize, 0..3_usize, any::<bool>())
-        .prop_map(|(faults, removed, added, ill, well, full)| Round { faults, removed, added, ill, well, full });
+    let round =
+        (prop::collection::vec(fault, 0..5), 0..8_usize, 0..4_usize, 0..4_usize, 0..3_usize, any::<bool>())
+            .prop_map(|(faults, removed, added, ill, well, full)| Round {
+                faults,
+                removed,
+                added,
+                ill,
+                well,
+                full,
+            });
     (1..40_u32, prop::collection::vec(round, 1..4))
 }
 
@@ -51,7 +66,8 @@ fn nothing_is_lost_whatever_the_vendor_does() {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut runner = TestRunner::new(config);
-    let outcome = runner.run(&rounds(), |(devices, rounds)| runtime.block_on(Box::pin(play(devices, &rounds))));
+    let outcome =
+        runner.run(&rounds(), |(devices, rounds)| runtime.block_on(Box::pin(play(devices, &rounds))));
     outcome.unwrap_or_else(|error| panic!("{error}"));
 }
 

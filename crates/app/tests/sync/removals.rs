@@ -17,7 +17,12 @@ async fn a_few_vanished_devices_are_confirmed_and_marked() {
     assert_eq!((part.reads, part.removed), (1, 1));
     world.assert_live_is_truth().await;
     // The row stays, with when it went.
-    assert_eq!(world.count("select count(*) from public.devices where missing_since > now() - interval '1 minute'").await, 1);
+    assert_eq!(
+        world
+            .count("select count(*) from public.devices where missing_since > now() - interval '1 minute'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -35,7 +40,10 @@ async fn a_vanished_device_that_cannot_be_asked_for_stays() {
         world.vendor.clear_faults().await;
     }
     // A page at 404 comes from the edge: it is not the vendor's word.
-    world.vendor.fault(json!({"kind": "html_page", "path_prefix": "/v2/device/", "times": 500, "status": 404})).await;
+    world
+        .vendor
+        .fault(json!({"kind": "html_page", "path_prefix": "/v2/device/", "times": 500, "status": 404}))
+        .await;
     let (run, _) = world.sync(Full).await;
     assert_eq!(world.part(run, "devices").await.removed, 0);
     world.vendor.clear_faults().await;
@@ -69,7 +77,10 @@ async fn a_fall_too_large_to_confirm_is_held_and_staff_are_told_once() {
     world.sync(Full).await;
     let before = world.live().await;
     for organization in [1, 2] {
-        world.vendor.control("/devices/remove", json!({"organization_id": organization, "count": CONFIRMATIONS_MAX})).await;
+        world
+            .vendor
+            .control("/devices/remove", json!({"organization_id": organization, "count": CONFIRMATIONS_MAX}))
+            .await;
     }
     for reads in 1..=2 {
         let (run, state) = world.sync(Full).await;

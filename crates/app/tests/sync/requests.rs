@@ -14,7 +14,8 @@ async fn the_database_decides_who_may_ask() {
     let pg = &world.db.pg;
     let now = Clock::system().now();
     let customer = world.db.customer("portal-customer").await;
-    let (auditor, portal) = (world.db.staff("auditor").await, world.db.portal(customer, "portal_admin").await);
+    let (auditor, portal) =
+        (world.db.staff("auditor").await, world.db.portal(customer, "portal_admin").await);
     let refused = |actor: pg::Actor, id: IntegrationId| async move {
         sync::request(pg, &actor, id, Full, now).await.expect_err("must be refused").status
     };
@@ -33,7 +34,12 @@ async fn the_database_decides_who_may_ask() {
     // The audit log names the person.
     let sql = "select count(*) from audit.log where table_name = 'public.sync_runs' and verb = 'insert' and actor_id is not null";
     assert_eq!(world.count(sql).await, 1);
-    world.db.arrange("update public.sync_runs set state = 'cancelled'; update public.integrations set enabled = false").await;
+    world
+        .db
+        .arrange(
+            "update public.sync_runs set state = 'cancelled'; update public.integrations set enabled = false",
+        )
+        .await;
     assert_eq!(refused(technician.clone(), world.integration).await, 409);
     // A role that is taken away stops at the next request.
     world.db.arrange("delete from public.staff_members").await;
@@ -72,7 +78,8 @@ async fn what_is_due_is_queued_once() {
 async fn two_workers_do_the_work_once_and_wake_when_asked() {
     let world = World::mapped(3, 40).await;
     let (stop, stopped) = watch::channel(false);
-    let settings = SyncSettings { lease: Duration::from_secs(60), poll: Duration::from_secs(3_600), page_rows: 10 };
+    let settings =
+        SyncSettings { lease: Duration::from_secs(60), poll: Duration::from_secs(3_600), page_rows: 10 };
     let mut workers = JoinSet::new();
     for _ in 0..2 {
         let (syncer, stopped) = (world.syncer().with_settings(settings), stopped.clone());
@@ -81,7 +88,9 @@ async fn two_workers_do_the_work_once_and_wake_when_asked() {
     // The first look of the workers queues what is due: a full run. Asking joins it or queues another one.
     let technician = world.db.staff("technician").await;
     ended(&world, 1).await;
-    let asked = sync::request(&world.db.pg, &technician, world.integration, Full, Clock::system().now()).await.unwrap();
+    let asked = sync::request(&world.db.pg, &technician, world.integration, Full, Clock::system().now())
+        .await
+        .unwrap();
     assert!(!asked.already_running);
     // With an hour between two looks, only the notification wakes a worker.
     ended(&world, 2).await;

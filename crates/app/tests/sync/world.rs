@@ -60,6 +60,7 @@ pub struct Vendor {
 pub struct Part {
     pub state: String,
     pub reads: i16,
+    pub pages: i32,
     pub read: i32,
     pub created: i32,
     pub updated: i32,
@@ -97,7 +98,8 @@ impl Vendor {
 
     async fn call(&self, call: Call) -> Value {
         let token = self.sandbox.control_token().clone();
-        let answer = self.control.send(&call.header(CONTROL_HEADER, token)).await.expect("the control plane answers");
+        let answer =
+            self.control.send(&call.header(CONTROL_HEADER, token)).await.expect("the control plane answers");
         assert!(answer.is_success(), "{}", String::from_utf8_lossy(&answer.body));
         answer.json().expect("JSON")
     }
@@ -181,8 +183,10 @@ impl World {
     pub async fn assert_live_is_truth(&self) {
         let truth = self.vendor.truth().await;
         let customers = self.customers().await;
-        let expected: BTreeMap<_, _> =
-            truth.iter().filter_map(|(id, organization)| Some((*id, *customers.get(organization)?))).collect();
+        let expected: BTreeMap<_, _> = truth
+            .iter()
+            .filter_map(|(id, organization)| Some((*id, *customers.get(organization)?)))
+            .collect();
         assert_eq!(self.live().await, expected);
     }
 
@@ -190,7 +194,9 @@ impl World {
     pub async fn customers(&self) -> BTreeMap<i64, CustomerId> {
         let sql = "select external_id, customer_id from public.integration_organizations where customer_id is not null";
         let rows = self.admin.query(sql, &[]).await.expect("organizations");
-        rows.iter().map(|row| (row.get::<_, String>(0).parse().expect("an id"), CustomerId(row.get(1)))).collect()
+        rows.iter()
+            .map(|row| (row.get::<_, String>(0).parse().expect("an id"), CustomerId(row.get(1))))
+            .collect()
     }
 
     /// Devices that are marked missing although the vendor still has them, pending ones included.
@@ -214,7 +220,8 @@ impl World {
 
     /// The worker of every running run is gone: its lease is over.
     pub async fn expire_leases(&self) {
-        let sql = "update public.sync_runs set lease_until = now() - interval '1 second' where state = 'running'";
+        let sql =
+            "update public.sync_runs set lease_until = now() - interval '1 second' where state = 'running'";
         self.admin.batch_execute(sql).await.expect("expired leases");
     }
 }
@@ -255,11 +262,12 @@ pub async fn queue(admin: &Client, integration: IntegrationId, kind: SyncKind) -
 
 pub async fn parts(admin: &Client, run: SyncRunId) -> BTreeMap<String, Part> {
     let sql = "select part, state::text, reads, rows_read, rows_created, rows_updated, rows_unchanged, rows_removed,
-        rows_unmapped, rows_before, error from public.sync_parts where sync_run_id = $1 order by position";
+        rows_unmapped, rows_before, error, pages_read from public.sync_parts where sync_run_id = $1 order by position";
     let read = |row: &tokio_postgres::Row| {
         let part = Part {
             state: row.get(1),
             reads: row.get(2),
+            pages: row.get(11),
             read: row.get(3),
             created: row.get(4),
             updated: row.get(5),

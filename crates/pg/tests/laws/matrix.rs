@@ -131,3 +131,27 @@ async fn policies(probe: &Probe) -> Vec<Policy> {
         .filter(|policy| probe.relations.iter().any(|relation| relation.name == policy.table))
         .collect()
 }
+
+/// The probe sees what is let through, not only what is refused.
+#[tokio::test]
+async fn a_policy_that_lets_too_much_through_is_seen() {
+    let probe = Probe::new().await;
+    let find = |label: &str| ACTORS.iter().find(|actor| actor.label == label).expect("an actor");
+    let sites = probe.relations.iter().find(|relation| relation.name == "public.sites").expect("sites");
+
+    let seat = probe.enter(find("worker(customer)")).await;
+    // PostgreSQL asks the select policies about the new row as well, so both have to be wrong.
+    let wide = "create policy wide_select on public.sites for select to worker using (true);
+        create policy wide_update on public.sites for update to worker
+          using (customer_id = (select app.worker_customer())) with check (true)";
+    assert!(!seat.access(sites).await.update.moves);
+    assert!(
+        seat.with_change(wide, async || seat.access(sites).await.update.moves).await,
+        "a row could be moved to another customer"
+    );
+
+    let seat = probe.enter(find("authenticated(portal_admin)")).await;
+    let open = "create policy open on public.sites for select to authenticated using (true)";
+    assert_eq!(seat.access(sites).await.select.reach, Reach::Customer);
+    assert_eq!(seat.with_change(open, async || seat.access(sites).await.select.reach).await, Reach::All);
+}

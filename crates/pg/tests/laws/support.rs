@@ -81,3 +81,12 @@ pub fn is_update() -> bool {
 
 /// The way out when a committed list is stale.
 pub const WRITE_ANEW: &str = "If that is meant, run `make matrix` and review the difference.";
+
+#[test]
+fn texts_that_differ_fail_with_their_lines() {
+    assert_same_text("a\nb\n", "a\nb\n", "A file", WRITE_ANEW);
+    let panic = std::panic::catch_unwind(|| assert_same_text("a\nb\n", "a\nc\n", "A file", WRITE_ANEW))
+        .expect_err("a difference");
+    let message = panic.downcast_ref::<String>().expect("a message");
+    assert!(message.contains("- b\n+ c\n"), "{message}");
+}

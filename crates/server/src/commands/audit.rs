@@ -25,27 +25,40 @@ pub async fn run(settings: &Settings, command: AuditCommand) -> Result<ExitCode,
         }
         AuditCommand::Export { file } => {
             let out = OpenOptions::new().write(true).create_new(true).open(&file);
-            let mut out = BufWriter::new(out.map_err(|error| Failure::start(&format!("the file {}", file.display()), &error))?);
+            let mut out = BufWriter::new(
+                out.map_err(|error| Failure::start(&format!("the file {}", file.display()), &error))?,
+            );
             let database = Database::open(settings).await?;
             let vault = Vault::new(database.pg.clone(), database.master_key.clone(), Clock::system());
             let heads = seal::export(&database.pg, &vault, Clock::system().now(), &mut out).await;
             database.close().await;
             let heads = heads.map_err(|error| Failure::start("the audit log", &error))?;
             out.flush().map_err(|error| Failure::start("the export", &error))?;
-            say!("{} chains written to {}. Check it anywhere: obera audit verify --file {}", heads.len(), file.display(), file.display());
+            say!(
+                "{} chains written to {}. Check it anywhere: obera audit verify --file {}",
+                heads.len(),
+                file.display(),
+                file.display()
+            );
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
 fn verify_file(file: &Path) -> Result<ExitCode, Failure> {
-    let opened = File::open(file).map_err(|error| Failure::start(&format!("the export {}", file.display()), &error))?;
+    let opened = File::open(file)
+        .map_err(|error| Failure::start(&format!("the export {}", file.display()), &error))?;
     let report = seal::verify_file(BufReader::new(opened), &TrustedKeys::AsInFile, &[]);
     Ok(print(&report.map_err(|error| Failure::start("the export", &error))?))
 }
 
 fn print(report: &VerifyReport) -> ExitCode {
-    say!("{} rows in {} signed links; {} rows not sealed yet", report.rows, report.links, report.unsealed_rows);
+    say!(
+        "{} rows in {} signed links; {} rows not sealed yet",
+        report.rows,
+        report.links,
+        report.unsealed_rows
+    );
     if report.is_intact() {
         say!("INTACT");
         return ExitCode::SUCCESS;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use app::incidents::flows::VerifyTiming;
-use flow::WorkerConfig;
+use flow::{BoundaryHook, WorkerConfig};
 use sandbox::{RunningSandbox, Sandbox, SandboxConfig};
 
 use crate::{
@@ -29,7 +29,9 @@ const SYNC_INTERVAL_S: i32 = 60;
 pub async fn run(settings: Settings, args: DemoArgs) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     if settings.database_url.is_some() {
-        return Err(Failure::text("The demo makes its own database. Unset DATABASE_URL, or use `obera serve` for an existing one."));
+        return Err(Failure::text(
+            "The demo makes its own database. Unset DATABASE_URL, or use `obera serve` for an existing one.",
+        ));
     }
     people::check_password(args.password.as_deref())?;
     let shutdown = Shutdown::on_signals().map_err(|error| Failure::start("the signal handlers", &error))?;
@@ -60,7 +62,9 @@ async fn serve(
     let customers = estate::prepare(&product, &handle, &settings.url()).await?;
     let logins = people::prepare(&product, database, args.password.as_deref(), &customers).await?;
     print(settings, &logins, started);
-    let outcome = runtime::run(product, settings, &[ProcessRole::Api, ProcessRole::Worker], tuning, listener, shutdown).await;
+    let outcome =
+        runtime::run(product, settings, &[ProcessRole::Api, ProcessRole::Worker], tuning, listener, shutdown)
+            .await;
     let _gone = std::fs::remove_file(kept);
     if let Some(sandbox) = sandbox {
         sandbox.shutdown().await;
@@ -73,8 +77,14 @@ async fn sandbox(args: &DemoArgs) -> Result<(Option<RunningSandbox>, SandboxHand
     if let Some(path) = &args.sandbox {
         return Ok((None, SandboxHandle::read(path)?));
     }
-    let config = SandboxConfig::demo(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), args.customers, args.devices, args.seed);
-    let sandbox = Sandbox::start(config).await.map_err(|error| Failure::start("the vendors' sandbox", &error))?;
+    let config = SandboxConfig::demo(
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        args.customers,
+        args.devices,
+        args.seed,
+    );
+    let sandbox =
+        Sandbox::start(config).await.map_err(|error| Failure::start("the vendors' sandbox", &error))?;
     let handle = SandboxHandle::of(&sandbox);
     Ok((Some(sandbox), handle))
 }
@@ -90,10 +100,13 @@ fn tuning(crash_at: Option<&str>) -> Result<Tuning, Failure> {
 }
 
 /// `boundary` or `boundary:n`: the process ends without any clean-up when the boundary is reached for the n-th time.
-fn crash_hook(crash_at: &str) -> Result<std::sync::Arc<dyn Fn(&str) + Send + Sync>, Failure> {
+fn crash_hook(crash_at: &str) -> Result<BoundaryHook, Failure> {
     let (boundary, times) = crash_at.split_once(':').unwrap_or((crash_at, "1"));
     let (true, Ok(times)) = (flow::BOUNDARIES.contains(&boundary), times.parse::<usize>()) else {
-        return Err(Failure::text(format!("There is no boundary `{crash_at}`. Known: {}, with :n for the n-th time.", flow::BOUNDARIES.join(", "))));
+        return Err(Failure::text(format!(
+            "There is no boundary `{crash_at}`. Known: {}, with :n for the n-th time.",
+            flow::BOUNDARIES.join(", ")
+        )));
     };
     let (boundary, reached) = (boundary.to_owned(), AtomicUsize::new(0));
     Ok(std::sync::Arc::new(move |name| {
@@ -115,7 +128,9 @@ fn print(settings: &Settings, logins: &people::Logins, started: Instant) {
     }
     say!("  … and portal@<customer-slug>.example for {} customers, same password", logins.portal.len());
     say!("");
-    say!("  Make a device fall ill:  obera sandbox trigger disk-full            (--lying: the vendor pretends)");
+    say!(
+        "  Make a device fall ill:  obera sandbox trigger disk-full            (--lying: the vendor pretends)"
+    );
     say!("  Stop with Ctrl-C.");
     say!("");
 }

@@ -12,12 +12,15 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     doctor.note(console::is_built(), "the console is built in", "run `make web` and build again");
     if settings.database_url.is_none() {
         match Binaries::find(None, &settings.data_dir) {
-            Ok(found) => doctor.note(true, &format!("PostgreSQL {} at {}", found.major, found.dir.display()), ""),
+            Ok(found) => {
+                doctor.note(true, &format!("PostgreSQL {} at {}", found.major, found.dir.display()), "")
+            }
             Err(error) => doctor.note(false, "PostgreSQL is installed", &error.to_string()),
         }
     }
     doctor.note(
-        settings.public_url.as_ref().is_none_or(|url| url.starts_with("https://")) || settings.listen.ip().is_loopback(),
+        settings.public_url.as_ref().is_none_or(|url| url.starts_with("https://"))
+            || settings.listen.ip().is_loopback(),
         "people reach it over TLS or on this machine only",
         "put a TLS proxy in front and set --public-url https://…",
     );
@@ -50,7 +53,10 @@ async fn look_inside(doctor: &mut Doctor, database: &Database) -> Result<(), Fai
             .query_one("select count(*)::integer from public.staff_members m join auth.users u on u.id = m.user_id and u.disabled_at is null where m.role = 'owner'", &[])
             .await?
             .get::<_, i32>(0);
-        let demo = tx.query_one("select exists (select from auth.users where email like '%@msp.example')", &[]).await?.get::<_, bool>(0);
+        let demo = tx
+            .query_one("select exists (select from auth.users where email like '%@msp.example')", &[])
+            .await?
+            .get::<_, bool>(0);
         let stale = tx
             .query(
                 "select i.name from public.integrations i where i.enabled and not exists (
@@ -66,12 +72,26 @@ async fn look_inside(doctor: &mut Doctor, database: &Database) -> Result<(), Fai
     };
     let (owners, demo, stale) = read.await.map_err(|error| Failure::start("the database", &error))?;
     doctor.note(owners > 0, "somebody is owner", "obera user add --email … --name … --role owner");
-    doctor.note(!demo, "no demo logins", "this is the demo's data: use another --data-dir for a real installation");
+    doctor.note(
+        !demo,
+        "no demo logins",
+        "this is the demo's data: use another --data-dir for a real installation",
+    );
     for name in stale {
-        doctor.note(false, &format!("{name} is synchronized"), "look at Integrations in the console for the reason");
+        doctor.note(
+            false,
+            &format!("{name} is synchronized"),
+            "look at Integrations in the console for the reason",
+        );
     }
-    let report = vault::seal::verify(&database.pg, &vault, &[]).await.map_err(|error| Failure::start("the audit log", &error))?;
-    doctor.note(report.is_intact(), &format!("the audit log is intact ({} rows)", report.rows), "run `obera audit verify` for the broken link");
+    let report = vault::seal::verify(&database.pg, &vault, &[])
+        .await
+        .map_err(|error| Failure::start("the audit log", &error))?;
+    doctor.note(
+        report.is_intact(),
+        &format!("the audit log is intact ({} rows)", report.rows),
+        "run `obera audit verify` for the broken link",
+    );
     Ok(())
 }
 

@@ -25,7 +25,10 @@ pub fn run(command: &EvidenceCommand) -> Result<ExitCode, Failure> {
             match verified.trust {
                 Trust::Trusted => say!("key       {} (one of the keys you gave)", verified.key_id),
                 Trust::KeyNotChecked => {
-                    say!("key       {} (from the bundle itself: compare it with the one that your provider published)", verified.key_id);
+                    say!(
+                        "key       {} (from the bundle itself: compare it with the one that your provider published)",
+                        verified.key_id
+                    );
                 }
             }
             Ok(ExitCode::SUCCESS)
@@ -39,5 +42,7 @@ pub fn run(command: &EvidenceCommand) -> Result<ExitCode, Failure> {
 
 fn public_key(text: &str) -> Result<PublicKey, Failure> {
     let bytes = hex::decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes.map(PublicKey).ok_or_else(|| Failure::text(format!("`{text}` is not a public key: it has 64 hexadecimal digits.")))
+    bytes
+        .map(PublicKey)
+        .ok_or_else(|| Failure::text(format!("`{text}` is not a public key: it has 64 hexadecimal digits.")))
 }

@@ -46,7 +46,8 @@ impl SandboxHandle {
     }
 
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        let failed = |error: &dyn std::error::Error| Failure::start(&format!("the handle {}", path.display()), error);
+        let failed =
+            |error: &dyn std::error::Error| Failure::start(&format!("the handle {}", path.display()), error);
         let text = serde_json::to_string(self).map_err(|error| failed(&error))?;
         // Written beside and renamed: a reader sees a whole handle or none.
         let half = path.with_extension("new");
@@ -70,7 +71,9 @@ impl SandboxHandle {
 
 pub async fn run(settings: &Settings, args: SandboxArgs) -> Result<ExitCode, Failure> {
     match args.command {
-        Some(SandboxCommand::Trigger { illness, lying, device_id }) => trigger(settings, illness, lying, device_id).await,
+        Some(SandboxCommand::Trigger { illness, lying, device_id }) => {
+            trigger(settings, illness, lying, device_id).await
+        }
         None => alone(&args).await,
     }
 }
@@ -91,18 +94,25 @@ async fn alone(args: &SandboxArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn trigger(settings: &Settings, illness: Illness, lying: bool, device_id: Option<i64>) -> Result<ExitCode, Failure> {
+async fn trigger(
+    settings: &Settings,
+    illness: Illness,
+    lying: bool,
+    device_id: Option<i64>,
+) -> Result<ExitCode, Failure> {
     let demo = SandboxHandle::read(&SandboxHandle::in_data_dir(&settings.data_dir))?;
     let kind = match illness {
         Illness::DiskFull => "disk_full",
         Illness::ServiceStopped => "service_stopped",
     };
-    let failed = |error: &dyn std::error::Error| Failure::start("the sandbox (does the demo still run?)", error);
+    let failed =
+        |error: &dyn std::error::Error| Failure::start("the sandbox (does the demo still run?)", error);
     let mut body = json!({ "kind": kind, "lying": lying });
     if let Some(device_id) = device_id {
         body["device_id"] = json!(device_id);
     }
-    let client = HttpClient::new(HttpConfig::new(demo.base_url), Clock::system()).map_err(|error| failed(&error))?;
+    let client =
+        HttpClient::new(HttpConfig::new(demo.base_url), Clock::system()).map_err(|error| failed(&error))?;
     let call = Call::post("/_sandbox/trigger").header(CONTROL_HEADER, demo.control_token.into()).json(body);
     let answer = client.send(&call).await.map_err(|error| failed(&error))?;
     let said = answer.json().map_err(|error| failed(&error))?;
@@ -116,7 +126,9 @@ async fn trigger(settings: &Settings, illness: Illness, lying: bool, device_id: 
     say!("  1. Incidents: a new one within seconds, its ticket, and a run that waits for approval");
     say!("  2. Approvals: read the plan, approve");
     if lying {
-        say!("  3. The run ends as unverified: the vendor says done, the reading says otherwise; the ticket escalates");
+        say!(
+            "  3. The run ends as unverified: the vendor says done, the reading says otherwise; the ticket escalates"
+        );
     } else {
         say!("  3. The run ends as verified: incident resolved, ticket closed, evidence to download");
     }

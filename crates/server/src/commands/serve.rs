@@ -31,7 +31,9 @@ pub async fn run(settings: Settings, args: ServeArgs) -> Result<ExitCode, Failur
 async fn refuse_demo(product: &Product) -> Result<(), Failure> {
     let found = async {
         let tx = product.services.pg.system(pg::SystemReason::SignIn).await?;
-        let row = tx.query_one("select exists (select from auth.users where email like '%@msp.example')", &[]).await?;
+        let row = tx
+            .query_one("select exists (select from auth.users where email like '%@msp.example')", &[])
+            .await?;
         Ok::<bool, pg::PgError>(row.get(0))
     };
     if found.await.map_err(|error| Failure::start("the database", &error))? {

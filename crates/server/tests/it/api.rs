@@ -59,7 +59,11 @@ impl Caller {
     }
 
     pub async fn raw(&self, method: Method, path: &str, body: Vec<u8>) -> (StatusCode, Value) {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).header("content-type", "application/json").body(body);
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .header("content-type", "application/json")
+            .body(body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -67,7 +71,10 @@ impl Caller {
     }
 
     pub async fn call(&self, name: &str, body: &Value) -> (StatusCode, Value) {
-        answer(self.send(Method::POST, &format!("/functions/v1/{name}"), Some(body)).await.expect("an answer")).await
+        answer(
+            self.send(Method::POST, &format!("/functions/v1/{name}"), Some(body)).await.expect("an answer"),
+        )
+        .await
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -76,7 +83,9 @@ impl Caller {
 
     /// Rows of the data API; empty while the product is away.
     pub async fn rows(&self, path: &str) -> Vec<Value> {
-        let Ok(response) = self.send(Method::GET, &format!("/rest/v1/{path}"), None).await else { return Vec::new() };
+        let Ok(response) = self.send(Method::GET, &format!("/rest/v1/{path}"), None).await else {
+            return Vec::new();
+        };
         match response.json().await {
             Ok(Value::Array(rows)) => rows,
             _ => Vec::new(),
@@ -112,7 +121,9 @@ async fn answer(response: Response) -> (StatusCode, Value) {
 
 impl SandboxProcess {
     pub async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
-        let request = client().request(method, format!("{}/_sandbox/{path}", self.base_url)).header("x-sandbox-control", &self.control_token);
+        let request = client()
+            .request(method, format!("{}/_sandbox/{path}", self.base_url))
+            .header("x-sandbox-control", &self.control_token);
         let (status, answer) = answer(request.json(body).send().await.expect("the sandbox answers")).await;
         assert!(status.is_success(), "{path}: {answer}");
         answer

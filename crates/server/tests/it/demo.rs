@@ -5,7 +5,10 @@ use crate::process::{Demo, PASSWORD, folder, obera, postmaster, run, signal};
 
 fn demo(data: &std::path::Path) -> std::process::Command {
     let mut command = obera();
-    command.env("OBERA_DEMO_PASSWORD", PASSWORD).args(["demo", "--customers", "2", "--devices", "20", "--data-dir"]).arg(data);
+    command
+        .env("OBERA_DEMO_PASSWORD", PASSWORD)
+        .args(["demo", "--customers", "2", "--devices", "20", "--data-dir"])
+        .arg(data);
     command
 }
 
@@ -16,7 +19,10 @@ fn a_port_in_use_is_named_and_nothing_is_started() {
     let port = taken.local_addr().expect("its address").port().to_string();
     let (status, _, said) = run(demo(&dir.path().join("data")).args(["--port", &port]));
     assert!(!status.success());
-    assert!(said.contains(&format!("Port {port}")) && said.contains("in use") && said.contains("--port"), "{said}");
+    assert!(
+        said.contains(&format!("Port {port}")) && said.contains("in use") && said.contains("--port"),
+        "{said}"
+    );
     assert!(!dir.path().join("data").exists(), "nothing was made");
 }
 
@@ -45,7 +51,8 @@ fn a_weak_demo_password_and_a_foreign_database_are_refused() {
     let dir = folder();
     let (status, _, said) = run(demo(&dir.path().join("data")).args(["--port", "0", "--password", "short"]));
     assert!(!status.success() && said.contains("12 characters"), "{said}");
-    let (status, _, said) = run(demo(&dir.path().join("data")).args(["--port", "0"]).env("DATABASE_URL", "postgres://x@y/z"));
+    let (status, _, said) =
+        run(demo(&dir.path().join("data")).args(["--port", "0"]).env("DATABASE_URL", "postgres://x@y/z"));
     assert!(!status.success() && said.contains("obera serve"), "{said}");
     assert!(!said.contains("x@y"), "{said}");
 }
@@ -56,7 +63,10 @@ fn a_full_disk_is_named() {
     let dir = folder();
     let small = dir.path().join("small");
     std::fs::create_dir(&small).expect("a folder");
-    let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m,mode=0711", "tmpfs"]).arg(&small).output();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=2m,mode=0711", "tmpfs"])
+        .arg(&small)
+        .output();
     if !mounted.is_ok_and(|output| output.status.success()) {
         return; // not root, or no mount here: the message itself is tested below the process, in pg
     }
@@ -90,7 +100,8 @@ fn one_obera_per_data_directory_and_a_killed_one_leaves_nothing_in_the_way() {
     signal(orphan, "KILL");
     let lock = data.join("pg/postmaster.pid");
     let text = std::fs::read_to_string(&lock).expect("a stale lock");
-    std::fs::write(&lock, text.replacen(&orphan.to_string(), &std::process::id().to_string(), 1)).expect("written");
+    std::fs::write(&lock, text.replacen(&orphan.to_string(), &std::process::id().to_string(), 1))
+        .expect("written");
     let third = Demo::start(&data, &extra);
     assert!(third.process.terminate().success());
 }
@@ -104,5 +115,10 @@ fn serve_refuses_the_data_of_a_demo() {
     let (status, _, said) = run(obera().args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data));
     assert!(!status.success() && said.contains("belongs to the demo"), "{said}");
     let (status, said, _) = run(obera().args(["doctor", "--data-dir"]).arg(&data));
-    assert!(!status.success() && said.contains("TO DO no demo logins") && said.contains("ok    the audit log is intact"), "{said}");
+    assert!(
+        !status.success()
+            && said.contains("TO DO no demo logins")
+            && said.contains("ok    the audit log is intact"),
+        "{said}"
+    );
 }

@@ -20,7 +20,11 @@ pub fn folder() -> tempfile::TempDir {
 
 pub fn obera() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_obera"));
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("OBERA_LOG", "warn").stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("OBERA_LOG", "warn")
+        .stdin(Stdio::null());
     command
 }
 
@@ -39,7 +43,8 @@ pub struct Process {
 
 impl Process {
     pub fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("obera starts");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("obera starts");
         let output = child.stdout.take().expect("its output");
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -107,7 +112,9 @@ impl SandboxProcess {
         let handle = dir.join("sandbox.json");
         let mut command = obera();
         command.args(["sandbox", "--listen", "127.0.0.1:0", "--seed", "1"]);
-        command.args(["--customers", &customers.to_string(), "--devices", &devices.to_string(), "--handle"]).arg(&handle);
+        command
+            .args(["--customers", &customers.to_string(), "--devices", &devices.to_string(), "--handle"])
+            .arg(&handle);
         let mut process = Process::start(&mut command);
         let base_url = process.line_after("NinjaOne sandbox").expect("the sandbox's address");
         let control_token = process.line_after("x-sandbox-control:").expect("its control token");
@@ -125,7 +132,11 @@ impl Demo {
     /// `None` when the process ended before it was ready.
     pub fn try_start(data_dir: &Path, extra: &[&std::ffi::OsStr]) -> Option<Self> {
         let mut command = obera();
-        command.env("OBERA_DEMO_PASSWORD", PASSWORD).args(["demo", "--port", "0", "--data-dir"]).arg(data_dir).args(extra);
+        command
+            .env("OBERA_DEMO_PASSWORD", PASSWORD)
+            .args(["demo", "--port", "0", "--data-dir"])
+            .arg(data_dir)
+            .args(extra);
         let mut process = Process::start(&mut command);
         let line = process.line_after("OberaConnect demo")?;
         let url = line.split_whitespace().next().expect("an address").to_owned();

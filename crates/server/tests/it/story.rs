@@ -17,17 +17,25 @@ async fn approval_of(caller: &Caller, device: &str) -> Value {
 }
 
 async fn approve(caller: &Caller, approval: &Value) -> (StatusCode, Value) {
-    let body = json!({ "action": "approve", "customer_id": approval["customer_id"], "approval_id": approval["id"] });
+    let body =
+        json!({ "action": "approve", "customer_id": approval["customer_id"], "approval_id": approval["id"] });
     caller.call("auto-remediation", &body).await
 }
 
 async fn run_state(caller: &Caller, device: &str, wanted: &str) -> Value {
     let path = format!("runs?title=like.*{device}&select=*&order=created_at.desc&limit=1");
-    caller.wait_rows(wanted, &path, |rows| rows.first().is_some_and(|run| run["state"] == wanted)).await.remove(0)
+    caller
+        .wait_rows(wanted, &path, |rows| rows.first().is_some_and(|run| run["state"] == wanted))
+        .await
+        .remove(0)
 }
 
 async fn synchronized(caller: &Caller) {
-    caller.wait_rows("the first synchronization", "source_list?last_complete_at=not.is.null", |rows| !rows.is_empty()).await;
+    caller
+        .wait_rows("the first synchronization", "source_list?last_complete_at=not.is.null", |rows| {
+            !rows.is_empty()
+        })
+        .await;
 }
 
 /// Evidence of a run, checked by the program itself, whole and with every fortieth byte flipped.
@@ -69,12 +77,21 @@ async fn a_full_disk_is_fixed_once_and_proven_and_a_lie_is_not_believed() {
     let (status, said) = approve(&technician, &approval).await;
     assert_eq!((status, said["state"].as_str()), (StatusCode::OK, Some("approved")), "{said}");
     let (status, said) = approve(&technician, &approval).await;
-    assert_eq!((status, said["code"].as_str()), (StatusCode::CONFLICT, Some("OB3002")), "decided twice: {said}");
+    assert_eq!(
+        (status, said["code"].as_str()),
+        (StatusCode::CONFLICT, Some("OB3002")),
+        "decided twice: {said}"
+    );
     let verified = run_state(&technician, &device, "verified").await;
     check_evidence(&technician, &verified["id"], "verified").await;
     let incident = &technician.rows(&format!("incident_list?device_name=eq.{device}")).await[0];
     assert_eq!(incident["state"], "resolved");
-    let ticket = &technician.rows(&format!("tickets?id=eq.{}&select=state,escalated_at", incident["ticket_id"].as_str().expect("a ticket"))).await[0];
+    let ticket = &technician
+        .rows(&format!(
+            "tickets?id=eq.{}&select=state,escalated_at",
+            incident["ticket_id"].as_str().expect("a ticket")
+        ))
+        .await[0];
     assert_eq!((ticket["state"].as_str(), ticket["escalated_at"].is_null()), (Some("closed"), true));
 
     // The lie: the vendor says done; nobody is told that it worked.
@@ -85,11 +102,22 @@ async fn a_full_disk_is_fixed_once_and_proven_and_a_lie_is_not_believed() {
     check_evidence(&technician, &unverified["id"], "unverified").await;
     let incident = &technician.rows(&format!("incident_list?device_name=eq.{device}")).await[0];
     assert_eq!(incident["state"], "needs_attention");
-    let ticket = &technician.rows(&format!("tickets?id=eq.{}&select=state,escalated_at,escalation_reason", incident["ticket_id"].as_str().expect("a ticket"))).await[0];
+    let ticket = &technician
+        .rows(&format!(
+            "tickets?id=eq.{}&select=state,escalated_at,escalation_reason",
+            incident["ticket_id"].as_str().expect("a ticket")
+        ))
+        .await[0];
     assert_ne!(ticket["state"], "closed");
-    assert!(ticket["escalation_reason"].as_str().is_some_and(|why| why.contains("NinjaOne reports success, but")), "{ticket}");
+    assert!(
+        ticket["escalation_reason"].as_str().is_some_and(|why| why.contains("NinjaOne reports success, but")),
+        "{ticket}"
+    );
     let told = technician.rows("notifications?kind=eq.incident&select=title").await;
-    assert!(told.iter().any(|one| one["title"].as_str().is_some_and(|title| title.starts_with("Not verified"))), "{told:?}");
+    assert!(
+        told.iter().any(|one| one["title"].as_str().is_some_and(|title| title.starts_with("Not verified"))),
+        "{told:?}"
+    );
     assert!(sandbox.script_runs().await.values().all(|count| count == 1));
 
     // The same alert again counts up; a webhook that is repeated does nothing twice.
@@ -120,7 +148,8 @@ async fn vendor_faults_during_the_change_end_in_the_truth() {
     let demo = Demo::start(&dir.path().join("data"), &[OsStr::new("--sandbox"), sandbox.handle.as_os_str()]);
     let technician = Caller::sign_in(&demo.url, "technician@msp.example").await;
     synchronized(&technician).await;
-    let script = |kind: &str| json!({ "kind": kind, "path_prefix": "/v2/device", "method": "POST", "times": 1 });
+    let script =
+        |kind: &str| json!({ "kind": kind, "path_prefix": "/v2/device", "method": "POST", "times": 1 });
     let lost_answer = json!({ "kind": "server_error", "stage": "after", "path_prefix": "/v2/device", "method": "POST", "times": 1 });
     let faults = [
         script("too_many_requests"),
@@ -153,12 +182,25 @@ async fn a_kill_at_any_boundary_loses_and_repeats_nothing() {
     let sandbox = SandboxProcess::start(dir.path(), 4, 80);
     let handle = sandbox.handle.clone();
     let kills = [
-        "claimed:1", "committed:1", "before_record:2", "committed:2", "committed:3", "after_handler:4", "committed:4", "committed:5",
-        "act_recorded", "act_called", "committed:6", "committed:7", "before_record:8", "committed:8",
+        "claimed:1",
+        "committed:1",
+        "before_record:2",
+        "committed:2",
+        "committed:3",
+        "after_handler:4",
+        "committed:4",
+        "committed:5",
+        "act_recorded",
+        "act_called",
+        "committed:6",
+        "committed:7",
+        "before_record:8",
+        "committed:8",
     ];
     let mut triggered: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
     for (index, crash_at) in kills.into_iter().enumerate() {
-        let crash: [&OsStr; 4] = [OsStr::new("--sandbox"), handle.as_os_str(), OsStr::new("--crash-at"), OsStr::new(crash_at)];
+        let crash: [&OsStr; 4] =
+            [OsStr::new("--sandbox"), handle.as_os_str(), OsStr::new("--crash-at"), OsStr::new(crash_at)];
         let mut demo = Demo::start(&data, &crash);
         let technician = Caller::sign_in(&demo.url, "technician@msp.example").await;
         synchronized(&technician).await;
@@ -177,11 +219,15 @@ async fn a_kill_at_any_boundary_loses_and_repeats_nothing() {
                 pause().await;
                 continue;
             };
-            for approval in caller.rows(&format!("approvals?state=eq.waiting&title=like.*{device}&select=*")).await {
+            for approval in
+                caller.rows(&format!("approvals?state=eq.waiting&title=like.*{device}&select=*")).await
+            {
                 let body = json!({ "action": "approve", "customer_id": approval["customer_id"], "approval_id": approval["id"] });
                 let _may_die = caller.send(Method::POST, "/functions/v1/auto-remediation", Some(&body)).await;
             }
-            let runs = caller.rows(&format!("runs?title=like.*{device}&select=id,state&order=created_at.desc")).await;
+            let runs = caller
+                .rows(&format!("runs?title=like.*{device}&select=id,state&order=created_at.desc"))
+                .await;
             assert!(runs.len() <= *times, "{crash_at}: one run per incident");
             if let Some(run) = runs.first()
                 && runs.len() == *times
@@ -199,11 +245,17 @@ async fn a_kill_at_any_boundary_loses_and_repeats_nothing() {
         let runs = sandbox.script_runs().await;
         assert_eq!(runs.len(), index + 1, "{crash_at}: the script ran for each device");
         assert!(runs.values().all(|count| count == 1), "{crash_at}: the script ran once: {runs:?}");
-        let incidents = caller.rows(&format!("incident_list?device_name=eq.{device}&order=opened_at.desc")).await;
+        let incidents =
+            caller.rows(&format!("incident_list?device_name=eq.{device}&order=opened_at.desc")).await;
         assert_eq!(incidents.len(), *times, "{crash_at}");
         let incident = &incidents[0];
         assert_eq!(incident["state"], "resolved", "{crash_at}");
-        let events = caller.rows(&format!("ticket_events?ticket_id=eq.{}&select=kind", incident["ticket_id"].as_str().expect("a ticket"))).await;
+        let events = caller
+            .rows(&format!(
+                "ticket_events?ticket_id=eq.{}&select=kind",
+                incident["ticket_id"].as_str().expect("a ticket")
+            ))
+            .await;
         let count = |kind: &str| events.iter().filter(|event| event["kind"] == kind).count();
         assert_eq!((count("opened"), count("evidence"), count("state")), (1, 1, 1), "{crash_at}: {events:?}");
         check_evidence(&caller, &run["id"], "verified").await;
@@ -231,7 +283,9 @@ async fn a_killed_database_comes_back_and_the_story_goes_on() {
         assert!(std::time::Instant::now() < deadline, "the supervisor starts it again");
         pause().await;
     }
-    technician.wait_rows("the approval after the crash", "approvals?state=eq.waiting", |rows| !rows.is_empty()).await;
+    technician
+        .wait_rows("the approval after the crash", "approvals?state=eq.waiting", |rows| !rows.is_empty())
+        .await;
     assert_eq!(approve(&technician, &approval).await.0, StatusCode::OK);
     run_state(&technician, &device, "verified").await;
     assert!(sandbox.script_runs().await.values().all(|count| count == 1));

@@ -16,7 +16,11 @@ use crate::incidents::intake::tell_staff;
 pub struct Conclude;
 
 impl TaskHandler for Conclude {
-    fn run<'a>(&'a self, ctx: &'a StepContext, tx: &'a mut ActorTx) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
+    fn run<'a>(
+        &'a self,
+        ctx: &'a StepContext,
+        tx: &'a mut ActorTx,
+    ) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
         Box::pin(async move {
             let input = input(ctx)?;
             let ticket = tickets::of_incident(tx, ctx.customer, input.incident_id).await?;
@@ -25,11 +29,18 @@ impl TaskHandler for Conclude {
             }
             let why = reason(ctx);
             let summary = match ctx.outcome() {
-                RunState::Verified | RunState::Ended => resolve(ctx, tx, &input, ticket.as_ref(), &why).await?,
-                RunState::Rejected | RunState::Cancelled => hand_over(ctx, tx, &input, ticket.as_ref(), &why).await?,
+                RunState::Verified | RunState::Ended => {
+                    resolve(ctx, tx, &input, ticket.as_ref(), &why).await?
+                }
+                RunState::Rejected | RunState::Cancelled => {
+                    hand_over(ctx, tx, &input, ticket.as_ref(), &why).await?
+                }
                 _ => escalate(ctx, tx, &input, ticket.as_ref(), &why).await?,
             };
-            Ok(StepOutcome::done(summary, json!({ "outcome": ctx.outcome(), "ticket_id": ticket.map(|ticket| ticket.id) })))
+            Ok(StepOutcome::done(
+                summary,
+                json!({ "outcome": ctx.outcome(), "ticket_id": ticket.map(|ticket| ticket.id) }),
+            ))
         })
     }
 }
@@ -38,7 +49,17 @@ async fn attach_evidence(ctx: &StepContext, tx: &ActorTx, ticket: &TicketRef) ->
     let Some(evidence) = ctx.evidence() else { return Ok(()) };
     let body = "Signed evidence of the run: plan, decision, readings before and after.";
     let (customer, at) = (ctx.customer, ctx.now);
-    tickets::add_event(tx, customer, ticket.id, EventKind::Evidence, Audience::Everybody, body, Some(evidence), at).await?;
+    tickets::add_event(
+        tx,
+        customer,
+        ticket.id,
+        EventKind::Evidence,
+        Audience::Everybody,
+        body,
+        Some(evidence),
+        at,
+    )
+    .await?;
     Ok(())
 }
 
@@ -69,10 +90,28 @@ async fn hand_over(
     ticket: Option<&TicketRef>,
     why: &str,
 ) -> Result<String, StepError> {
-    incidents::set_state(tx, ctx.customer, input.incident_id, IncidentState::NeedsAttention, Some(why), ctx.now).await?;
+    incidents::set_state(
+        tx,
+        ctx.customer,
+        input.incident_id,
+        IncidentState::NeedsAttention,
+        Some(why),
+        ctx.now,
+    )
+    .await?;
     if let Some(ticket) = ticket {
         let (customer, at) = (ctx.customer, ctx.now);
-        tickets::add_event(tx, customer, ticket.id, EventKind::Automation, Audience::Everybody, why, None, at).await?;
+        tickets::add_event(
+            tx,
+            customer,
+            ticket.id,
+            EventKind::Automation,
+            Audience::Everybody,
+            why,
+            None,
+            at,
+        )
+        .await?;
     }
     tell_staff(tx, ctx.customer, input.incident_id, &ctx.title, why, ctx.now).await?;
     Ok("Nothing was changed; the incident needs a person".to_owned())
@@ -86,11 +125,20 @@ async fn escalate(
     ticket: Option<&TicketRef>,
     why: &str,
 ) -> Result<String, StepError> {
-    incidents::set_state(tx, ctx.customer, input.incident_id, IncidentState::NeedsAttention, Some(why), ctx.now).await?;
+    incidents::set_state(
+        tx,
+        ctx.customer,
+        input.incident_id,
+        IncidentState::NeedsAttention,
+        Some(why),
+        ctx.now,
+    )
+    .await?;
     if let Some(ticket) = ticket {
         tickets::escalate(tx, ctx.customer, ticket.id, why, ctx.now).await?;
     }
-    tell_staff(tx, ctx.customer, input.incident_id, &format!("Not verified: {}", ctx.title), why, ctx.now).await?;
+    tell_staff(tx, ctx.customer, input.incident_id, &format!("Not verified: {}", ctx.title), why, ctx.now)
+        .await?;
     Ok("Ticket escalated, incident needs a person".to_owned())
 }
 
@@ -106,8 +154,12 @@ fn reason(ctx: &StepContext) -> String {
             let text = verdict.unwrap_or_else(|| "The effect could not be read back.".to_owned());
             format!("The remediation is not verified. {text}")
         }
-        RunState::Rejected => format!("The remediation was rejected. {}", error().unwrap_or_default()).trim_end().to_owned(),
-        RunState::Cancelled => format!("The remediation was cancelled. {}", error().unwrap_or_default()).trim_end().to_owned(),
+        RunState::Rejected => {
+            format!("The remediation was rejected. {}", error().unwrap_or_default()).trim_end().to_owned()
+        }
+        RunState::Cancelled => {
+            format!("The remediation was cancelled. {}", error().unwrap_or_default()).trim_end().to_owned()
+        }
         RunState::TimedOut => "Nobody decided in time; the remediation was not carried out.".to_owned(),
         _ => format!("The remediation failed. {}", error().unwrap_or_default()).trim_end().to_owned(),
     }

@@ -2,8 +2,8 @@
 use std::sync::Arc;
 
 use flow::{
-    ActError, BlastRadius, BoxFuture, ChangeHandler, Check, Effect, Guard, Op, Plan, PlanLine, Planned, Reading, Receipt, StepContext,
-    StepError, Verdict,
+    ActError, BlastRadius, BoxFuture, ChangeHandler, Check, Effect, Guard, Op, Plan, PlanLine, Planned,
+    Reading, Receipt, StepContext, StepError, Verdict,
 };
 use kernel::{ErrorCode, Timestamp};
 use ninjaone::{NinjaOne, RunAs, ScriptOutcome, ScriptRun};
@@ -34,7 +34,8 @@ impl RunScript {
         let tx = ctx.begin().await?;
         let device = incidents::device_facts(&tx, ctx.customer, input.device_id).await?;
         tx.rollback().await?;
-        let device = device.ok_or_else(|| StepError::permanent(ErrorCode::NotFound, "The device is gone."))?;
+        let device =
+            device.ok_or_else(|| StepError::permanent(ErrorCode::NotFound, "The device is gone."))?;
         let external_id = external_id(&device)?;
         let ninja = self.vendors.ninjaone(device.integration).await.map_err(|error| {
             let message = error.to_string();
@@ -49,7 +50,10 @@ impl RunScript {
 }
 
 fn external_id(device: &DeviceFacts) -> Result<i64, StepError> {
-    device.external_id.parse().map_err(|_| StepError::permanent(ErrorCode::Internal, "The device's NinjaOne id is not a number."))
+    device
+        .external_id
+        .parse()
+        .map_err(|_| StepError::permanent(ErrorCode::Internal, "The device's NinjaOne id is not a number."))
 }
 
 impl ChangeHandler for RunScript {
@@ -58,7 +62,13 @@ impl ChangeHandler for RunScript {
             let target = self.target(ctx).await?;
             // Taken before the reading: whatever we do later has a higher id.
             let mark = target.ninja.latest_activity_id().await.map_err(reading::step_error)?.value;
-            let mut read = reading::read(&target.ninja, target.external_id, target.input.device_id, &target.input.parameters).await?;
+            let mut read = reading::read(
+                &target.ninja,
+                target.external_id,
+                target.input.device_id,
+                &target.input.parameters,
+            )
+            .await?;
             read.facts["activity_mark"] = json!(mark);
             Ok(read)
         })
@@ -80,19 +90,33 @@ impl ChangeHandler for RunScript {
         })
     }
 
-    fn guard<'a>(&'a self, ctx: &'a StepContext, _plan: &'a Plan, tx: &'a mut ActorTx) -> BoxFuture<'a, Result<Guard, StepError>> {
+    fn guard<'a>(
+        &'a self,
+        ctx: &'a StepContext,
+        _plan: &'a Plan,
+        tx: &'a mut ActorTx,
+    ) -> BoxFuture<'a, Result<Guard, StepError>> {
         Box::pin(async move {
             let input = input(ctx)?;
             let before = ctx.change(CHANGE_KEY).and_then(|change| change.before.clone());
-            let before = before.ok_or_else(|| StepError::permanent(ErrorCode::Internal, "The change has no first reading."))?;
+            let before = before.ok_or_else(|| {
+                StepError::permanent(ErrorCode::Internal, "The change has no first reading.")
+            })?;
             let facts = reading::facts(&before)?;
-            let used = incidents::devices_changed_last_hour(tx, ctx.customer, input.rule_id, ctx.run, ctx.now).await?;
+            let used =
+                incidents::devices_changed_last_hour(tx, ctx.customer, input.rule_id, ctx.run, ctx.now)
+                    .await?;
             let other = incidents::other_change_on_device(tx, ctx.customer, input.device_id, ctx.run).await?;
             Ok(Guard { checks: checks(&input, &before, &facts, used, other, ctx.now) })
         })
     }
 
-    fn act<'a>(&'a self, ctx: &'a StepContext, _plan: &'a Plan, idempotency_key: &'a str) -> BoxFuture<'a, Result<Receipt, ActError>> {
+    fn act<'a>(
+        &'a self,
+        ctx: &'a StepContext,
+        _plan: &'a Plan,
+        idempotency_key: &'a str,
+    ) -> BoxFuture<'a, Result<Receipt, ActError>> {
         Box::pin(async move {
             let target = self.target(ctx).await.map_err(ActError::not_applied)?;
             let parameters = &target.input.parameters;
@@ -101,7 +125,10 @@ impl ChangeHandler for RunScript {
                 .await
                 .map_err(ActError::not_applied)?;
             if now.completeness != flow::Completeness::Complete {
-                let partial = StepError::transient(ErrorCode::VendorFailed, "NinjaOne answered in part only; nothing is done on that.");
+                let partial = StepError::transient(
+                    ErrorCode::VendorFailed,
+                    "NinjaOne answered in part only; nothing is done on that.",
+                );
                 return Err(ActError::not_applied(partial));
             }
             let facts = reading::facts(&now).map_err(ActError::not_applied)?;
@@ -120,7 +147,9 @@ impl ChangeHandler for RunScript {
                     data: json!({ "script_id": parameters.script_id, "vendor_id": receipt.id, "accepted_at": receipt.accepted_at }),
                     request_id: receipt.request_id,
                 }),
-                Err(error) if error.may_have_been_applied() => Err(ActError::maybe_applied(reading::step_error(error))),
+                Err(error) if error.may_have_been_applied() => {
+                    Err(ActError::maybe_applied(reading::step_error(error)))
+                }
                 Err(error) => Err(ActError::not_applied(reading::step_error(error))),
             }
         })
@@ -144,7 +173,10 @@ impl ChangeHandler for RunScript {
                 ScriptOutcome::NotFound if found.completeness.is_complete() => Effect::NotFound,
                 ScriptOutcome::NotFound => Effect::Unknown,
                 found_run => Effect::Found(Receipt {
-                    text: format!("The script “{}” was found among the device's activities.", target.input.parameters.script_name),
+                    text: format!(
+                        "The script “{}” was found among the device's activities.",
+                        target.input.parameters.script_name
+                    ),
                     data: json!({ "script_id": target.input.parameters.script_id, "found": said(&found_run) }),
                     request_id: found.request_id,
                 }),
@@ -161,30 +193,42 @@ impl ChangeHandler for RunScript {
         Box::pin(async move {
             let target = self.target(ctx).await?;
             let parameters = &target.input.parameters;
-            let after = reading::read(&target.ninja, target.external_id, target.input.device_id, parameters).await?;
+            let after =
+                reading::read(&target.ninja, target.external_id, target.input.device_id, parameters).await?;
             let facts = reading::facts(&after)?;
             if after.completeness != flow::Completeness::Complete {
-                return Ok(Verdict::NotYet { after: Some(after), text: "The reading was partial; it proves nothing.".into() });
+                return Ok(Verdict::NotYet {
+                    after: Some(after),
+                    text: "The reading was partial; it proves nothing.".into(),
+                });
             }
             if facts.goal_is_met(parameters) {
                 let text = format!("Read back: {}.", facts.describe());
                 return Ok(Verdict::Verified { after, text });
             }
             let key = ctx.change(CHANGE_KEY).map(|change| change.idempotency_key.clone()).unwrap_or_default();
-            let outcome = target.ninja.find_script_run(target.external_id, activity_mark(ctx), &script_parameters(&key)).await;
+            let outcome = target
+                .ninja
+                .find_script_run(target.external_id, activity_mark(ctx), &script_parameters(&key))
+                .await;
             let said = outcome.map_err(reading::step_error)?.value;
             let state = facts.describe();
             Ok(match said {
-                ScriptOutcome::Failed { .. } => {
-                    Verdict::Contradicted { after, text: format!("NinjaOne reports that the script failed, and {state}.") }
+                ScriptOutcome::Failed { .. } => Verdict::Contradicted {
+                    after,
+                    text: format!("NinjaOne reports that the script failed, and {state}."),
+                },
+                ScriptOutcome::Succeeded { .. } => Verdict::NotYet {
+                    after: Some(after),
+                    text: format!("NinjaOne reports success, but {state}."),
+                },
+                ScriptOutcome::Running { .. } => {
+                    Verdict::NotYet { after: Some(after), text: format!("The script still runs; {state}.") }
                 }
-                ScriptOutcome::Succeeded { .. } => {
-                    Verdict::NotYet { after: Some(after), text: format!("NinjaOne reports success, but {state}.") }
-                }
-                ScriptOutcome::Running { .. } => Verdict::NotYet { after: Some(after), text: format!("The script still runs; {state}.") },
-                ScriptOutcome::NotFound => {
-                    Verdict::NotYet { after: Some(after), text: format!("NinjaOne shows no run of the script, and {state}.") }
-                }
+                ScriptOutcome::NotFound => Verdict::NotYet {
+                    after: Some(after),
+                    text: format!("NinjaOne shows no run of the script, and {state}."),
+                },
             })
         })
     }
@@ -211,12 +255,16 @@ fn activity_mark(ctx: &StepContext) -> Option<i64> {
 fn plan(input: &Input, facts: &reading::Facts) -> Plan {
     let Parameters { script_name, script_id, disk, removes, undo, condition_kind, .. } = &input.parameters;
     let line = |op, text: String| PlanLine { op, text };
-    let mut lines = vec![line(Op::Info, format!("Run the script “{script_name}” ({script_id}) through NinjaOne on {}", facts.device))];
+    let mut lines = vec![line(
+        Op::Info,
+        format!("Run the script “{script_name}” ({script_id}) through NinjaOne on {}", facts.device),
+    )];
     lines.extend(removes.iter().map(|what| line(Op::Remove, what.clone())));
     let mut goals = Vec::new();
     if let (Some(goal), Some(used)) = (disk, facts.disk_used_percent) {
         let free = facts.free_bytes.map(reading::size).unwrap_or_default();
-        let text = format!("{} {used:.0} % full ({free} free) → below {:.0} %", goal.drive, goal.used_percent_below);
+        let text =
+            format!("{} {used:.0} % full ({free} free) → below {:.0} %", goal.drive, goal.used_percent_below);
         lines.push(line(Op::Add, text));
         goals.push(format!("{} reads below {:.0} %", goal.drive, goal.used_percent_below));
     }
@@ -252,7 +300,11 @@ fn checks(
             used < input.devices_per_hour_max,
             format!("{} of {} devices this hour", used + 1, input.devices_per_hour_max),
         ),
-        check("freshness", age_s <= FACTS_AGE_S_MAX, format!("facts are {} s old (at most {FACTS_AGE_S_MAX})", age_s.max(0))),
+        check(
+            "freshness",
+            age_s <= FACTS_AGE_S_MAX,
+            format!("facts are {} s old (at most {FACTS_AGE_S_MAX})", age_s.max(0)),
+        ),
         check(
             "completeness",
             before.completeness == flow::Completeness::Complete,
@@ -264,12 +316,19 @@ fn checks(
         check(
             "online",
             facts.is_offline != Some(true),
-            if facts.is_offline == Some(true) { "the device is offline".into() } else { "the device is online".into() },
+            if facts.is_offline == Some(true) {
+                "the device is offline".into()
+            } else {
+                "the device is online".into()
+            },
         ),
         check(
             "alone",
             other.is_none(),
-            other.map_or_else(|| "no other change on this device".into(), |run| format!("run {run} changes this device now")),
+            other.map_or_else(
+                || "no other change on this device".into(),
+                |run| format!("run {run} changes this device now"),
+            ),
         ),
     ]
 }

@@ -14,13 +14,20 @@ use super::input;
 pub struct OpenTicket;
 
 impl TaskHandler for OpenTicket {
-    fn run<'a>(&'a self, ctx: &'a StepContext, tx: &'a mut ActorTx) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
+    fn run<'a>(
+        &'a self,
+        ctx: &'a StepContext,
+        tx: &'a mut ActorTx,
+    ) -> BoxFuture<'a, Result<StepOutcome, StepError>> {
         Box::pin(async move {
             let input = input(ctx)?;
-            let incident = incidents::by_id(tx, ctx.customer, input.incident_id)
+            let incident = incidents::by_id(tx, ctx.customer, input.incident_id).await?.ok_or_else(|| {
+                StepError::permanent(ErrorCode::NotFound, "The incident of this run is gone.")
+            })?;
+            let class = incidents::device_facts(tx, ctx.customer, input.device_id)
                 .await?
-                .ok_or_else(|| StepError::permanent(ErrorCode::NotFound, "The incident of this run is gone."))?;
-            let class = incidents::device_facts(tx, ctx.customer, input.device_id).await?.map(|device| device.class).unwrap_or_default();
+                .map(|device| device.class)
+                .unwrap_or_default();
             let description = format!(
                 "{}\n\nOpened automatically for incident {}. The remediation “{}” is on its way; this ticket closes when its effect was read back.",
                 incident.title, incident.reference, input.rule_name

@@ -32,26 +32,46 @@ pub struct Facts {
 impl Facts {
     /// Does the reading show the rule's goal: no open condition, and the disk or service as it should be?
     pub fn goal_is_met(&self, parameters: &Parameters) -> bool {
-        let disk = parameters.disk.as_ref().is_none_or(|goal| self.disk_used_percent.is_some_and(|used| used < goal.used_percent_below));
+        let disk = parameters
+            .disk
+            .as_ref()
+            .is_none_or(|goal| self.disk_used_percent.is_some_and(|used| used < goal.used_percent_below));
         let service = parameters.service.is_none() || self.service_state.as_deref() == Some("RUNNING");
         !self.condition_open && disk && service
     }
 
     pub fn describe(&self) -> String {
         let disk = match (&self.drive, self.disk_used_percent, self.free_bytes) {
-            (Some(drive), Some(used), Some(free)) => format!("{drive} of {} is {used:.0} % full ({} free)", self.device, size(free)),
+            (Some(drive), Some(used), Some(free)) => {
+                format!("{drive} of {} is {used:.0} % full ({} free)", self.device, size(free))
+            }
             _ => String::new(),
         };
-        let service = self.service_state.as_ref().map(|state| format!("the service is {}", state.to_lowercase())).unwrap_or_default();
+        let service = self
+            .service_state
+            .as_ref()
+            .map(|state| format!("the service is {}", state.to_lowercase()))
+            .unwrap_or_default();
         let condition = if self.condition_open { "condition open" } else { "no open condition" };
-        [disk, service, condition.to_owned()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+        [disk, service, condition.to_owned()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
 /// Reads device, disks, services and open conditions through their own endpoints.
-pub async fn read(ninja: &NinjaOne, external_id: i64, device: DeviceId, parameters: &Parameters) -> Result<Reading, StepError> {
+pub async fn read(
+    ninja: &NinjaOne,
+    external_id: i64,
+    device: DeviceId,
+    parameters: &Parameters,
+) -> Result<Reading, StepError> {
     let found = ninja.device(external_id).await.map_err(step_error)?;
-    let found = found.ok_or_else(|| StepError::permanent(ErrorCode::Conflict, "NinjaOne does not know this device any more."))?;
+    let found = found.ok_or_else(|| {
+        StepError::permanent(ErrorCode::Conflict, "NinjaOne does not know this device any more.")
+    })?;
     let alerts = ninja.device_alerts(external_id).await.map_err(step_error)?;
     let mut completeness = found.completeness.clone().and(alerts.completeness.clone());
     let open = alerts.value.iter().filter_map(Condition::of_alert).find(|condition| {
@@ -96,7 +116,8 @@ pub async fn read(ninja: &NinjaOne, external_id: i64, device: DeviceId, paramete
         completeness = completeness.and(services.completeness.clone());
         facts.service_state = services.value.first().and_then(|service| service.state.clone());
     }
-    let value = serde_json::to_value(&facts).map_err(|error| StepError::permanent(ErrorCode::Internal, error.to_string()))?;
+    let value = serde_json::to_value(&facts)
+        .map_err(|error| StepError::permanent(ErrorCode::Internal, error.to_string()))?;
     Ok(Reading {
         target: Some(Subject { kind: "device".into(), id: device.0 }),
         facts: value,
@@ -110,7 +131,8 @@ pub async fn read(ninja: &NinjaOne, external_id: i64, device: DeviceId, paramete
 }
 
 pub fn facts(reading: &Reading) -> Result<Facts, StepError> {
-    Facts::deserialize(&reading.facts).map_err(|error| StepError::permanent(ErrorCode::Internal, format!("a stored reading: {error}")))
+    Facts::deserialize(&reading.facts)
+        .map_err(|error| StepError::permanent(ErrorCode::Internal, format!("a stored reading: {error}")))
 }
 
 /// A vendor's error as a step's: retried when it may pass.

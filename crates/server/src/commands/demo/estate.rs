@@ -4,15 +4,18 @@ use std::collections::HashSet;
 use app::{
     incidents::flows::{FREE_DISK_SPACE, RESTART_SERVICE},
     vendors::NinjaOneCredentials,
-    webhooks::ninjaone::{SECRET_HEADER, secret_hash},
 };
-use kernel::id::{CredentialId, CustomerId, IntegrationId};
-use ninjaone::{Organization, WebhookConfig};
-use pg::{ActorTx, PgError, SystemReason, cluster::generate_secret};
+use kernel::id::{CustomerId, IntegrationId};
+use ninjaone::Organization;
+use pg::{ActorTx, PgError, SystemReason};
 use serde_json::json;
 
 use crate::{
-    commands::{demo::SYNC_INTERVAL_S, sandbox::SandboxHandle},
+    commands::{
+        demo::SYNC_INTERVAL_S,
+        integration::{self, NinjaOneSettings},
+        sandbox::SandboxHandle,
+    },
     failure::Failure,
     runtime::Product,
 };
@@ -22,8 +25,22 @@ const INTEGRATION: &str = "NinjaOne (sandbox)";
 const ORGANIZATIONS_WITH_UNMAPPED_MIN: usize = 5;
 
 /// Returns the customers with their slugs.
-pub async fn prepare(product: &Product, sandbox: &SandboxHandle, url: &str) -> Result<Vec<(CustomerId, String)>, Failure> {
-    let integration = integration(product, sandbox).await?;
+pub async fn prepare(
+    product: &Product,
+    sandbox: &SandboxHandle,
+    url: &str,
+) -> Result<Vec<(CustomerId, String)>, Failure> {
+    // The sandbox has a new address and a new secret at every start.
+    let new = NinjaOneSettings {
+        name: INTEGRATION.into(),
+        base_url: sandbox.base_url.clone(),
+        credentials: NinjaOneCredentials {
+            client_id: sandbox.client_id.clone(),
+            client_secret: sandbox.client_secret.clone(),
+        },
+        sync_interval_s: SYNC_INTERVAL_S,
+    };
+    let integration = integration::put(product, &new).await?;
     let failed = |error: &dyn std::error::Error| Failure::start("the demo's estate", error);
     let ninja = product.services.vendors.ninjaone(integration).await.map_err(|error| failed(&error))?;
     let organizations = ninja.organizations().await;
@@ -38,45 +55,8 @@ pub async fn prepare(product: &Product, sandbox: &SandboxHandle, url: &str) -> R
         Ok::<_, PgError>(customers)
     };
     let customers = customers.await.map_err(|error| failed(&error))?;
-    register_webhook(product, integration, &ninja, url).await?;
+    integration::register_webhook(product, integration, &ninja, url).await?;
     Ok(customers)
-}
-
-/// The sandbox has a new address and a new secret at every start.
-async fn integration(product: &Product, sandbox: &SandboxHandle) -> Result<IntegrationId, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::start("the demo's integration", error);
-    let credentials = NinjaOneCredentials {
-        client_id: sandbox.client_id.clone(),
-        client_secret: sandbox.client_secret.clone(),
-    };
-    let secret = credentials.to_secret().map_err(|error| failed(&error))?;
-    let known = async {
-        let tx = product.services.pg.system(SystemReason::Seed).await?;
-        let row = tx.query_opt("select id, credential_id from public.integrations where name = $1", &[&INTEGRATION]).await?;
-        Ok::<_, PgError>(row.map(|row| (IntegrationId(row.get(0)), row.get::<_, Option<_>>(1).map(CredentialId))))
-    };
-    let known = known.await.map_err(|error| failed(&error))?;
-    let credential = match known {
-        Some((_, Some(credential))) => {
-            product.vault.rotate_credential(credential, &secret).await.map_err(|error| failed(&error))?;
-            credential
-        }
-        _ => product.vault.put_credential("ninjaone", &secret).await.map_err(|error| failed(&error))?,
-    };
-    let id = known.map_or_else(|| IntegrationId::new(product.clock.now()), |(id, _)| id);
-    let upserted = async {
-        let tx = product.services.pg.system(SystemReason::Seed).await?;
-        tx.execute_one(
-            "insert into public.integrations (id, vendor, name, base_url, credential_id, sync_interval_s)
-             values ($1, 'ninjaone', $2, $3, $4, $5)
-             on conflict (name) do update set base_url = excluded.base_url, credential_id = excluded.credential_id, activity_cursor = null",
-            &[&id.0, &INTEGRATION, &sandbox.base_url, &credential.0, &SYNC_INTERVAL_S],
-        )
-        .await?;
-        tx.commit().await
-    };
-    upserted.await.map_err(|error| failed(&error))?;
-    Ok(id)
 }
 
 async fn customers(
@@ -85,7 +65,8 @@ async fn customers(
     integration: IntegrationId,
     organizations: &[Organization],
 ) -> Result<Vec<(CustomerId, String)>, PgError> {
-    let known = tx.query("select id, slug, code from public.customers order by created_at, slug", &[]).await?;
+    let known =
+        tx.query("select id, slug, code from public.customers order by created_at, slug", &[]).await?;
     if !known.is_empty() {
         return Ok(known.iter().map(|row| (CustomerId(row.get(0)), row.get(1))).collect());
     }
@@ -125,9 +106,10 @@ async fn rules(tx: &ActorTx) -> Result<(), PgError> {
         "script_id": 102, "script_name": "Restart print spooler", "condition_kind": "service_stopped", "service": "Spooler",
         "removes": [], "undo": "none needed: a service is started"
     });
-    for (name, kind, key, parameters, position) in
-        [("Free disk space", "disk_full", FREE_DISK_SPACE, free, 10_i16), ("Restart print spooler", "service_stopped", RESTART_SERVICE, restart, 20)]
-    {
+    for (name, kind, key, parameters, position) in [
+        ("Free disk space", "disk_full", FREE_DISK_SPACE, free, 10_i16),
+        ("Restart print spooler", "service_stopped", RESTART_SERVICE, restart, 20),
+    ] {
         tx.execute(
             "insert into public.remediation_rules (name, condition_kind, workflow_id, parameters, position)
              select $1, $2, w.id, $4, $5 from public.workflows w where w.key = $3
@@ -139,26 +121,9 @@ async fn rules(tx: &ActorTx) -> Result<(), PgError> {
     Ok(())
 }
 
-async fn register_webhook(product: &Product, integration: IntegrationId, ninja: &ninjaone::NinjaOne, url: &str) -> Result<(), Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::start("the webhook", error);
-    let secret = generate_secret();
-    let kept = async {
-        let tx = product.services.pg.system(SystemReason::Seed).await?;
-        tx.execute_one(
-            "update public.integrations set webhook_secret_sha256 = $2, webhook_registered_at = $3 where id = $1",
-            &[&integration.0, &secret_hash(&secret), &product.clock.now()],
-        )
-        .await?;
-        tx.commit().await
-    };
-    kept.await.map_err(|error| failed(&error))?;
-    let address = format!("{url}/functions/v1/ninjaone-webhook/{integration}");
-    let config = WebhookConfig::for_conditions(address, (SECRET_HEADER.to_owned(), secret));
-    ninja.put_webhook(&config).await.map_err(|error| failed(&error))
-}
-
 fn slug(name: &str) -> String {
-    let text: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let text: String =
+        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let parts: Vec<_> = text.split('-').filter(|part| !part.is_empty()).collect();
     let slug: String = parts.join("-").chars().take(50).collect();
     if slug.is_empty() { "customer".into() } else { slug }
@@ -166,7 +131,11 @@ fn slug(name: &str) -> String {
 
 /// Initials, at least two: `Acme Dental` is `AD`.
 fn code(name: &str) -> String {
-    let initials: String = name.split_whitespace().filter_map(|word| word.chars().find(char::is_ascii_alphanumeric)).take(4).collect();
+    let initials: String = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().find(char::is_ascii_alphanumeric))
+        .take(4)
+        .collect();
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).take(3).collect();
     let code = if initials.len() >= 2 { initials } else { letters };
     format!("{code:X<2}").to_uppercase()

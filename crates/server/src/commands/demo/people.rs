@@ -19,9 +19,9 @@ pub struct Logins {
 
 pub fn check_password(password: Option<&str>) -> Result<(), Failure> {
     match password {
-        Some(text) if text.chars().count() < PASSWORD_CHARS_MIN => {
-            Err(Failure::text(format!("OBERA_DEMO_PASSWORD must have {PASSWORD_CHARS_MIN} characters or more.")))
-        }
+        Some(text) if text.chars().count() < PASSWORD_CHARS_MIN => Err(Failure::text(format!(
+            "OBERA_DEMO_PASSWORD must have {PASSWORD_CHARS_MIN} characters or more."
+        ))),
         _ => Ok(()),
     }
 }
@@ -34,7 +34,9 @@ pub async fn refuse_real_installation(product: &Product) -> Result<(), Failure> 
         Ok::<i64, PgError>(tx.query_one(sql, &[]).await?.get(0))
     };
     if found.await.map_err(|error| Failure::start("the database", &error))? > 0 {
-        return Err(Failure::text("This data directory holds a real installation. Give the demo its own with --data-dir."));
+        return Err(Failure::text(
+            "This data directory holds a real installation. Give the demo its own with --data-dir.",
+        ));
     }
     Ok(())
 }
@@ -46,16 +48,23 @@ pub async fn prepare(
     password: Option<&str>,
     customers: &[(CustomerId, String)],
 ) -> Result<Logins, Failure> {
-    let cluster = database.cluster.as_ref().ok_or_else(|| Failure::text("The demo runs on the embedded database."))?;
+    let cluster =
+        database.cluster.as_ref().ok_or_else(|| Failure::text("The demo runs on the embedded database."))?;
     let password = match password {
         Some(text) => text.to_owned(),
         None => {
-            let random = cluster.secret("demo.password").map_err(|error| Failure::start("the demo's password", &error))?;
+            let random = cluster
+                .secret("demo.password")
+                .map_err(|error| Failure::start("the demo's password", &error))?;
             let text = random.expose_secret();
             format!("{}-{}-{}-{}", &text[..4], &text[4..8], &text[8..12], &text[12..16])
         }
     };
-    let portal: Vec<_> = customers.iter().take(PORTAL_USERS_MAX).map(|(id, slug)| (*id, format!("portal@{slug}.example"))).collect();
+    let portal: Vec<_> = customers
+        .iter()
+        .take(PORTAL_USERS_MAX)
+        .map(|(id, slug)| (*id, format!("portal@{slug}.example")))
+        .collect();
     let mut wanted: Vec<(String, String, UserKind)> = [
         ("owner@msp.example", "Olivia Owner", "owner"),
         ("technician@msp.example", "Tom Technician", "technician"),
@@ -73,12 +82,18 @@ pub async fn prepare(
     let is_known = std::fs::read_to_string(&fingerprint).is_ok_and(|known| known == state);
     if !is_known {
         for (email, display_name, kind) in wanted {
-            let new = NewUser { email: email.clone(), display_name, kind, password: SecretString::from(password.clone()) };
+            let new = NewUser {
+                email: email.clone(),
+                display_name,
+                kind,
+                password: SecretString::from(password.clone()),
+            };
             create_user(&product.services.pg, &product.clock, new)
                 .await
                 .map_err(|error| Failure::start(&format!("the demo login {email}"), &error))?;
         }
-        std::fs::write(&fingerprint, state).map_err(|error| Failure::start("the list of demo logins", &error))?;
+        std::fs::write(&fingerprint, state)
+            .map_err(|error| Failure::start("the list of demo logins", &error))?;
     }
     Ok(Logins { password, portal: portal.into_iter().map(|(_, email)| email).collect() })
 }

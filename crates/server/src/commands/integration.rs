@@ -1,0 +1,126 @@
+//! Connects a vendor's API: seals its credentials, says which rights are missing, registers the webhook.
+use std::process::ExitCode;
+
+use app::{
+    vendors::NinjaOneCredentials,
+    webhooks::ninjaone::{SECRET_HEADER, secret_hash},
+};
+use kernel::{
+    id::{CredentialId, IntegrationId},
+    secret::ExposeSecret as _,
+};
+use ninjaone::{NinjaOne, WebhookConfig};
+use pg::{PgError, SystemReason, cluster::generate_secret};
+
+use crate::{
+    cli::IntegrationCommand,
+    commands::read_secret,
+    config::Settings,
+    database::Database,
+    failure::Failure,
+    runtime::{Product, Tuning},
+    say,
+};
+
+const SYNC_INTERVAL_S: i32 = 900;
+
+/// What a NinjaOne integration is made of.
+pub struct NinjaOneSettings {
+    pub name: String,
+    pub base_url: String,
+    pub credentials: NinjaOneCredentials,
+    pub sync_interval_s: i32,
+}
+
+pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<ExitCode, Failure> {
+    let IntegrationCommand::Add { name, url, client_id } = command;
+    say!("Client secret of {client_id}, then Enter:");
+    let client_secret = read_secret()?.expose_secret().to_owned();
+    let database = Database::open(settings).await?;
+    let outcome = async {
+        let product = Product::build(&database, &Tuning::default()).await?;
+        let credentials = NinjaOneCredentials { client_id, client_secret };
+        let new = NinjaOneSettings { name: name.clone(), base_url: url, credentials, sync_interval_s: SYNC_INTERVAL_S };
+        let id = put(&product, &new).await?;
+        let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
+        let ninja = product.services.vendors.ninjaone(id).await.map_err(|error| failed(&error))?;
+        let health = ninja.health_check().await;
+        for problem in health.problems() {
+            say!("TO DO {problem}");
+        }
+        match &settings.public_url {
+            Some(url) => {
+                register_webhook(&product, id, &ninja, url).await?;
+                say!("The webhook is registered at {url}.");
+            }
+            None => say!("No webhook: set --public-url to the address that NinjaOne can reach, and run this again."),
+        }
+        say!("{name} is kept. The first synchronization starts with `obera serve`; then map its organizations under Integrations.");
+        Ok(if health.can_read() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+    .await;
+    database.close().await;
+    outcome
+}
+
+/// Adds the integration, or gives the one of that name new credentials and a new address.
+pub async fn put(product: &Product, new: &NinjaOneSettings) -> Result<IntegrationId, Failure> {
+    let failed =
+        |error: &dyn std::error::Error| Failure::start(&format!("the integration {}", new.name), error);
+    let secret = new.credentials.to_secret().map_err(|error| failed(&error))?;
+    let known = async {
+        let tx = product.services.pg.system(SystemReason::Seed).await?;
+        let row = tx
+            .query_opt("select id, credential_id from public.integrations where name = $1", &[&new.name])
+            .await?;
+        Ok::<_, PgError>(
+            row.map(|row| (IntegrationId(row.get(0)), row.get::<_, Option<_>>(1).map(CredentialId))),
+        )
+    };
+    let known = known.await.map_err(|error| failed(&error))?;
+    let credential = match known {
+        Some((_, Some(credential))) => {
+            product.vault.rotate_credential(credential, &secret).await.map_err(|error| failed(&error))?;
+            credential
+        }
+        _ => product.vault.put_credential("ninjaone", &secret).await.map_err(|error| failed(&error))?,
+    };
+    let id = known.map_or_else(|| IntegrationId::new(product.clock.now()), |(id, _)| id);
+    let kept = async {
+        let tx = product.services.pg.system(SystemReason::Seed).await?;
+        tx.execute_one(
+            "insert into public.integrations (id, vendor, name, base_url, credential_id, sync_interval_s)
+             values ($1, 'ninjaone', $2, $3, $4, $5)
+             on conflict (name) do update set base_url = excluded.base_url, credential_id = excluded.credential_id, activity_cursor = null",
+            &[&id.0, &new.name, &new.base_url, &credential.0, &new.sync_interval_s],
+        )
+        .await?;
+        tx.commit().await
+    };
+    kept.await.map_err(|error| failed(&error))?;
+    Ok(id)
+}
+
+/// Gives the vendor our address and a new secret header; only the secret's hash is kept.
+pub async fn register_webhook(
+    product: &Product,
+    integration: IntegrationId,
+    ninja: &NinjaOne,
+    url: &str,
+) -> Result<(), Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::start("the webhook", error);
+    let secret = generate_secret();
+    let kept = async {
+        let tx = product.services.pg.system(SystemReason::Seed).await?;
+        tx.execute_one(
+            "update public.integrations set webhook_secret_sha256 = $2, webhook_registered_at = $3 where id = $1",
+            &[&integration.0, &secret_hash(&secret), &product.clock.now()],
+        )
+        .await?;
+        tx.commit().await
+    };
+    kept.await.map_err(|error| failed(&error))?;
+    let address = format!("{url}/functions/v1/ninjaone-webhook/{integration}");
+    let config = WebhookConfig::for_conditions(address, (SECRET_HEADER.to_owned(), secret));
+    ninja.put_webhook(&config).await.map_err(|error| failed(&error))
+}
