@@ -18,7 +18,13 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status: code.status(), code: code.as_str().into(), message: message.into(), details: None, hint: None }
+        Self {
+            status: code.status(),
+            code: code.as_str().into(),
+            message: message.into(),
+            details: None,
+            hint: None,
+        }
     }
 
     #[must_use]

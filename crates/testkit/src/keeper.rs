@@ -81,7 +81,8 @@ fn keeper() -> &'static mpsc::UnboundedSender<Ask> {
         std::thread::Builder::new()
             .name("test-cluster".into())
             .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
                 runtime.block_on(keep(asks, ready));
             })
             .expect("a thread");
@@ -94,7 +95,8 @@ fn keeper() -> &'static mpsc::UnboundedSender<Ask> {
 async fn keep(mut asks: mpsc::UnboundedReceiver<Ask>, ready: std_mpsc::Sender<()>) {
     let (admin, authenticator, _own) = match std::env::var(RUN_CLUSTER) {
         Ok(dir) => {
-            let text = std::fs::read_to_string(PathBuf::from(dir).join("secrets/logins")).expect("the run's logins");
+            let text =
+                std::fs::read_to_string(PathBuf::from(dir).join("secrets/logins")).expect("the run's logins");
             let (admin, authenticator) = text.split_once('\n').expect("two logins");
             (admin.parse().expect("a login"), authenticator.parse().expect("a login"), None)
         }
@@ -131,7 +133,9 @@ async fn keep(mut asks: mpsc::UnboundedReceiver<Ask>, ready: std_mpsc::Sender<()
 
 async fn make_template(cluster: &Cluster) {
     let password = cluster.authenticator_password();
-    admin::prepare(&cluster.admin_config("postgres"), TEMPLATE, Some(password)).await.expect("roles and template");
+    admin::prepare(&cluster.admin_config("postgres"), TEMPLATE, Some(password))
+        .await
+        .expect("roles and template");
     migrate::migrate(&cluster.admin_config(TEMPLATE)).await.expect("migrations");
 }
 
@@ -166,5 +170,8 @@ fn describe(config: &Config) -> String {
         other => panic!("the test cluster listens on a unix socket, not {other:?}"),
     };
     let password = String::from_utf8(config.get_password().expect("a password").to_vec()).expect("text");
-    format!("host={host} port=5432 user={} password={password} dbname=postgres", config.get_user().expect("a user"))
+    format!(
+        "host={host} port=5432 user={} password={password} dbname=postgres",
+        config.get_user().expect("a user")
+    )
 }

@@ -49,7 +49,8 @@ impl TestDb {
     /// A customer named after its slug.
     pub async fn customer(&self, slug: &str) -> CustomerId {
         let id = people::new_id();
-        let code: String = slug.chars().filter(char::is_ascii_alphanumeric).take(8).collect::<String>().to_uppercase();
+        let code: String =
+            slug.chars().filter(char::is_ascii_alphanumeric).take(8).collect::<String>().to_uppercase();
         self.admin_client()
             .await
             .execute(
