@@ -86,7 +86,7 @@ test("the first visit loads at most 200 KB of JavaScript", async () => {
   cdp.on("Network.responseReceived", (event) => {
     if (event.type === "Script") scripts.set(event.requestId, event.response.url);
   });
-  cdp.on("Network.loadingFinished", (event) => {
+  cdp.on("Network.dataReceived", (event) => {
     if (scripts.has(event.requestId)) bytes += event.encodedDataLength;
   });
   await go(page, "/");
@@ -107,8 +107,7 @@ test("the keyboard reaches everything", async () => {
   const name = await page.evaluate(() => document.activeElement?.querySelector("b")?.textContent);
   await page.keyboard.press("Enter");
   await page.waitForURL((url) => url.pathname.startsWith("/devices/"));
-  await settled(page);
-  assert.equal(await page.locator("h1").innerText(), name);
+  await page.getByRole("heading", { level: 1, name }).waitFor();
 
   await page.keyboard.press("Control+k");
   await page.keyboard.type(name);

@@ -86,8 +86,7 @@ test("a portal person opens a ticket and comments; it stays theirs", async () =>
   await page.getByLabel("Description").fill("It takes paper and prints nothing.");
   await page.getByRole("button", { name: "Open ticket" }).click();
   await page.waitForURL((url) => url.pathname.startsWith(`/tickets/${own.id}/`));
-  await settled(page);
-  assert.equal(await page.locator("h1").innerText(), subject);
+  await page.getByRole("heading", { level: 1, name: subject }).waitFor();
   await page.getByLabel("Comment").fill("It is urgent for the front desk.");
   await page.getByRole("button", { name: "Add comment" }).click();
   await page.locator("ol").getByText("It is urgent for the front desk.").waitFor();

@@ -97,7 +97,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::new("warn");
+    let filter = tracing_subscriber::EnvFilter::new("error");
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let cli = Cli::parse();
     match Box::pin(run(&cli)).await {

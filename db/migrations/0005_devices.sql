@@ -37,6 +37,9 @@ create index devices_integration on public.devices (integration_id, external_id)
 create index devices_customer_name on public.devices (customer_id, name, id);
 create index devices_name on public.devices (name, id);
 create index devices_site on public.devices (customer_id, site_id);
+-- For counting; observed_at stays out of every index, so that marking a device as seen again is a cheap update.
+create index devices_present on public.devices (customer_id) where missing_since is null;
+create index devices_disk on public.devices (disk_used_percent desc nulls last, id);
 create index devices_customer_disk on public.devices (customer_id, disk_used_percent desc nulls last);
 comment on table public.devices is 'One device of a customer as its RMM last reported it, with when it was seen and whether that read was complete. Owner: estate. Retention: 1 year after it vanished.';
 

@@ -46,7 +46,8 @@ create table public.alerts (
 );
 create unique index alerts_open_once on public.alerts (customer_id, dedup_key) where state <> 'resolved';
 create index alerts_customer_seen on public.alerts (customer_id, last_seen_at desc);
-create index alerts_seen on public.alerts (last_seen_at desc);
+-- The order in which the console lists over all customers.
+create index alerts_seen on public.alerts (last_seen_at desc nulls last);
 create index alerts_device on public.alerts (customer_id, device_id);
 create index alerts_condition on public.alerts (customer_id, condition_id);
 create index alerts_acknowledged_by on public.alerts (acknowledged_by);
@@ -76,7 +77,8 @@ create table public.incidents (
 create unique index incidents_alert_once on public.incidents (customer_id, alert_id);
 create unique index incidents_number_once on public.incidents (customer_id, number);
 create index incidents_customer_opened on public.incidents (customer_id, opened_at desc);
-create index incidents_opened on public.incidents (opened_at desc);
+create index incidents_opened on public.incidents (opened_at desc nulls last);
+create index incidents_open on public.incidents (customer_id, state) where state <> 'resolved';
 create index incidents_device on public.incidents (customer_id, device_id);
 create index incidents_rule on public.incidents (rule_id);
 create index incidents_run on public.incidents (customer_id, run_id);

@@ -53,7 +53,8 @@ create table public.tickets (
 );
 create unique index tickets_number_once on public.tickets (customer_id, number);
 create index tickets_customer_opened on public.tickets (customer_id, opened_at desc);
-create index tickets_opened on public.tickets (opened_at desc);
+create index tickets_opened on public.tickets (opened_at desc nulls last);
+create index tickets_open on public.tickets (customer_id, first_response_due_at) where state not in ('resolved', 'closed');
 create index tickets_customer_priority_opened on public.tickets (customer_id, priority, opened_at desc);
 create index tickets_device on public.tickets (customer_id, device_id);
 create unique index tickets_incident_once on public.tickets (customer_id, incident_id);

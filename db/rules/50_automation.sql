@@ -289,7 +289,7 @@ declare
   me record;
   is_open constant boolean := p_state in ('ready', 'waiting');
 begin
-  select r.stopping, r.deadline_at into run from flow.runs r where r.customer_id = c and r.id = p_run for no key update;
+  select r.stopping, r.deadline_at, r.error into run from flow.runs r where r.customer_id = c and r.id = p_run for no key update;
   update flow.steps s set state = p_state, lease_owner = null, lease_until = null,
       output = coalesce(p_output, s.output), summary = coalesce(p_summary, s.summary), error = p_error,
       attempt = case when p_note = 'later' then 0 else s.attempt end,
@@ -312,7 +312,7 @@ begin
     perform flow.stop_run(p_run, (case when me.phase = 'reread' then 'unverified' else p_state::text end)::flow.run_state, p_error);
   elsif is_open and run.stopping is not null and me.run_on = 'success' then
     -- The run went down while this step was running: it does not start again.
-    perform flow.stop_run(p_run, run.stopping, p_error);
+    perform flow.stop_run(p_run, run.stopping, run.error);
   end if;
   select a.took, a.run_state into took, run_state
     from flow.advance(p_run, case when not is_open and p_lease_ms is not null then p_owner end, p_lease_ms) a;

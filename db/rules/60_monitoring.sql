@@ -26,7 +26,7 @@ create view public.alert_list with (security_invoker = true) as
   select a.customer_id, a.id, a.source, a.kind, a.severity, a.title, a.state::text as state, a.occurrences, a.first_seen_at, a.last_seen_at, a.resolved_at,
          a.device_id, d.name as device_name, c.name as customer_name, i.id as incident_id, i.number as incident_number, c.code as customer_code
   from public.alerts a
-  join public.customers c on c.id = a.customer_id
+  left join public.customers c on c.id = a.customer_id
   left join public.devices d on d.customer_id = a.customer_id and d.id = a.device_id
   left join public.incidents i on i.customer_id = a.customer_id and i.alert_id = a.id;
 comment on view public.alert_list is 'Alerts with device, customer and incident, for the list screen.';
@@ -35,7 +35,7 @@ create view public.incident_list with (security_invoker = true) as
          i.resolution, i.alert_id, i.device_id, d.name as device_name, c.name as customer_name, i.run_id, r.state::text as run_state, i.rule_id,
          t.id as ticket_id, t.number as ticket_number, c.code || '-' || t.number as ticket_reference
   from public.incidents i
-  join public.customers c on c.id = i.customer_id
+  left join public.customers c on c.id = i.customer_id
   left join public.devices d on d.customer_id = i.customer_id and d.id = i.device_id
   left join flow.runs r on r.customer_id = i.customer_id and r.id = i.run_id
   left join public.tickets t on t.customer_id = i.customer_id and t.incident_id = i.id;

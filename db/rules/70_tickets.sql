@@ -135,7 +135,7 @@ create view public.ticket_list with (security_invoker = true) as
               when t.state = 'closed' then 'met'
               when now() > t.first_response_due_at then 'breached' else 'running' end as sla_state
   from public.tickets t
-  join public.customers c on c.id = t.customer_id
+  left join public.customers c on c.id = t.customer_id
   left join public.devices d on d.customer_id = t.customer_id and d.id = t.device_id;
 comment on view public.ticket_list is 'Tickets with customer, device and service level, for the list screen.';
 grant select on public.ticket_list to authenticated, staff;

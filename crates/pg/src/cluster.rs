@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use kernel::secret::{ExposeSecret as _, SecretString};
+use kernel::secret::SecretString;
 use tokio::sync::{Mutex, watch};
 use tokio_postgres::Config;
 
@@ -163,16 +163,7 @@ impl Cluster {
     }
 
     fn config(&self, user: &str, password: &SecretString, database: &str) -> Config {
-        let mut config = Config::new();
-        config
-            .host_path(&self.layout.run)
-            .port(PORT)
-            .user(user)
-            .password(password.expose_secret())
-            .dbname(database)
-            .application_name("obera")
-            .connect_timeout(Duration::from_secs(5));
-        config
+        self.layout.config(user, password, database)
     }
 
     async fn wait_ready(&self) -> Result<(), ClusterError> {
@@ -188,6 +179,25 @@ impl Cluster {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+}
+
+/// The cluster of another obera process that runs now: for a command beside it. Nothing is started or stopped.
+#[derive(Debug)]
+pub struct RunningCluster(files::Layout);
+
+impl RunningCluster {
+    pub fn beside(data_dir: &Path) -> Result<Self, ClusterError> {
+        files::Layout::new(data_dir).map(Self)
+    }
+
+    pub fn authenticator_config(&self, database: &str) -> Result<Config, ClusterError> {
+        Ok(self.0.config("authenticator", &self.0.secret("authenticator.password")?, database))
+    }
+
+    /// As [`Cluster::secret`].
+    pub fn secret(&self, name: &str) -> Result<SecretString, ClusterError> {
+        self.0.secret(name)
     }
 }
 

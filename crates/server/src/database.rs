@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 use kernel::secret::{ExposeSecret as _, SecretString};
 use pg::{
     Config, Pg, PgError, PgSettings, admin,
-    cluster::{Cluster, ClusterError, DATABASE, Durability},
+    cluster::{Cluster, ClusterError, DATABASE, Durability, RunningCluster},
     migrate::{self, Report},
 };
 use vault::MasterKey;
@@ -52,6 +52,22 @@ impl Database {
         match &settings.database_url {
             None => Self::embedded(settings).await,
             Some(url) => Self::existing(settings, url).await,
+        }
+    }
+
+    /// For commands: like [`Self::open`], but beside an obera that runs on the same data directory.
+    pub async fn open_beside(settings: &Settings) -> Result<Self, DatabaseError> {
+        match Self::open(settings).await {
+            Err(DatabaseError::Cluster(ClusterError::InUse { .. })) => {
+                let running = RunningCluster::beside(&settings.data_dir)?;
+                let master_key = match &settings.master_key {
+                    Some(key) => read_key(key)?,
+                    None => read_key(&running.secret("master.key")?)?,
+                };
+                let pg = pool(&running.authenticator_config(DATABASE)?, settings)?;
+                Ok(Self { pg, master_key, cluster: None, migrated: Report::default() })
+            }
+            other => other,
         }
     }
 

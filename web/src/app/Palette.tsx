@@ -11,13 +11,14 @@ import { useScope } from "@/kit/scope";
 import { Kbd } from "@/ui/Kbd";
 import { navigationFor } from "./navigation";
 import { chooseTheme } from "./theme";
+import { stopTypeAhead } from "./typeAhead";
 
 const HITS_MAX = 6;
 const SEARCH_MIN_CHARS = 2;
 
 /** Pages, commands, customers, devices and tickets from one box. */
-export default function Palette({ onClose, takeTyped }: { onClose: () => void; takeTyped: () => string }) {
-  const [text, setText] = useState(takeTyped);
+export default function Palette({ onClose }: { onClose: () => void }) {
+  const [text, setText] = useState("");
   const asked = useDeferredValue(text.trim());
   const navigate = useNavigate();
   const scope = useScope();
@@ -53,6 +54,7 @@ export default function Palette({ onClose, takeTyped }: { onClose: () => void; t
         <Dialog.Overlay className="fixed inset-0 z-40 bg-overlay" />
         <Dialog.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={() => setText(stopTypeAhead())}
           className="enter fixed inset-x-2 top-2 z-50 mx-auto max-w-xl overflow-hidden rounded-xl border border-line bg-raised shadow-2 focus:outline-none sm:top-[14vh]"
         >
           <Dialog.Title className="sr-only">Search or run a command</Dialog.Title>

@@ -1,6 +1,6 @@
 import { Menu as MenuIcon, Moon, Search, Sun } from "lucide-react";
 import { useGetIdentity } from "ra-core";
-import { lazy, Suspense, useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { Outlet, useLocation } from "react-router";
 import { Avatar, initials } from "@/ui/Avatar";
 import { IconButton } from "@/ui/Button";
@@ -12,6 +12,7 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { Nav } from "./Nav";
 import { SourceLamp } from "./SourceLamp";
 import { chooseTheme, useIsDark } from "./theme";
+import { startTypeAhead } from "./typeAhead";
 import { useShortcuts } from "./useShortcuts";
 
 const MobileNav = lazy(() => import("./MobileNav"));
@@ -25,8 +26,10 @@ export function Shell() {
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
   const lastPath = useRef(pathname);
-  const typedAhead = useRef("");
-  const openPalette = useCallback(() => setPaletteOpen(true), []);
+  const openPalette = useCallback(() => {
+    startTypeAhead();
+    setPaletteOpen(true);
+  }, []);
   useShortcuts(openPalette);
 
   // Follows the browser's focus and scroll: a new page starts at its top, for eyes and for screen readers.
@@ -85,35 +88,9 @@ export function Shell() {
         </main>
       </div>
       <Suspense>{navOpen ? <MobileNav onClose={() => setNavOpen(false)} /> : null}</Suspense>
-      <Suspense fallback={<TypeAhead into={typedAhead} />}>
-        {paletteOpen ? (
-          <Palette
-            takeTyped={() => typedAhead.current}
-            onClose={() => {
-              typedAhead.current = "";
-              setPaletteOpen(false);
-            }}
-          />
-        ) : null}
-      </Suspense>
+      <Suspense>{paletteOpen ? <Palette onClose={() => setPaletteOpen(false)} /> : null}</Suspense>
     </div>
   );
-}
-
-/** While the palette's code loads, what is typed is kept for it. */
-function TypeAhead({ into }: { into: RefObject<string> }) {
-  // Follows the keyboard of the document.
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      into.current += event.key;
-    };
-    document.addEventListener("keydown", onKey, { capture: true });
-    return () => document.removeEventListener("keydown", onKey, { capture: true });
-  }, [into]);
-  return null;
 }
 
 function ThemeToggle() {

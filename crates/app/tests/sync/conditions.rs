@@ -23,7 +23,7 @@ struct Notes {
 
 impl Notes {
     fn told(&self) -> Vec<&'static str> {
-        self.told.lock().unwrap().iter().map(|(_, _, what)| *what).collect()
+        self.told.lock().expect("notes").iter().map(|(_, _, what)| *what).collect()
     }
 
     fn note(
@@ -34,10 +34,10 @@ impl Notes {
         what: &'static str,
     ) -> Result<(), SinkError> {
         assert_eq!(tx.customer(), Some(customer));
-        if *self.refuses.lock().unwrap() {
+        if *self.refuses.lock().expect("notes") {
             return Err("the intake refuses".into());
         }
-        self.told.lock().unwrap().push((customer, uid.to_owned(), what));
+        self.told.lock().expect("notes").push((customer, uid.to_owned(), what));
         Ok(())
     }
 }
@@ -66,7 +66,7 @@ impl ConditionSink for Notes {
 
 async fn run(world: &World, sink: &Arc<Notes>, kind: SyncKind) -> SyncState {
     world.queue(kind).await;
-    world.syncer_with(sink.clone()).run_one().await.unwrap().unwrap().1
+    world.syncer_with(sink.clone()).run_one().await.expect("a worked run").expect("a run").1
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::world::{World, fault};
 
 async fn kind_of_last(world: &World) -> String {
     let sql = "select kind from public.sync_runs order by queued_at desc limit 1";
-    world.admin.query_one(sql, &[]).await.unwrap().get(0)
+    world.admin.query_one(sql, &[]).await.expect("a run").get(0)
 }
 
 #[tokio::test]

@@ -116,6 +116,6 @@ async fn change_the_estate(world: &World, round: &Round) {
 async fn falsely_cleared(world: &World) -> Vec<String> {
     let open = world.vendor.open_alerts().await;
     let sql = "select external_uid from public.device_conditions where cleared_at is not null";
-    let cleared = world.admin.query(sql, &[]).await.unwrap();
+    let cleared = world.admin.query(sql, &[]).await.expect("cleared conditions");
     cleared.iter().map(|row| row.get::<_, String>(0)).filter(|uid| open.contains(uid)).collect()
 }

@@ -118,3 +118,22 @@ async fn a_device_that_comes_back_is_the_same_row() {
     assert_eq!(world.count("select count(*) from public.devices where missing_since is null").await, rows);
     assert_eq!(world.count("select count(*) from public.devices").await, rows);
 }
+
+#[tokio::test]
+async fn an_organization_is_missing_only_when_its_own_path_says_so() {
+    let world = World::mapped(3, 30).await;
+    let sql = "insert into public.integration_organizations (integration_id, external_id, name, observed_at) values ($1, '999', 'Gone Ltd', now())";
+    world.admin.execute(sql, &[&world.integration.0]).await.unwrap();
+    let missing = "select count(*) from public.integration_organizations where missing_since is not null";
+    world.vendor.fault(fault("server_error", "/v2/organization/", 500)).await;
+    let (run, state) = world.sync(Full).await;
+    assert_eq!((state, world.count(missing).await), (SyncState::Partial, 0));
+    assert_eq!(world.part(run, "organizations").await.error.unwrap()["kind"], "not_confirmed");
+    world.vendor.clear_faults().await;
+    let (run, state) = world.sync(Full).await;
+    assert_eq!(
+        (state, world.count(missing).await, world.part(run, "organizations").await.removed),
+        (SyncState::Complete, 1, 1)
+    );
+    assert_eq!(world.count(&format!("{missing} and external_id = '999'")).await, 1);
+}

@@ -3,13 +3,16 @@ use std::{
     io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use kernel::secret::SecretString;
+use kernel::secret::{ExposeSecret as _, SecretString};
 use rand::Rng as _;
+use tokio_postgres::Config;
 
 use super::{ClusterError, PORT, SOCKET_PATH_BYTES_MAX, process::RunAs};
 
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
 const LOG_TAIL_BYTES: u64 = 2_000;
 const SECRET_BYTES: usize = 32;
 
@@ -52,7 +55,7 @@ impl SecretFile {
             .mode(0o600)
             .open(&self.0)
             .map_err(ClusterError::io(what()))?;
-        file.write_all(kernel::secret::ExposeSecret::expose_secret(&secret).as_bytes())
+        file.write_all(secret.expose_secret().as_bytes())
             .and_then(|()| file.sync_all())
             .map_err(ClusterError::io(what()))?;
         Ok(secret)
@@ -156,6 +159,20 @@ impl Layout {
             }
         }
         Ok(())
+    }
+
+    /// How to connect through the cluster's socket.
+    pub fn config(&self, user: &str, password: &SecretString, database: &str) -> Config {
+        let mut config = Config::new();
+        config
+            .host_path(&self.run)
+            .port(PORT)
+            .user(user)
+            .password(password.expose_secret())
+            .dbname(database)
+            .application_name("obera")
+            .connect_timeout(CONNECT_WAIT);
+        config
     }
 
     pub fn secret(&self, name: &str) -> Result<SecretString, ClusterError> {

@@ -17,7 +17,7 @@ pub async fn run(settings: &Settings, command: AuditCommand) -> Result<ExitCode,
     match command {
         AuditCommand::Verify { file: Some(file) } => verify_file(&file),
         AuditCommand::Verify { file: None } => {
-            let database = Database::open(settings).await?;
+            let database = Database::open_beside(settings).await?;
             let vault = Vault::new(database.pg.clone(), database.master_key.clone(), Clock::system());
             let report = seal::verify(&database.pg, &vault, &[]).await;
             database.close().await;
@@ -28,7 +28,7 @@ pub async fn run(settings: &Settings, command: AuditCommand) -> Result<ExitCode,
             let mut out = BufWriter::new(
                 out.map_err(|error| Failure::start(&format!("the file {}", file.display()), &error))?,
             );
-            let database = Database::open(settings).await?;
+            let database = Database::open_beside(settings).await?;
             let vault = Vault::new(database.pg.clone(), database.master_key.clone(), Clock::system());
             let heads = seal::export(&database.pg, &vault, Clock::system().now(), &mut out).await;
             database.close().await;

@@ -24,7 +24,7 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         "people reach it over TLS or on this machine only",
         "put a TLS proxy in front and set --public-url https://…",
     );
-    match Database::open(settings).await {
+    match Database::open_beside(settings).await {
         Err(error) => doctor.note(false, "the database opens", &crate::database::chain(&error)),
         Ok(database) => {
             doctor.note(true, "the database opens and is at this release", "");

@@ -36,7 +36,7 @@ pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<Exi
     let IntegrationCommand::Add { name, url, client_id } = command;
     say!("Client secret of {client_id}, then Enter:");
     let client_secret = read_secret()?.expose_secret().to_owned();
-    let database = Database::open(settings).await?;
+    let database = Database::open_beside(settings).await?;
     let outcome = async {
         let product = Product::build(&database, &Tuning::default()).await?;
         let credentials = NinjaOneCredentials { client_id, client_secret };

@@ -11,7 +11,7 @@ pub async fn run(settings: &Settings, command: UserCommand) -> Result<ExitCode, 
     let UserCommand::Add { email, name, role } = command;
     say!("Password for {email} (12 characters or more), then Enter:");
     let password = read_secret()?;
-    let database = Database::open(settings).await?;
+    let database = Database::open_beside(settings).await?;
     let new = NewUser {
         email: email.clone(),
         display_name: name,

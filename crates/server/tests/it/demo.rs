@@ -111,7 +111,10 @@ fn serve_refuses_the_data_of_a_demo() {
     let dir = folder();
     let data = dir.path().join("data");
     let extra = ["--customers", "1", "--devices", "5"].map(OsStr::new);
-    assert!(Demo::start(&data, &extra).process.terminate().success());
+    let demo = Demo::start(&data, &extra);
+    let (status, said, _) = run(obera().args(["audit", "verify", "--data-dir"]).arg(&data));
+    assert!(status.success() && said.contains("INTACT"), "beside a running obera: {said}");
+    assert!(demo.process.terminate().success());
     let (status, _, said) = run(obera().args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data));
     assert!(!status.success() && said.contains("belongs to the demo"), "{said}");
     let (status, said, _) = run(obera().args(["doctor", "--data-dir"]).arg(&data));
