@@ -101,7 +101,7 @@ web: web/dist/index.html ## Build the console
 
 .PHONY: bench
 bench: setup ## Measure against named peers (release build; ARGS for one benchmark)
-	cargo run --release --bin bench -- $(ARGS)
+	cargo run --release --bin bench -- $(or $(ARGS),all)
 
 .PHONY: clean
 clean: ## Remove what was built (never a data directory)

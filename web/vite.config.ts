@@ -17,13 +17,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
       output: {
-        // Few files on the first visit: what every screen uses is one chunk, and all of radix is one that loads when it is first needed.
+        // Few files on the first visit: what every screen uses is one chunk, with all that it imports.
         advancedChunks: {
-          includeDependenciesRecursively: false,
           groups: [
-            { name: "radix", test: /node_modules\/(@radix-ui|radix-ui|@floating-ui|aria-hidden|react-remove-scroll|react-style-singleton|use-sidecar|use-callback-ref|cmdk)/, priority: 3 },
-            { name: "icons", test: /node_modules\/lucide-react/, priority: 2 },
-            { name: "kit", test: /src\/(api\/|ui\/(Badge|Button|Card|charts|cx|EmptyState|Kbd|Skeleton|Avatar)|kit\/(Ago|ErrorNotice|Freshness|freshness|PageHeader|PageSkeleton|paths|permissions|scope|status|StatusBadge|time)\.)/, priority: 1 },
+            { name: "kit", test: /src\/(api\/|ui\/(Badge|Button|Card|charts|cx|EmptyState|Kbd|Skeleton|Avatar)|kit\/(Ago|ErrorNotice|Freshness|freshness|PageHeader|PageSkeleton|paths|permissions|scope|status|StatusBadge|time)\.)/ },
           ],
         },
       },

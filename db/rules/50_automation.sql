@@ -17,9 +17,12 @@ select app.open_to_system('flow.runs', 'select'), app.open_to_system('flow.steps
 grant update (state, started_at) on flow.runs to system;
 select app.watch('flow.changes'), app.watch('flow.approvals'), app.watch('public.evidence', 'bundle');
 -- Of a run the log has everything but its moves between queued, running and waiting: those are in the history of its steps.
+-- Two triggers, because a condition over all columns would be parsed anew at every update.
 create trigger audit after insert or delete or update of customer_id, id, workflow_id, workflow_version, title, dry_run, input, subject_kind, subject_id,
-    dedup_key, started_by, started_reason, created_at, ended_at, deadline_at, stopping, error on flow.runs
+    dedup_key, started_by, started_reason, created_at, deadline_at, stopping, error on flow.runs
   for each row execute function app.audit();
+create trigger audit_end after update of state, started_at, ended_at on flow.runs
+  for each row when (old.ended_at is not null or new.ended_at is not null) execute function app.audit();
 
 -- A portal user needs the workflow's name in the run's row, not the workflow table: runs carry their title.
 create view public.runs with (security_invoker = true) as

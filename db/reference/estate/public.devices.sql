@@ -44,8 +44,10 @@ create table public.devices (
 
 CREATE INDEX devices_customer_disk ON public.devices USING btree (customer_id, disk_used_percent DESC NULLS LAST);
 CREATE INDEX devices_customer_name ON public.devices USING btree (customer_id, name, id);
+CREATE INDEX devices_disk ON public.devices USING btree (disk_used_percent DESC NULLS LAST, id);
 CREATE INDEX devices_integration ON public.devices USING btree (integration_id, external_id);
 CREATE INDEX devices_name ON public.devices USING btree (name, id);
+CREATE INDEX devices_present ON public.devices USING btree (customer_id) WHERE (missing_since IS NULL);
 CREATE INDEX devices_site ON public.devices USING btree (customer_id, site_id);
 CREATE UNIQUE INDEX devices_external_once ON public.devices USING btree (customer_id, integration_id, external_id);
 

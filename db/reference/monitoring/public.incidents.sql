@@ -29,7 +29,8 @@ create table public.incidents (
 
 CREATE INDEX incidents_customer_opened ON public.incidents USING btree (customer_id, opened_at DESC);
 CREATE INDEX incidents_device ON public.incidents USING btree (customer_id, device_id);
-CREATE INDEX incidents_opened ON public.incidents USING btree (opened_at DESC);
+CREATE INDEX incidents_open ON public.incidents USING btree (customer_id, state) WHERE (state <> 'resolved'::public.incident_state);
+CREATE INDEX incidents_opened ON public.incidents USING btree (opened_at DESC NULLS LAST);
 CREATE INDEX incidents_rule ON public.incidents USING btree (rule_id);
 CREATE INDEX incidents_run ON public.incidents USING btree (customer_id, run_id);
 CREATE UNIQUE INDEX incidents_alert_once ON public.incidents USING btree (customer_id, alert_id);

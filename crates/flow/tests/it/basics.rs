@@ -25,6 +25,22 @@ async fn a_linear_run_does_every_step_once_in_order() {
 }
 
 #[tokio::test]
+async fn the_audit_log_has_the_beginning_and_the_end_of_a_run_and_every_tampering() {
+    let stage =
+        Stage::with(json!([{ "key": "one", "title": "One", "kind": "task", "handler": "t.write" }])).await;
+    let (run, _) = stage.run(json!({})).await;
+    let logged = "select count(*) from audit.log where table_name = 'flow.runs' and row_id = $1::uuid::text";
+    assert_eq!(stage.count(logged, run).await, 2, "started and ended");
+    for tampering in
+        ["state = 'verified'", "started_at = null", "ended_at = now()", "title = 'Another'", "input = '[]'"]
+    {
+        let before = stage.count(logged, run).await;
+        stage.arrange(&format!("update flow.runs set {tampering}")).await;
+        assert_eq!(stage.count(logged, run).await, before + 1, "{tampering} of a run that is over is logged");
+    }
+}
+
+#[tokio::test]
 async fn branches_follow_their_conditions_and_join() {
     let stage = Stage::with(json!([
         { "key": "look", "title": "Look", "kind": "task", "handler": "t.write" },
