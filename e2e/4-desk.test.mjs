@@ -1,7 +1,7 @@
 // The everyday acts of the provider's people: map an organization, work a ticket, acknowledge, try dry, cancel, read messages.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { go, launch, open, picture, rest, signIn, tokenOf, until } from "./lib/browser.mjs";
+import { go, launch, open, picture, rest, settled, signIn, tokenOf, until } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 import { trigger } from "./lib/sandbox.mjs";
 
@@ -130,12 +130,12 @@ test("messages arrive, lead to their place and are read", { timeout: WAIT_MS }, 
   const inbox = page.getByRole("dialog");
   await inbox.getByRole("listitem").first().waitFor();
   await picture(page, "desk-inbox");
-  await inbox.getByRole("listitem").first().getByRole("button").click();
-  await page.waitForURL((url) => url.pathname !== "/");
-  assert.equal(await page.getByRole("heading", { level: 1, name: /^(No such|There is no)/ }).count(), 0, `the message leads nowhere: ${page.url()}`);
-  await bell.click();
   await inbox.getByRole("button", { name: "Mark all as read" }).click();
   await until("nothing is unread", async () => (await read("notifications?select=id&read_at=is.null")).length === 0);
+  await inbox.getByRole("listitem").first().getByRole("button").click();
+  await page.waitForURL((url) => url.pathname !== "/");
+  await settled(page);
+  assert.equal(await page.getByRole("heading", { level: 1, name: /^(No such|There is no)/ }).count(), 0, `the message leads nowhere: ${page.url()}`);
   assert.deepEqual(complaints, []);
   await context.close();
 });

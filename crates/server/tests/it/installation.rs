@@ -135,7 +135,7 @@ async fn bad_input_is_explained(owner: &Caller) {
     expect(long.to_string().into(), StatusCode::UNPROCESSABLE_ENTITY, "OB1003").await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     expect(deep.into(), StatusCode::BAD_REQUEST, "OB1001").await;
-    expect(vec![b' '; 5 * 1024 * 1024], StatusCode::PAYLOAD_TOO_LARGE, "OB1002").await;
+    expect(vec![b' '; kernel::limits::BODY_BYTES_MAX + 1], StatusCode::PAYLOAD_TOO_LARGE, "OB1002").await;
     let unseen = json!({ "action": "execute", "customer_id": id, "incident_id": id });
     expect(unseen.to_string().into(), StatusCode::NOT_FOUND, NOT_FOUND).await;
     assert_eq!(owner.call("no-such-function", &json!({})).await.0, StatusCode::NOT_FOUND);
