@@ -53,4 +53,5 @@ grant select on flow.runs to staff;
 grant select, update (state, started_at) on flow.runs to system;
 grant select, insert, update, delete on flow.runs to worker;
 
-CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF customer_id, id, workflow_id, workflow_version, title, dry_run, input, subject_kind, subject_id, dedup_key, started_by, started_reason, created_at, ended_at, deadline_at, stopping, error ON flow.runs FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF customer_id, id, workflow_id, workflow_version, title, dry_run, input, subject_kind, subject_id, dedup_key, started_by, started_reason, created_at, deadline_at, stopping, error ON flow.runs FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER audit_end AFTER UPDATE OF state, started_at, ended_at ON flow.runs FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) OR (new.ended_at IS NOT NULL))) EXECUTE FUNCTION app.audit();
