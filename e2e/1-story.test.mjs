@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, open, picture, rest, settled, signIn, tokenOf, until } from "./lib/browser.mjs";
+import { accessible, go, launch, open, picture, rest, settled, staffSession, until } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 import { trigger } from "./lib/sandbox.mjs";
 
@@ -15,11 +15,7 @@ let token;
 
 before(async () => {
   browser = await launch();
-  const { context, page } = await open(browser);
-  await signIn(page, config.staff);
-  session = await context.storageState();
-  token = await tokenOf(page);
-  await context.close();
+  ({ session, token } = await staffSession(browser));
 });
 after(() => browser?.close());
 

@@ -1,7 +1,7 @@
 // Every page for the provider's people: light, dark and phone; no error, no failed request, nothing for axe to find.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, signIn, tokenOf } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, signIn, staffSession, tokenOf } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 
 const LISTS = ["customers", "devices", "alerts", "incidents", "approvals", "runs", "tickets", "integrations"];
@@ -14,10 +14,8 @@ let records;
 
 before(async () => {
   browser = await launch();
-  const { context, page } = await open(browser);
-  await signIn(page, config.staff);
-  session = await context.storageState();
-  const token = await tokenOf(page);
+  const { token, ...signedIn } = await staffSession(browser);
+  ({ session } = signedIn);
   const first = async (table, order) => (await rest(token, `/rest/v1/${table}?select=id,customer_id&order=${order}&limit=1`)).body[0];
   const [customer] = (await rest(token, "/rest/v1/customer_list?select=id&order=devices.desc&limit=1")).body;
   const [source] = (await rest(token, "/rest/v1/source_list?select=id&limit=1")).body;
@@ -33,7 +31,6 @@ before(async () => {
     const row = records[area];
     records[area] = row && `/${area}s/${row.customer_id}/${row.id}`;
   }
-  await context.close();
 });
 after(() => browser?.close());
 

@@ -1,7 +1,7 @@
 // A customer's person: the short navigation, their own rows only, and the API refuses the rest, whatever the screens show.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, signIn, tokenOf } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, rest, signIn, staffSession, tokenOf } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 
 const PROVIDER_ONLY = ["Alerts", "Customers", "Integrations"];
@@ -13,14 +13,11 @@ let foreign;
 
 before(async () => {
   browser = await launch();
-  const { context, page } = await open(browser);
-  await signIn(page, config.staff);
-  const token = await tokenOf(page);
+  const { token } = await staffSession(browser);
   const { body } = await rest(token, "/rest/v1/customer_list?select=id,slug,name&order=devices.desc&limit=2");
   assert.equal(body.length, 2, "the demo needs two customers");
   [own, foreign] = body;
   foreign.device = (await rest(token, `/rest/v1/device_list?select=id&customer_id=eq.${foreign.id}&limit=1`)).body[0].id;
-  await context.close();
 });
 after(() => browser?.close());
 

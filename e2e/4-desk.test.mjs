@@ -1,7 +1,7 @@
 // The everyday acts of the provider's people: map an organization, work a ticket, acknowledge, try dry, cancel, read messages.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { go, launch, open, picture, rest, settled, signIn, tokenOf, until } from "./lib/browser.mjs";
+import { go, launch, open, picture, rest, settled, staffSession, until } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 import { trigger } from "./lib/sandbox.mjs";
 
@@ -13,11 +13,7 @@ let token;
 
 before(async () => {
   browser = await launch();
-  const { context, page } = await open(browser);
-  await signIn(page, config.staff);
-  session = await context.storageState();
-  token = await tokenOf(page);
-  await context.close();
+  ({ session, token } = await staffSession(browser));
 });
 after(() => browser?.close());
 

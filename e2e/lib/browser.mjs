@@ -65,8 +65,18 @@ export async function signIn(page, email, password = config.password) {
   await settled(page);
 }
 
-/** Finds nothing to complain about, or says where. */
+/** Signs in once for a file of tests: the session to open pages with, and the token to ask the API with. */
+export async function staffSession(browser) {
+  const { context, page } = await open(browser);
+  await signIn(page, config.staff);
+  const signedIn = { session: await context.storageState(), token: await tokenOf(page) };
+  await context.close();
+  return signedIn;
+}
+
+/** Finds nothing to complain about on the settled page, or says where. */
 export async function accessible(page, name) {
+  await settled(page);
   await page.evaluate(axeSource);
   const found = await page.evaluate(async (rules) => {
     const { violations } = await globalThis.axe.run(document, { runOnly: rules });
