@@ -19,6 +19,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::report::{Goal, Section};
 
+/// Requests are many small allocations on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What the benchmarks fail with: a text for the person who runs them.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub type Result<T> = std::result::Result<T, Failure>;

@@ -65,7 +65,7 @@ create index integration_organizations_customer on public.integration_organizati
 create index integration_organizations_mapped_by on public.integration_organizations (mapped_by);
 comment on table public.integration_organizations is 'A vendor''s organization and the customer it is; without a customer it is shown as unmapped and its rows are kept out. Owner: platform. Retention: until removed.';
 
-create type public.sync_state as enum ('queued', 'running', 'complete', 'partial', 'suspect', 'failed', 'cancelled');
+create domain public.sync_state as text constraint sync_state_is_known check (value in ('queued', 'running', 'complete', 'partial', 'suspect', 'failed', 'cancelled'));
 
 create table public.sync_runs (
   id             uuid primary key default app.uuid_v7(),

@@ -23,10 +23,10 @@ create table public.workflow_versions (
 create unique index workflow_versions_content_once on public.workflow_versions (workflow_id, definition_sha256);
 comment on table public.workflow_versions is 'A frozen definition; a run keeps the version it started with. Owner: automation. Retention: as long as runs refer to it.';
 
-create type flow.run_state as enum ('queued', 'running', 'waiting', 'ended', 'verified', 'unverified', 'failed', 'rejected', 'cancelled', 'timed_out');
-create type flow.step_state as enum ('pending', 'ready', 'running', 'waiting', 'ended', 'skipped', 'failed', 'rejected', 'cancelled', 'timed_out');
+create domain flow.run_state as text constraint run_state_is_known check (value in ('queued', 'running', 'waiting', 'ended', 'verified', 'unverified', 'failed', 'rejected', 'cancelled', 'timed_out'));
+create domain flow.step_state as text constraint step_state_is_known check (value in ('pending', 'ready', 'running', 'waiting', 'ended', 'skipped', 'failed', 'rejected', 'cancelled', 'timed_out'));
 create type flow.step_ref as (customer_id uuid, run_id uuid, step_id uuid);
-create type flow.change_state as enum ('planned', 'waiting', 'applied', 'verified', 'unverified', 'failed', 'reverted', 'rejected', 'cancelled', 'unneeded');
+create domain flow.change_state as text constraint change_state_is_known check (value in ('planned', 'waiting', 'applied', 'verified', 'unverified', 'failed', 'reverted', 'rejected', 'cancelled', 'unneeded'));
 
 create table flow.runs (
   customer_id      uuid not null references public.customers on delete cascade,

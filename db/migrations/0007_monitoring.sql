@@ -18,8 +18,8 @@ create unique index remediation_rules_name_once on public.remediation_rules (nam
 create index remediation_rules_workflow on public.remediation_rules (workflow_id);
 comment on table public.remediation_rules is 'Which workflow answers which kind of condition, for which devices (CEL), with or without approval. Owner: monitoring. Retention: until removed.';
 
-create type public.alert_state as enum ('open', 'acknowledged', 'resolved');
-create type public.incident_state as enum ('open', 'remediating', 'needs_attention', 'resolved');
+create domain public.alert_state as text constraint alert_state_is_known check (value in ('open', 'acknowledged', 'resolved'));
+create domain public.incident_state as text constraint incident_state_is_known check (value in ('open', 'remediating', 'needs_attention', 'resolved'));
 
 create table public.alerts (
   customer_id  uuid not null references public.customers on delete cascade,

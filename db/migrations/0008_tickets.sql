@@ -1,6 +1,6 @@
 -- Tickets, their events, and the service levels they are measured by.
-create type public.ticket_priority as enum ('p1', 'p2', 'p3', 'p4');
-create type public.ticket_state as enum ('open', 'assigned', 'in_progress', 'waiting_on_customer', 'resolved', 'closed');
+create domain public.ticket_priority as text constraint ticket_priority_is_known check (value in ('p1', 'p2', 'p3', 'p4'));
+create domain public.ticket_state as text constraint ticket_state_is_known check (value in ('open', 'assigned', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'));
 
 create table public.sla_policies (
   id         uuid primary key default app.uuid_v7(),

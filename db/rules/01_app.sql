@@ -7,29 +7,34 @@ create or replace function app.worker_customer() returns uuid language sql stabl
 $$ select nullif(current_setting('app.customer_id', true), '')::uuid $$;
 
 -- Staff: does the caller hold this permission now? A revoked role, an ended session or a disabled person stops at the next statement.
+-- The caller's ids are read once: written into the query, their settings would be read again for every row of a small table.
 create or replace function app.has(permission text) returns boolean
 language plpgsql stable security definer set search_path = '' as $$
+declare
+  me constant uuid := nullif(current_setting('app.user_id', true), '');
+  session constant uuid := nullif(current_setting('app.session_id', true), '');
 begin
-  return exists (
-    select from auth.sessions s
-    join auth.users u on u.id = s.user_id and u.disabled_at is null
-    join public.staff_members m on m.user_id = s.user_id
-    join public.role_permissions p on p.role = m.role and p.permission = has.permission
-    where s.id = app.session_id() and s.user_id = app.user_id() and s.ended_at is null and s.expires_at > now());
+  return exists (select from auth.sessions s, auth.users u
+      where s.id = session and s.user_id = me and s.ended_at is null and s.expires_at > now() and u.id = me and u.disabled_at is null)
+    and exists (select from public.staff_members m
+      join public.role_permissions p on p.role = m.role and p.permission = has.permission where m.user_id = me);
 end $$;
 comment on function app.has(text) is 'Definer: reads sessions and role permissions, which callers may not read.';
 
 -- People limited to some customers: the customers where the caller holds this permission now.
 create or replace function app.customers_with(permission text) returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
+declare
+  me constant uuid := nullif(current_setting('app.user_id', true), '');
+  session constant uuid := nullif(current_setting('app.session_id', true), '');
 begin
-  return coalesce((
-    select array_agg(m.customer_id)
-    from auth.sessions s
-    join auth.users u on u.id = s.user_id and u.disabled_at is null
-    join public.memberships m on m.user_id = s.user_id
-    join public.role_permissions p on p.role = m.role and p.permission = customers_with.permission
-    where s.id = app.session_id() and s.user_id = app.user_id() and s.ended_at is null and s.expires_at > now()), '{}');
+  if not exists (select from auth.sessions s, auth.users u
+      where s.id = session and s.user_id = me and s.ended_at is null and s.expires_at > now() and u.id = me and u.disabled_at is null) then
+    return '{}';
+  end if;
+  return array(select m.customer_id from public.memberships m
+    where m.user_id = me and exists (
+      select from public.role_permissions p where p.role = m.role and p.permission = customers_with.permission));
 end $$;
 comment on function app.customers_with(text) is 'Definer: reads sessions and memberships, which callers may not read.';
 

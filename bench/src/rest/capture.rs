@@ -6,7 +6,7 @@ use axum::{Router, body::Body, http::Request as HttpRequest};
 use tokio_postgres::Client;
 use tower::ServiceExt as _;
 
-use super::{api::Api, seed::Asked};
+use super::{api::Api, load::BEGIN, seed::Asked};
 use crate::{Result, stage::Stage};
 
 /// Everything that the pool's login sends is logged with its values.
@@ -18,9 +18,7 @@ const LOG_OFF: &str = "alter role authenticator reset all";
 /// One transaction as the server saw it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transaction {
-    pub begin: String,
     pub statements: Vec<Statement>,
-    pub end: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +72,10 @@ pub async fn fetch(app: &Router, asked: &Asked) -> Result<Vec<u8>> {
     Ok(body.to_vec())
 }
 
-/// Transactions of the data API in the order of their ends. Its statements begin with the role as a comment; what has
-/// none (the schema cache, keys) is left out.
+/// Transactions of the data API: settings, then a statement that begins with the role as a comment. What has none (the
+/// schema cache, keys) is left out. The API sends them as one implicit transaction, so there is no begin and no commit.
 fn read(log: &str) -> Vec<Transaction> {
-    let mut open: HashMap<&str, Transaction> = HashMap::new();
+    let mut open: HashMap<&str, Vec<Statement>> = HashMap::new();
     // Processes whose last entry was an execution: the values that follow are its own, and not those of a binding.
     let mut executing: HashSet<&str> = HashSet::new();
     let mut done = Vec::new();
@@ -86,24 +84,24 @@ fn read(log: &str) -> Vec<Transaction> {
         let parts = entry.split_once("] ").and_then(|(head, rest)| Some((head.rsplit_once('[')?.1, rest)));
         let Some((pid, message)) = parts else { continue };
         let was_executing = executing.remove(pid);
-        if let Some(sql) = text_after(message, "  statement: ") {
-            if sql.starts_with("begin") {
-                open.insert(pid, Transaction { begin: sql, ..Transaction::default() });
-            } else if sql == "commit" || sql == "rollback" {
-                let ended = open.remove(pid).map(|tx| Transaction { end: sql, ..tx });
-                done.extend(ended.filter(|tx| tx.statements.iter().any(|it| it.sql.starts_with("/*"))));
+        if let Some(named) = text_after(message, "  execute ") {
+            let Some((_, sql)) = named.split_once(": ") else { continue };
+            let tx = open.entry(pid).or_default();
+            // The settings come first; what has no settings before it is not the data API's.
+            if sql.starts_with("select set_config(") {
+                tx.clear();
             }
-        } else if let Some(named) = text_after(message, "  execute ") {
-            let sql = named.split_once(": ").map(|(_, sql)| sql.to_owned());
-            if let (Some(tx), Some(sql)) = (open.get_mut(pid), sql) {
-                tx.statements.push(Statement { sql, values: Vec::new() });
-                executing.insert(pid);
-            }
+            tx.push(Statement { sql: sql.to_owned(), values: Vec::new() });
+            executing.insert(pid);
         } else if was_executing
             && let Some(values) = text_after(message, "DETAIL:  parameters: ")
-            && let Some(last) = open.get_mut(pid).and_then(|tx| tx.statements.last_mut())
+            && let Some(tx) = open.get_mut(pid)
+            && let Some(last) = tx.last_mut()
         {
             last.values = read_values(&values);
+            if last.sql.starts_with("/*") {
+                done.push(Transaction { statements: std::mem::take(tx) });
+            }
         }
     }
     done
@@ -164,7 +162,7 @@ fn read_values(text: &str) -> Vec<String> {
 /// The statement's plan as it runs: prepared, as the caller, after the generic plan had its chance.
 pub async fn explain(client: &Client, tx: &Transaction) -> Result<String> {
     const RUNS: usize = 6;
-    client.batch_execute(&tx.begin).await?;
+    client.batch_execute(BEGIN).await?;
     let explained = async {
         let mut text = String::new();
         for (number, statement) in tx.statements.iter().enumerate() {
@@ -202,26 +200,23 @@ pub fn literal(value: &str) -> String {
 mod tests {
     use super::*;
 
-    const LOG: &str = "2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  statement: begin read only\n\
-        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  bind s0: select set_config('role', $1, true)\n\
+    const LOG: &str = "2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  bind w0: select set_config('role', $1, true)\n\
         2026-01-01 00:00:00.000 UTC [7] DETAIL:  parameters: $1 = 'bound'\n\
-        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  execute s0: select set_config('role', $1, true)\n\
+        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  execute w0: select set_config('role', $1, true)\n\
         2026-01-01 00:00:00.000 UTC [7] DETAIL:  parameters: $1 = 'it''s', $2 = '', $3 = '{\"a\":\"b, $4 = c\"}'\n\
         2026-01-01 00:00:00.000 UTC [8] LOG:  duration: 0.01 ms  statement: begin\n\
         2026-01-01 00:00:00.000 UTC [8] LOG:  duration: 0.01 ms  execute s1: select 1\n\
         2026-01-01 00:00:00.000 UTC [8] LOG:  duration: 0.01 ms  statement: commit\n\
-        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  bind s9: /*staff*/select 1\n\tfrom x\n\
+        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  bind w9: /*staff*/select 1\n\tfrom x\n\
         2026-01-01 00:00:00.000 UTC [7] DETAIL:  parameters: $1 = 'bound as well'\n\
-        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  execute s9: /*staff*/select 1\n\tfrom x\n\
-        2026-01-01 00:00:00.000 UTC [7] DETAIL:  parameters: $1 = 'v'\n\
-        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  statement: commit\n";
+        2026-01-01 00:00:00.000 UTC [7] LOG:  duration: 0.01 ms  execute w9: /*staff*/select 1\n\tfrom x\n\
+        2026-01-01 00:00:00.000 UTC [7] DETAIL:  parameters: $1 = 'v'\n";
 
     #[test]
     fn a_transaction_is_read_with_its_values() {
         let seen = read(LOG);
         assert_eq!(seen.len(), 1, "the transaction without a role's comment is not the data API's");
         let (tx, values) = (&seen[0], &seen[0].statements[0].values);
-        assert_eq!((tx.begin.as_str(), tx.end.as_str()), ("begin read only", "commit"));
         assert_eq!(*values, ["it's", "", "{\"a\":\"b, $4 = c\"}"]);
         assert_eq!(
             tx.statements[1],

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::FutureExt as _;
 use kernel::id::CustomerId;
 use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
@@ -15,6 +15,7 @@ use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
 use crate::{
     actor::{Actor, Role, SystemReason, WorkReason},
     error::PgError,
+    wire::{self, Shot, TextRow, WireManager, WirePool},
 };
 
 /// Prepared statements kept per connection; above this the cache of that connection is emptied.
@@ -25,7 +26,14 @@ const ENTER_SQL: &str = "select set_config('role', $1, true), set_config('reques
      set_config('app.user_id', $3, true), set_config('app.session_id', $4, true), set_config('app.customer_id', $5, true), \
      set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true)";
 
-/// How to reach the database: the login of the pool (never a superuser) and its size.
+/// As [`ENTER_SQL`], and whether writes are refused.
+const ENTER_SHOT_SQL: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
+     set_config('app.user_id', $3, true), set_config('app.session_id', $4, true), set_config('app.customer_id', $5, true), \
+     set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true), \
+     set_config('transaction_read_only', $9, true)";
+
+/// How to reach the database: the login of the pool (never a superuser) and its size. Half of the connections are for
+/// transactions of one statement (see [`Pg::one_shot`]), half for longer ones.
 #[derive(Clone, Debug)]
 pub struct PgSettings {
     pub config: tokio_postgres::Config,
@@ -35,7 +43,10 @@ pub struct PgSettings {
 /// The pool. Cheap to clone.
 #[derive(Clone)]
 pub struct Pg {
+    /// For transactions of several statements.
     pool: Pool,
+    /// For those of one.
+    wires: WirePool,
     pub(crate) config: Arc<tokio_postgres::Config>,
 }
 
@@ -52,15 +63,6 @@ pub enum TxEnd {
     Rollback,
 }
 
-impl TxEnd {
-    const fn sql(self) -> &'static str {
-        match self {
-            Self::Commit => "commit",
-            Self::Rollback => "rollback",
-        }
-    }
-}
-
 impl Pg {
     /// Makes the pool; connections are opened when first needed.
     pub fn new(settings: &PgSettings) -> Result<Self, PgError> {
@@ -71,13 +73,24 @@ impl Pg {
         );
         let wait = Some(Duration::from_millis(POOL_WAIT_MS_MAX));
         let pool = Pool::builder(manager)
-            .max_size(settings.connections_max)
+            .max_size(settings.connections_max.div_ceil(2))
+            // The connection used last has the warmest server process.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(wait)
             .create_timeout(wait)
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))?;
-        Ok(Self { pool, config: Arc::new(settings.config.clone()) })
+        let config = Arc::new(settings.config.clone());
+        let wires = WirePool::builder(WireManager(Arc::clone(&config)))
+            .max_size(settings.connections_max.div_ceil(2))
+            .queue_mode(QueueMode::Lifo)
+            .wait_timeout(wait)
+            .create_timeout(wait)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))?;
+        Ok(Self { pool, wires, config })
     }
 
     /// A transaction as a person. Begin and settings leave in one write.
@@ -117,15 +130,16 @@ impl Pg {
         self.act_as(&Actor::bare(Role::System, reason.name())).await
     }
 
-    /// One statement as one transaction: begin, settings, statement and end leave in one write.
+    /// One statement as one transaction: settings and statement leave in one write, and PostgreSQL takes them as one
+    /// transaction. Parameters and values are text, read as the type that stands at their place.
     pub async fn one_shot(
         &self,
         actor: &Actor,
         sql: &str,
-        params: &[&(dyn ToSql + Sync)],
+        params: &[&str],
         end: TxEnd,
-    ) -> Result<Vec<Row>, PgError> {
-        self.shoot(actor, "begin", sql, params, end).await
+    ) -> Result<Vec<TextRow>, PgError> {
+        self.shoot(actor, Writes::Allowed, sql, params, end).await
     }
 
     /// Like [`Pg::one_shot`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
@@ -133,41 +147,40 @@ impl Pg {
         &self,
         actor: &Actor,
         sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, PgError> {
-        self.shoot(actor, "begin read only", sql, params, TxEnd::Commit).await
+        params: &[&str],
+    ) -> Result<Vec<TextRow>, PgError> {
+        self.shoot(actor, Writes::Refused, sql, params, TxEnd::Commit).await
     }
 
     async fn shoot(
         &self,
         actor: &Actor,
-        begin: &str,
+        writes: Writes,
         sql: &str,
-        params: &[&(dyn ToSql + Sync)],
+        params: &[&str],
         end: TxEnd,
-    ) -> Result<Vec<Row>, PgError> {
-        let client = self.checkout().await?;
-        match one_shot(&client, actor, begin, sql, params, end).await {
-            // A table changed its shape since the statement was prepared: prepare again, once.
-            Err(error)
-                if error.db().is_some_and(|db| db.message().starts_with("cached plan must not change")) =>
-            {
-                client.statement_cache.clear();
-                one_shot(&client, actor, begin, sql, params, end).await
-            }
+    ) -> Result<Vec<TextRow>, PgError> {
+        let settings = Settings::of(actor);
+        let [role, claims, user, session, customer, request, reason, timeout] = settings.texts();
+        let enter = [role, claims, user, session, customer, request, reason, timeout, writes.read_only()];
+        let shot = Shot { enter: (ENTER_SHOT_SQL, enter), sql, params, end };
+        match wire::shoot(self.wire().await?, &shot).await {
+            // Prepared again, once.
+            Err(error) if error.is_stale_plan() => wire::shoot(self.wire().await?, &shot).await,
             other => other,
         }
     }
 
     /// Connections: open, idle, waiting callers.
     pub fn status(&self) -> (usize, usize, usize) {
-        let status = self.pool.status();
-        (status.size, status.available, status.waiting)
+        let (one, other) = (self.pool.status(), self.wires.status());
+        (one.size + other.size, one.available + other.available, one.waiting + other.waiting)
     }
 
     /// Closes the pool; callers get a connection error.
     pub fn close(&self) {
         self.pool.close();
+        self.wires.close();
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
@@ -178,45 +191,24 @@ impl Pg {
         }
         Ok(client)
     }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
+    async fn wire(&self) -> Result<deadpool::managed::Object<WireManager>, PgError> {
+        Ok(self.wires.get().await?)
+    }
 }
 
-async fn one_shot(
-    client: &Object,
-    actor: &Actor,
-    begin: &str,
-    sql: &str,
-    params: &[&(dyn ToSql + Sync)],
-    end: TxEnd,
-) -> Result<Vec<Row>, PgError> {
-    let statement = client.prepare_cached(sql).await?;
-    let enter = client.prepare_cached(ENTER_SQL).await?;
-    let mut guard = RollbackOnDrop { client, armed: true };
-    let settings = Settings::of(actor);
-    let settings = settings.params();
-    let (begin, entered, rows, ended) = futures_util::join!(
-        client.batch_execute(begin),
-        client.query(&enter, &settings),
-        client.query(&statement, params),
-        client.batch_execute(end.sql()),
-    );
-    guard.armed = false;
-    begin?;
-    entered?;
-    let rows = rows?;
-    ended?;
-    Ok(rows)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    Allowed,
+    Refused,
 }
 
-/// A caller that goes away in the middle must not leave an open transaction in the pool.
-struct RollbackOnDrop<'a> {
-    client: &'a Object,
-    armed: bool,
-}
-
-impl Drop for RollbackOnDrop<'_> {
-    fn drop(&mut self) {
-        if self.armed {
-            send_rollback(self.client);
+impl Writes {
+    const fn read_only(self) -> &'static str {
+        match self {
+            Self::Allowed => "off",
+            Self::Refused => "on",
         }
     }
 }
@@ -242,6 +234,10 @@ impl Settings {
             actor.reason.to_owned(),
             actor.role.statement_timeout_ms().to_owned(),
         ])
+    }
+
+    fn texts(&self) -> [&str; 8] {
+        self.0.each_ref().map(String::as_str)
     }
 
     fn params(&self) -> [&(dyn ToSql + Sync); 8] {

@@ -1,4 +1,9 @@
+use std::{fmt, io};
+
+use deadpool::managed::PoolError;
+use fallible_iterator::FallibleIterator as _;
 use kernel::{ApiError, ErrorCode};
+use postgres_protocol::message::backend::ErrorFields;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// What went wrong at the door to data. The cause stays in the source; SQL text and values are never part of the message.
@@ -36,13 +41,23 @@ impl PgError {
         Self { kind: PgErrorKind::RowCount, source: None }
     }
 
+    /// What the server answered.
+    pub(crate) fn refused(fault: DbFault) -> Self {
+        Self::new(PgErrorKind::Statement, fault)
+    }
+
     /// PostgreSQL's own error, when the server answered with one.
-    pub fn db(&self) -> Option<&DbError> {
-        self.source.as_ref()?.downcast_ref::<tokio_postgres::Error>()?.as_db_error()
+    pub fn db(&self) -> Option<&DbFault> {
+        self.source.as_ref()?.downcast_ref::<DbFault>()
     }
 
     pub fn code(&self) -> Option<&SqlState> {
-        self.db().map(DbError::code)
+        self.db().map(DbFault::code)
+    }
+
+    /// A table changed its shape since the statement was prepared.
+    pub(crate) fn is_stale_plan(&self) -> bool {
+        self.db().is_some_and(|db| db.message().starts_with("cached plan must not change"))
     }
 
     /// True when trying the whole transaction again may succeed.
@@ -64,9 +79,10 @@ impl PgError {
 
 impl From<tokio_postgres::Error> for PgError {
     fn from(error: tokio_postgres::Error) -> Self {
-        let kind = if error.as_db_error().is_some() {
-            PgErrorKind::Statement
-        } else if error.is_closed()
+        if let Some(db) = error.as_db_error() {
+            return Self::refused(DbFault::of(db));
+        }
+        let kind = if error.is_closed()
             || std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>())
         {
             PgErrorKind::Connection
@@ -77,17 +93,106 @@ impl From<tokio_postgres::Error> for PgError {
     }
 }
 
-impl From<deadpool_postgres::PoolError> for PgError {
-    fn from(error: deadpool_postgres::PoolError) -> Self {
+impl<E: Into<Self> + std::error::Error + Send + Sync + 'static> From<PoolError<E>> for PgError {
+    fn from(error: PoolError<E>) -> Self {
         match error {
-            deadpool_postgres::PoolError::Backend(cause) => {
-                Self { kind: PgErrorKind::Connection, ..Self::from(cause) }
-            }
-            deadpool_postgres::PoolError::Timeout(_) => Self::new(PgErrorKind::PoolExhausted, error),
+            PoolError::Backend(cause) => Self { kind: PgErrorKind::Connection, ..cause.into() },
+            PoolError::Timeout(_) => Self::new(PgErrorKind::PoolExhausted, error),
             other => Self::new(PgErrorKind::Connection, other),
         }
     }
 }
+
+/// An error as the server told it.
+#[derive(Debug)]
+pub struct DbFault {
+    code: SqlState,
+    severity: String,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+    constraint: Option<String>,
+    routine: Option<String>,
+}
+
+impl DbFault {
+    fn of(error: &DbError) -> Self {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        Self {
+            code: error.code().clone(),
+            severity: error.severity().to_owned(),
+            message: error.message().to_owned(),
+            detail: text(error.detail()),
+            hint: text(error.hint()),
+            constraint: text(error.constraint()),
+            routine: text(error.routine()),
+        }
+    }
+
+    /// Letters of the fields: "Error and Notice Message Fields" of PostgreSQL's manual.
+    pub(crate) fn read(mut fields: ErrorFields<'_>) -> io::Result<Self> {
+        let mut fault = Self {
+            code: SqlState::INTERNAL_ERROR,
+            severity: String::new(),
+            message: String::new(),
+            detail: None,
+            hint: None,
+            constraint: None,
+            routine: None,
+        };
+        while let Some(field) = fields.next()? {
+            let value = String::from_utf8_lossy(field.value_bytes()).into_owned();
+            match field.type_() {
+                b'C' => fault.code = SqlState::from_code(&value),
+                b'S' => fault.severity = value,
+                b'M' => fault.message = value,
+                b'D' => fault.detail = Some(value),
+                b'H' => fault.hint = Some(value),
+                b'n' => fault.constraint = Some(value),
+                b'R' => fault.routine = Some(value),
+                _ => {}
+            }
+        }
+        Ok(fault)
+    }
+
+    pub fn code(&self) -> &SqlState {
+        &self.code
+    }
+
+    pub fn severity(&self) -> &str {
+        &self.severity
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    pub fn constraint(&self) -> Option<&str> {
+        self.constraint.as_deref()
+    }
+
+    /// The server's function that raised it.
+    pub fn routine(&self) -> Option<&str> {
+        self.routine.as_deref()
+    }
+}
+
+impl fmt::Display for DbFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.severity, self.message, self.code.code())
+    }
+}
+
+impl std::error::Error for DbFault {}
 
 impl From<PgError> for ApiError {
     /// For functions and background APIs; the data API has its own, richer map.

@@ -8,9 +8,11 @@ mod door;
 mod error;
 mod listen;
 pub mod migrate;
+mod wire;
 
 pub use actor::{Actor, SystemReason, WorkReason};
 pub use door::{ActorTx, Pg, PgSettings, TxEnd};
-pub use error::{PgError, PgErrorKind};
+pub use error::{DbFault, PgError, PgErrorKind};
 pub use listen::Notice;
 pub use tokio_postgres::{Config, Row, config, types};
+pub use wire::TextRow;

@@ -1,8 +1,7 @@
 //! One constructor per error of the dialect, and the map from PostgreSQL's own errors.
 //! Source of codes and statuses: PostgREST 14, "Errors" page of its documentation.
 use kernel::{ApiError, ErrorCode};
-use pg::{Actor, PgError, PgErrorKind};
-use tokio_postgres::error::DbError;
+use pg::{Actor, DbFault, PgError, PgErrorKind};
 
 use crate::request::Verb;
 
@@ -222,13 +221,13 @@ pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
 
 /// A row that policies refuse, or a reference to a row that is not there (or not theirs): both do not exist.
 /// A row that cannot be deleted because others refer to it is the caller's own.
-fn is_hidden(db: &DbError, code: &str, actor: &Actor, verb: Verb) -> bool {
+fn is_hidden(db: &DbFault, code: &str, actor: &Actor, verb: Verb) -> bool {
     let is_refused_row = code == "42501" && db.routine() == Some("ExecWithCheckOptions");
     let is_dangling = code == "23503" && verb != Verb::Delete;
     !actor.is_staff() && !actor.is_anonymous() && (is_refused_row || is_dangling)
 }
 
-fn status(code: &str, db: &DbError, actor: &Actor) -> u16 {
+fn status(code: &str, db: &DbFault, actor: &Actor) -> u16 {
     if let Some(raised) = code.strip_prefix("PT") {
         return raised.parse().ok().filter(|status| (200..=599).contains(status)).unwrap_or(500);
     }

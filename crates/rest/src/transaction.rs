@@ -2,10 +2,7 @@
 //! decides whether to keep it look before they commit.
 use axum::body::Bytes;
 use kernel::ApiError;
-use pg::{
-    Actor, ActorTx, Pg, PgError, Row, TxEnd,
-    types::{FromSql, ToSql, Type},
-};
+use pg::{Actor, ActorTx, Pg, PgError, Row, TextRow, TxEnd, types::ToSql};
 
 use crate::{error, request::Verb, sql::Sql};
 
@@ -52,17 +49,17 @@ pub struct Answer {
 
 pub async fn run(pg: &Pg, actor: &Actor, statement: &Statement<'_>) -> Result<Answer, ApiError> {
     let told = |failure: PgError| error::from_pg(&failure, actor, statement.verb);
-    let params = params(&statement.main);
+    let params: Vec<&str> = statement.main.params.iter().map(|param| param.0.as_ref()).collect();
     let text = &statement.main.text;
     let outcome = match &statement.mode {
-        Mode::Read => pg.one_shot_read(actor, text, &params).await.and_then(only),
-        Mode::Write(end) => pg.one_shot(actor, text, &params, *end).await.and_then(only),
+        Mode::Read => pg.one_shot_read(actor, text, &params).await,
+        Mode::Write(end) => pg.one_shot(actor, text, &params, *end).await,
         Mode::ReadEstimated { estimate, known_up_to } => {
             return estimated(pg, actor, &statement.main, estimate, *known_up_to).await.map_err(told);
         }
         Mode::WriteChecked { end, wanted } => return checked(pg, actor, statement, *end, *wanted).await,
     };
-    outcome.map(answer).map_err(told)
+    outcome.and_then(only).map_err(told)
 }
 
 async fn estimated(
@@ -74,7 +71,7 @@ async fn estimated(
 ) -> Result<Answer, PgError> {
     let tx = pg.act_as(actor).await?;
     tx.execute("set transaction read only", &[]).await?;
-    let mut answer = answer(tx.query_one(&main.text, &params(main)).await?);
+    let mut answer = answer(&tx.query_one(&main.text, &params(main)).await?);
     let is_known = known_up_to.zip(answer.total).is_some_and(|(limit, total)| total <= limit);
     if !is_known {
         let plan: serde_json::Value = tx.query_one(&estimate.text, &params(estimate)).await?.get(0);
@@ -107,7 +104,7 @@ async fn checked(
         return Err(refusal);
     }
     finish(tx, end).await.map_err(told)?;
-    Ok(answer(row))
+    Ok(answer(&row))
 }
 
 async fn finish(tx: ActorTx, end: TxEnd) -> Result<(), PgError> {
@@ -121,36 +118,18 @@ fn params<'p>(sql: &'p Sql<'_>) -> Vec<&'p (dyn ToSql + Sync)> {
     sql.params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
 }
 
-fn only(mut rows: Vec<Row>) -> Result<Row, PgError> {
-    rows.pop().ok_or_else(PgError::row_count)
+/// Where it was received the body stays: the message's bytes are the answer's bytes.
+fn only(mut rows: Vec<TextRow>) -> Result<Answer, PgError> {
+    let row = rows.pop().ok_or_else(PgError::row_count)?;
+    Ok(Answer {
+        total: row.number(0),
+        rows: row.number(1).unwrap_or(0),
+        body: row.bytes(2).unwrap_or_default(),
+        key: row.text(3).map(str::to_owned),
+    })
 }
 
-fn answer(row: Row) -> Answer {
-    Answer { total: row.get(0), rows: row.get(1), key: row.get(3), body: Bytes::from_owner(Body(row)) }
-}
-
-/// The body stays where it was received: the row's bytes are the answer's bytes.
-struct Body(Row);
-
-impl AsRef<[u8]> for Body {
-    fn as_ref(&self) -> &[u8] {
-        self.0.get::<_, Raw<'_>>(2).0
-    }
-}
-
-/// Text as it came over the wire; nothing when null.
-struct Raw<'r>(&'r [u8]);
-
-impl<'r> FromSql<'r> for Raw<'r> {
-    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(b""))
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        *ty == Type::TEXT
-    }
+fn answer(row: &Row) -> Answer {
+    let body: Option<String> = row.get(2);
+    Answer { total: row.get(0), rows: row.get(1), key: row.get(3), body: body.unwrap_or_default().into() }
 }

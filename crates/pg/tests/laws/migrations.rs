@@ -38,7 +38,7 @@ const SNAPSHOT: &str = "
   where c.relkind in ('r', 'p', 'v') and a.attnum > 0 and not a.attisdropped
   union all
   select concat_ws(' | ', 'constraint', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
-  from pg_catalog.pg_constraint k join ours n on n.oid = k.connamespace
+  from pg_catalog.pg_constraint k join ours n on n.oid = k.connamespace where k.conrelid <> 0
   union all
   select concat_ws(' | ', 'index', i.indexrelid::regclass, pg_get_indexdef(i.indexrelid))
   from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join ours n on n.oid = c.relnamespace
@@ -48,8 +48,8 @@ const SNAPSHOT: &str = "
   union all
   select concat_ws(' | ', 'policy', schemaname, tablename, policyname, permissive, roles, cmd, qual, with_check) from pg_catalog.pg_policies
   union all
-  select concat_ws(' | ', 'label', t.oid::regtype, e.enumsortorder, e.enumlabel)
-  from pg_catalog.pg_enum e join pg_catalog.pg_type t on t.oid = e.enumtypid
+  select concat_ws(' | ', 'domain', k.contypid::regtype, k.conname, pg_get_constraintdef(k.oid))
+  from pg_catalog.pg_constraint k join ours n on n.oid = k.connamespace where k.contypid <> 0
   union all
   select concat_ws(' | ', 'permission', r.role, p.permission) from public.roles r left join public.role_permissions p using (role)
   order by 1";

@@ -30,7 +30,7 @@ pub struct Column {
     pub name: String,
     pub kind: String,
     is_needed: bool,
-    /// First label of its enum, or first value of its `in (…)` check.
+    /// First value of its domain, or of its `in (…)` check.
     first_value: Option<String>,
 }
 
@@ -76,7 +76,7 @@ const RELATIONS: &str = "
     array_agg(a.attname::text order by a.attnum), array_agg(format_type(a.atttypid, null) order by a.attnum),
     array_agg(a.attnotnull and not a.atthasdef order by a.attnum),
     array_agg(coalesce(
-      (select e.enumlabel::text from pg_catalog.pg_enum e where e.enumtypid = a.atttypid order by e.enumsortorder limit 1),
+      (select substring(pg_get_constraintdef(k.oid) from '''([^'']*)''') from pg_catalog.pg_constraint k where k.contypid = a.atttypid limit 1),
       (select substring(pg_get_constraintdef(k.oid) from '\\(' || a.attname || ' = (?:ANY \\(ARRAY\\[)?''([^'']*)''::text')
        from pg_catalog.pg_constraint k
        where k.conrelid = c.oid and k.contype = 'c'
