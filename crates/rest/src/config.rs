@@ -21,6 +21,41 @@ pub struct RestConfig {
     pub items_max: usize,
     pub unfiltered_writes: UnfilteredWrites,
     pub tx_end: TxChoice,
+    pub aggregates: Aggregates,
+    /// Who may ask for the planner's plan of a request.
+    pub plans: PlanAccess,
+    /// The description of the API at its root.
+    pub root: RootDocument,
+    /// Highest cost (in the planner's units) of a request of people who are not staff, reads by a whole key aside;
+    /// `None`: any. Each shape of a request is asked about once until the schema changes.
+    pub plan_cost_max: Option<u64>,
+    /// Cookies that `request.cookies` does not tell to functions, besides the headers with credentials.
+    pub private_cookies: Vec<String>,
+}
+
+/// Whether `count()`, `sum()`, `avg()`, `min()` and `max()` may stand in `select`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregates {
+    Allow,
+    /// 400 `PGRST123`.
+    Refuse,
+}
+
+/// Plans tell of all customers' rows, by the planner's statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanAccess {
+    Nobody,
+    /// People who see all customers.
+    Staff,
+    Everyone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RootDocument {
+    /// OpenAPI 2.0 of what the caller's role may use.
+    FollowPrivileges,
+    /// 404 `PGRST126`.
+    Disabled,
 }
 
 /// What a `PATCH` or `DELETE` without any filter does.
@@ -60,6 +95,11 @@ impl Default for RestConfig {
             items_max: ITEMS_MAX,
             unfiltered_writes: UnfilteredWrites::Refuse,
             tx_end: TxChoice::AlwaysCommit,
+            aggregates: Aggregates::Allow,
+            plans: PlanAccess::Staff,
+            root: RootDocument::FollowPrivileges,
+            plan_cost_max: None,
+            private_cookies: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Holds the current [`Schema`] and replaces it: on `NOTIFY pgrst`, after a lost connection, and when a request
 //! asks for a name that is not in it (at most once per [`ON_DEMAND_MS_MIN`]).
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,7 +9,7 @@ use std::{
 use kernel::ApiError;
 use pg::{Pg, PgError, SystemReason};
 use tokio::{
-    sync::{Mutex, watch},
+    sync::{Mutex, OnceCell, watch},
     task::JoinSet,
 };
 
@@ -41,13 +42,19 @@ struct Shared {
     served: Vec<String>,
     current: watch::Sender<Option<Arc<Schema>>>,
     on_demand: Mutex<Option<Instant>>,
+    timezones: OnceCell<HashSet<String>>,
 }
 
 impl Cache {
     /// Starts to load and to listen, in the background.
     pub fn start(pg: Pg, served: Vec<String>) -> Self {
-        let shared =
-            Arc::new(Shared { pg, served, current: watch::Sender::new(None), on_demand: Mutex::new(None) });
+        let shared = Arc::new(Shared {
+            pg,
+            served,
+            current: watch::Sender::new(None),
+            on_demand: Mutex::new(None),
+            timezones: OnceCell::new(),
+        });
         let mut listener = JoinSet::new();
         listener.spawn(follow(Arc::clone(&shared)));
         Self { shared, _listener: listener }
@@ -65,6 +72,15 @@ impl Cache {
 
     pub async fn reload(&self) -> Result<(), LoadError> {
         self.shared.load().await
+    }
+
+    /// Whether PostgreSQL knows a time zone. Its list is read when somebody asks for one the first time.
+    pub async fn knows_timezone(&self, name: &str) -> Result<bool, ApiError> {
+        let zones = self.shared.timezones.get_or_try_init(|| timezones(&self.shared.pg)).await;
+        zones.map(|zones| zones.contains(name)).map_err(|failure| {
+            tracing::warn!(error = &failure as &dyn std::error::Error, "time zones not read");
+            error::schema_not_loaded()
+        })
     }
 
     /// Reads the schema again, unless that was just done; true when it was.
@@ -126,4 +142,12 @@ async fn load(pg: &Pg, served: &[String]) -> Result<Schema, LoadError> {
     let catalog: catalog::Catalog = serde_json::from_str(row.get(0))?;
     tx.commit().await?;
     Ok(build::schema(&catalog, served))
+}
+
+async fn timezones(pg: &Pg) -> Result<HashSet<String>, PgError> {
+    let tx = pg.system(SystemReason::SchemaCache).await?;
+    let rows = tx.query("select name from pg_catalog.pg_timezone_names", &[]).await?;
+    let names = rows.iter().map(|row| row.get(0)).collect();
+    tx.commit().await?;
+    Ok(names)
 }
