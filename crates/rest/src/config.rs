@@ -1,9 +1,14 @@
-/// Limits and choices of the data API. Every limit answers with a clear 4xx that names it.
-#[derive(Clone, Debug)]
+use serde::Deserialize;
+
+/// Limits and choices of the data API, the table `[rest]` of the settings file. Every limit answers with a clear 4xx
+/// that names it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RestConfig {
     /// Schemas that are served; the first is the default, `Accept-Profile` and `Content-Profile` choose another.
     pub schemas: Vec<String>,
     /// Where the router is mounted; the start of every `Location`.
+    #[serde(skip)]
     pub base_path: String,
     /// Largest page of a read, also inside embedded lists.
     pub rows_max: u32,
@@ -34,7 +39,8 @@ pub struct RestConfig {
 }
 
 /// Whether `count()`, `sum()`, `avg()`, `min()` and `max()` may stand in `select`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Aggregates {
     Allow,
     /// 400 `PGRST123`.
@@ -42,7 +48,8 @@ pub enum Aggregates {
 }
 
 /// Plans tell of all customers' rows, by the planner's statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PlanAccess {
     Nobody,
     /// People who see all customers.
@@ -50,7 +57,8 @@ pub enum PlanAccess {
     Everyone,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RootDocument {
     /// OpenAPI 2.0 of what the caller's role may use.
     FollowPrivileges,
@@ -59,7 +67,8 @@ pub enum RootDocument {
 }
 
 /// What a `PATCH` or `DELETE` without any filter does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum UnfilteredWrites {
     /// 400 with SQLSTATE 21000, as the extension `safeupdate` does.
     Refuse,
@@ -68,7 +77,8 @@ pub enum UnfilteredWrites {
 }
 
 /// Whether a caller may end their transaction by `Prefer: tx=rollback`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TxChoice {
     AlwaysCommit,
     CallerMayRollBack,

@@ -14,8 +14,10 @@ mod schema;
 mod service;
 mod sql;
 mod transaction;
+mod types;
 
 pub use config::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
 pub use error::CODES;
 pub use schema::cache::LoadError;
 pub use service::{RestState, router};
+pub use types::typescript;

@@ -227,7 +227,7 @@ fn function(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>
             name: argument.name.clone(),
             sql: quote(&argument.name),
             type_sql: argument.type_sql.clone(),
-            need: if index < required { Need::Required } else { Need::HasDefault },
+            need: if index < required && argument.mode != 'v' { Need::Required } else { Need::HasDefault },
             passing: if argument.mode == 'v' { Passing::Variadic } else { Passing::Single },
         })
         .collect();

@@ -13,7 +13,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Schema, build, catalog};
+use super::{
+    Schema, build,
+    catalog::{self, Catalog},
+};
 use crate::error;
 
 /// A client that asks for unknown names must not keep the database busy with the catalog.
@@ -136,12 +139,17 @@ async fn follow(shared: Arc<Shared>) {
 }
 
 async fn load(pg: &Pg, served: &[String]) -> Result<Schema, LoadError> {
+    Ok(build::schema(&catalog(pg, served).await?, served))
+}
+
+/// The catalog as it is now.
+pub async fn catalog(pg: &Pg, served: &[String]) -> Result<Catalog, LoadError> {
     let tx = pg.system(SystemReason::SchemaCache).await?;
     tx.query("select set_config('search_path', '', true)", &[]).await?;
     let row = tx.query_one(catalog::SQL, &[&served]).await?;
-    let catalog: catalog::Catalog = serde_json::from_str(row.get(0))?;
+    let catalog = serde_json::from_str(row.get(0))?;
     tx.commit().await?;
-    Ok(build::schema(&catalog, served))
+    Ok(catalog)
 }
 
 async fn timezones(pg: &Pg) -> Result<HashSet<String>, PgError> {

@@ -232,11 +232,6 @@ impl Schema {
         self.links.get(from).map_or(&[], Vec::as_slice)
     }
 
-    /// The served schemas; the first is the default.
-    pub fn served(&self) -> &[String] {
-        &self.served
-    }
-
     /// The functions of a schema by name.
     pub fn functions(&self, schema: &str) -> impl Iterator<Item = (&str, &[Function])> {
         let named = self.functions.get(schema).into_iter().flatten();

@@ -109,6 +109,11 @@ fn invocation<'a>(sql: &mut Sql<'a>, plan: &CallPlan<'a>) {
         }
     };
     sql.put(&plan.function.sql).put("(");
+    let mut is_first = match &plan.arguments {
+        Arguments::Body { given, .. } => given.is_empty(),
+        Arguments::Texts(texts) => texts.is_empty(),
+        Arguments::Whole { .. } => false,
+    };
     match &plan.arguments {
         Arguments::Body { given, .. } => sql.list(",", given, |sql, argument| {
             variadic(sql, argument);
@@ -125,5 +130,19 @@ fn invocation<'a>(sql: &mut Sql<'a>, plan: &CallPlan<'a>) {
         }),
         Arguments::Whole { text, type_sql } => sql.bind(*text).put("::").put(type_sql),
     };
+    // PostgreSQL takes no name of a variadic argument without a value for it.
+    for argument in plan.function.arguments.iter().filter(|one| one.passing == Passing::Variadic) {
+        let is_given = match &plan.arguments {
+            Arguments::Body { given, .. } => given.iter().any(|one| one.name == argument.name),
+            Arguments::Texts(texts) => texts.iter().any(|(one, _)| one.name == argument.name),
+            Arguments::Whole { .. } => true,
+        };
+        if !is_given {
+            sql.put(if is_first { "" } else { "," });
+            is_first = false;
+            variadic(sql, argument);
+            sql.put(&argument.sql).put(":='{}'::").put(&argument.type_sql);
+        }
+    }
     sql.put(")");
 }

@@ -57,3 +57,34 @@ async fn the_root_can_be_closed() {
     let api = Api::with(RestConfig { root: RootDocument::Disabled, ..RestConfig::default() }, "").await;
     assert_eq!(api.ask(&api.owner, "GET", "/").send().await.error(), (404, "PGRST126".to_owned()));
 }
+
+#[tokio::test]
+async fn types_follow_the_database() {
+    let api = Api::with(RestConfig::default(), "create table public.made (id int generated always as identity primary key, twice int generated always as (2) stored, boss int unique references public.makers);\
+        create type public.spot as (x int, y text); create function public.spots() returns setof public.spot language sql immutable as $$ select 1, 'a' $$;\
+        create domain public.slug as text not null; alter table public.made add column slug public.slug; alter table public.made add column moods public.mood[];").await;
+    let text = rest::typescript(&api.db.pg, &["public".to_owned()]).await.expect("types");
+    let mood = r#"Database["public"]["Enums"]["mood"]"#;
+    for wanted in [
+        r#"      mood: "sad" | "ok" | "happy";"#.to_owned(),
+        r#"      mood: ["sad", "ok", "happy"],"#.to_owned(),
+        "        Insert: { boss_id?: number | null; country?: string | null; id: number; name: string };".to_owned(),
+        format!("        Row: {{ boss: number | null; id: number; moods: {mood}[] | null; slug: string; twice: number | null }};"),
+        format!("        Insert: {{ boss?: number | null; id?: never; moods?: {mood}[] | null; slug: string; twice?: never }};"),
+        r#"{ foreignKeyName: "made_boss_fkey"; columns: ["boss"]; isOneToOne: true; referencedRelation: "makers"; referencedColumns: ["id"] }"#.to_owned(),
+        r#"{ foreignKeyName: "stock_part_fkey"; columns: ["maker_id", "part_number"]; isOneToOne: false; referencedRelation: "parts"; referencedColumns: ["maker_id", "number"] }"#.to_owned(),
+        "      add: { Args: { a: number; b?: number }; Returns: number };".to_owned(),
+        "      two: { Args: { a: number }; Returns: number } | { Args: { a: number; b: number }; Returns: number };".to_owned(),
+        "      fail: { Args: never; Returns: undefined };".to_owned(),
+        "      pairs: { Args: { n: number }; Returns: { x: number; y: string }[] };".to_owned(),
+        r#"      things_above: { Args: { floor_price: number }; Returns: Database["public"]["Tables"]["things"]["Row"][] };"#.to_owned(),
+        r#"      spots: { Args: never; Returns: Database["public"]["CompositeTypes"]["spot"][] };"#.to_owned(),
+        "      spot: { x: number | null; y: string | null };".to_owned(),
+        r#"      "odd \"table": {"#.to_owned(),
+        "        Row: { number: number | null };".to_owned(),
+    ] {
+        assert!(text.contains(&wanted), "{wanted}");
+    }
+    let again = rest::typescript(&api.db.pg, &["public".to_owned()]).await.expect("types");
+    assert!(text == again, "the same database gives the same text");
+}

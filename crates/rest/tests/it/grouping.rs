@@ -74,7 +74,7 @@ async fn aggregates_with_embeds_and_spreads() {
             "/things?select=...maker_id(...boss_id(boss:name)),count()&id=eq.2",
             json!([{"boss": "Acme", "count": 1}]),
         ),
-        ("/things?select=count(),...labels(words:text)&id=lt.3&words=eq.x", json!(null)),
+        ("/things?select=count(),...labels(words:text)&id=lt.3&nope=eq.x", json!(null)),
         (
             "/things?select=count(),...labels(label:text)&labels.order=text&id=eq.1",
             json!([{"count": 1, "label": ["blue", "red"]}]),
