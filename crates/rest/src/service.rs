@@ -77,7 +77,7 @@ pub fn router(state: RestState) -> Router {
         .route("/", any(root))
         .route("/{relation}", any(on_relation))
         .route("/rpc/{function}", any(on_function))
-        .fallback(invalid_path)
+        .fallback(other_path)
         .with_state(state)
 }
 
@@ -90,7 +90,17 @@ async fn root(
     answer(&state.0, Target::Root, "", &uri, actor, request).await
 }
 
-async fn invalid_path() -> Response<Body> {
+/// The base path with a slash after it comes here, and means the root too.
+async fn other_path(
+    state: State<RestState>,
+    uri: OriginalUri,
+    actor: Option<Extension<Actor>>,
+    request: Request,
+) -> Response<Body> {
+    let base_path = state.0.0.config.base_path.as_str();
+    if uri.path().strip_prefix(base_path) == Some("/") {
+        return root(state, uri, actor, request).await;
+    }
     response::failure(&error::path().into())
 }
 

@@ -325,6 +325,7 @@ type Readable<S extends SchemaName> = Database[S]["Tables"] & Database[S]["Views
 type Part<Members, Name, Shape extends string> = Name extends keyof Members
   ? Members[Name] extends Record<Shape, infer Found> ? Found : never
   : never;
+type NameIn<P extends "Enums" | "CompositeTypes"> = keyof Database["public"][P] | { schema: SchemaName };
 type Member<Members, Name> = Name extends keyof Members ? Members[Name] : never;
 
 /** A row as it is read: `Tables<"tickets">`, or `Tables<{ schema: "public" }, "tickets">`. */
@@ -344,12 +345,12 @@ export type TablesUpdate<
 > = Name extends { schema: infer S extends SchemaName } ? Part<Readable<S>, Of, "Update"> : Part<Readable<"public">, Name, "Update">;
 
 export type Enums<
-  Name extends keyof Database["public"]["Enums"] | { schema: SchemaName },
+  Name extends NameIn<"Enums">,
   Of extends Name extends { schema: infer S extends SchemaName } ? keyof Database[S]["Enums"] : never = never,
 > = Name extends { schema: infer S extends SchemaName } ? Member<Database[S]["Enums"], Of> : Member<Database["public"]["Enums"], Name>;
 
 export type CompositeTypes<
-  Name extends keyof Database["public"]["CompositeTypes"] | { schema: SchemaName },
+  Name extends NameIn<"CompositeTypes">,
   Of extends Name extends { schema: infer S extends SchemaName } ? keyof Database[S]["CompositeTypes"] : never = never,
 > = Name extends { schema: infer S extends SchemaName }
   ? Member<Database[S]["CompositeTypes"], Of>

@@ -1,5 +1,6 @@
 use rest::{RestConfig, RootDocument};
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::api::Api;
 
@@ -42,6 +43,14 @@ async fn the_root_describes_what_the_role_may_use() {
     for parameter in root["paths"]["/labels"]["get"]["parameters"].as_array().expect("parameters") {
         let name = parameter["$ref"].as_str().expect("a reference").trim_start_matches("#/parameters/");
         assert!(root["parameters"][name].is_object(), "{name}");
+    }
+    let router = rest::router(api.state.clone());
+    let mounted = axum::Router::new().nest("/rest/v1", router.clone()).route_service("/rest/v1/", router);
+    for (path, status) in [("/rest/v1", 200), ("/rest/v1/", 200), ("/rest/v1/a/b/c", 404)] {
+        let request =
+            axum::http::Request::get(path).extension(api.owner.clone()).body(axum::body::Body::empty());
+        let answer = mounted.clone().oneshot(request.expect("a request")).await.expect("infallible");
+        assert_eq!(answer.status().as_u16(), status, "{path}");
     }
     let nobody = api.nobody("GET", "/").send().await.ok().json();
     assert_eq!(nobody["definitions"]["labels"], json!(null));

@@ -156,3 +156,14 @@ async fn refused_groups() {
         );
     }
 }
+
+#[tokio::test]
+async fn aggregates_see_what_the_caller_sees() {
+    let api = Api::new().await;
+    for (actor, wanted) in [(&api.owner, 2), (&api.at_contoso, 1), (&api.at_fabrikam, 1)] {
+        let counted = api.ask(actor, "GET", "/customers?select=count(),names:name.count()").send().await.ok();
+        assert_eq!(counted.json(), json!([{"count": wanted, "names": wanted}]));
+    }
+    let nobody = api.nobody("GET", "/customers?select=count()").send().await;
+    assert_eq!(nobody.status.as_u16(), 401);
+}
