@@ -19,5 +19,5 @@ mod types;
 pub use config::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
 pub use error::CODES;
 pub use schema::cache::LoadError;
-pub use service::{RestState, router};
+pub use service::{RestState, mounted, router};
 pub use types::typescript;

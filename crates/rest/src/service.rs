@@ -77,8 +77,15 @@ pub fn router(state: RestState) -> Router {
         .route("/", any(root))
         .route("/{relation}", any(on_relation))
         .route("/rpc/{function}", any(on_function))
-        .fallback(other_path)
+        .fallback(invalid_path)
         .with_state(state)
+}
+
+/// [`router`] under its base path, whose root is also there with a slash after it.
+pub fn mounted(state: RestState) -> Router {
+    let base_path = state.0.config.base_path.clone();
+    let slash = Router::new().route(&format!("{base_path}/"), any(root)).with_state(state.clone());
+    Router::new().nest(&base_path, router(state)).merge(slash)
 }
 
 async fn root(
@@ -90,17 +97,7 @@ async fn root(
     answer(&state.0, Target::Root, "", &uri, actor, request).await
 }
 
-/// The base path with a slash after it comes here, and means the root too.
-async fn other_path(
-    state: State<RestState>,
-    uri: OriginalUri,
-    actor: Option<Extension<Actor>>,
-    request: Request,
-) -> Response<Body> {
-    let base_path = state.0.0.config.base_path.as_str();
-    if uri.path().strip_prefix(base_path) == Some("/") {
-        return root(state, uri, actor, request).await;
-    }
+async fn invalid_path() -> Response<Body> {
     response::failure(&error::path().into())
 }
 

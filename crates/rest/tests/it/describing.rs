@@ -44,8 +44,7 @@ async fn the_root_describes_what_the_role_may_use() {
         let name = parameter["$ref"].as_str().expect("a reference").trim_start_matches("#/parameters/");
         assert!(root["parameters"][name].is_object(), "{name}");
     }
-    let router = rest::router(api.state.clone());
-    let mounted = axum::Router::new().nest("/rest/v1", router.clone()).route_service("/rest/v1/", router);
+    let mounted = rest::mounted(api.state.clone());
     for (path, status) in [("/rest/v1", 200), ("/rest/v1/", 200), ("/rest/v1/a/b/c", 404)] {
         let request =
             axum::http::Request::get(path).extension(api.owner.clone()).body(axum::body::Body::empty());
