@@ -356,6 +356,13 @@ proptest! {
         if let Ok(plan) = plan::put(&schema, relation, &query, &keyed, &prefer, &config) {
             assert_ours(&sql::write(sql(), &schema, &plan, body), &allowed)?;
         }
+        let mut called = parameters.clone();
+        called.0.push(("q".to_owned(), "evil".to_owned()));
+        if let Ok(query) = Query::parse(&called, &config, |name| name == "q")
+            && let Ok(plan) = plan::call(&schema, "public", "find", &query, plan::Given::Query, &config)
+        {
+            assert_ours(&sql::call(sql(), &schema, &plan, None, body), &allowed)?;
+        }
         let arguments = Payload::json(Bytes::from_static(br#"{"q": "evil"}"#), KeyRule::AllTheSame, 1).expect("a payload");
         if let Ok(plan) = plan::call(&schema, "public", "find", &query, plan::Given::Payload(&arguments), &config) {
             assert_ours(&sql::call(sql(), &schema, &plan, Some(crate::request::prefer::Count::Exact), body), &allowed)?;
