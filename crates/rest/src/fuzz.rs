@@ -382,6 +382,24 @@ proptest! {
     }
 }
 
+/// What other requests may ask for costs a keyed read nothing.
+#[test]
+fn a_keyed_read_has_nothing_extra() {
+    let (schema, config) = (schema(), config());
+    let pairs = [("id", "eq.1"), ("select", "*")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let query = Query::parse(&Parameters(pairs.to_vec()), &config, |_| false).expect("a query");
+    let relation = schema.relation("public", "tickets").expect("tickets");
+    let plan = plan::read(&schema, relation, &query, &config).expect("a plan");
+    let sql =
+        sql::read(Sql::for_role("staff"), &schema, &plan, None, Body::Media(Media::Json(Nulls::Kept)), 10);
+    assert_eq!(
+        sql.text,
+        "/*staff*/select null::int8,count(*),coalesce(json_agg(r.*),'[]')::text,null::text \
+         from(select t0.* from \"public\".\"tickets\" as t0 where t0.\"id\" = $1 limit $2)as r"
+    );
+    assert!(plan.is_keyed());
+}
+
 /// The check itself must be able to fail.
 #[test]
 fn the_check_sees_foreign_words() {

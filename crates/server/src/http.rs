@@ -93,7 +93,12 @@ fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("x-client-info"),
             HeaderName::from_static("x-supabase-api-version"),
         ])
-        .expose_headers([header::CONTENT_RANGE, header::LOCATION, HeaderName::from_static("x-request-id")])
+        .expose_headers([
+            header::CONTENT_RANGE,
+            header::LOCATION,
+            HeaderName::from_static("preference-applied"),
+            HeaderName::from_static("x-request-id"),
+        ])
         .max_age(Duration::from_secs(600))
 }
 
