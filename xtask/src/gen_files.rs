@@ -2,6 +2,7 @@
 mod cli;
 mod errors;
 mod reference;
+mod types;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub fn run(mode: Mode) -> Result<Vec<String>> {
     let mut wanted = reference::all()?;
     wanted.insert("docs/errors/index.md".to_owned(), errors::index()?);
     wanted.insert("docs/reference/cli.md".to_owned(), cli::page()?);
+    wanted.insert(types::PATH.to_owned(), types::module()?);
     let present = files::all()?
         .into_iter()
         .filter(|file| is_ours(&file.path))
@@ -36,7 +38,8 @@ pub fn run(mode: Mode) -> Result<Vec<String>> {
 }
 
 fn is_ours(path: &str) -> bool {
-    path.starts_with("db/reference/") || matches!(path, "docs/errors/index.md" | "docs/reference/cli.md")
+    path.starts_with("db/reference/")
+        || matches!(path, "docs/errors/index.md" | "docs/reference/cli.md" | types::PATH)
 }
 
 fn write(wanted: &Generated, present: &Generated) -> Result<()> {

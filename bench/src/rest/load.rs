@@ -242,7 +242,6 @@ mod tests {
                 Statement { sql: "select set_config('role', $1, true)".into(), values: values(1) },
                 Statement { sql: "/*staff*/select $1, $12, null::int8".into(), values: values(12) },
             ],
-            end: "commit".into(),
         }
     }
 

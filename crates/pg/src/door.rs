@@ -15,7 +15,7 @@ use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
 use crate::{
     actor::{Actor, Role, SystemReason, WorkReason},
     error::PgError,
-    wire::{self, Shot, TextRow, WireManager, WirePool},
+    wire::{self, RawRow, Shot, WireManager, WirePool},
 };
 
 /// Prepared statements kept per connection; above this the cache of that connection is emptied.
@@ -131,14 +131,14 @@ impl Pg {
     }
 
     /// One statement as one transaction: settings and statement leave in one write, and PostgreSQL takes them as one
-    /// transaction. Parameters and values are text, read as the type that stands at their place.
+    /// transaction. Parameters are text, read as the type that stands at their place.
     pub async fn one_shot(
         &self,
         actor: &Actor,
         sql: &str,
         params: &[&str],
         end: TxEnd,
-    ) -> Result<Vec<TextRow>, PgError> {
+    ) -> Result<Vec<RawRow>, PgError> {
         self.shoot(actor, Writes::Allowed, sql, params, end).await
     }
 
@@ -148,7 +148,7 @@ impl Pg {
         actor: &Actor,
         sql: &str,
         params: &[&str],
-    ) -> Result<Vec<TextRow>, PgError> {
+    ) -> Result<Vec<RawRow>, PgError> {
         self.shoot(actor, Writes::Refused, sql, params, TxEnd::Commit).await
     }
 
@@ -159,7 +159,7 @@ impl Pg {
         sql: &str,
         params: &[&str],
         end: TxEnd,
-    ) -> Result<Vec<TextRow>, PgError> {
+    ) -> Result<Vec<RawRow>, PgError> {
         let settings = Settings::of(actor);
         let [role, claims, user, session, customer, request, reason, timeout] = settings.texts();
         let enter = [role, claims, user, session, customer, request, reason, timeout, writes.read_only()];

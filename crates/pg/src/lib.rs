@@ -15,4 +15,4 @@ pub use door::{ActorTx, Pg, PgSettings, TxEnd};
 pub use error::{DbFault, PgError, PgErrorKind};
 pub use listen::Notice;
 pub use tokio_postgres::{Config, Row, config, types};
-pub use wire::TextRow;
+pub use wire::RawRow;

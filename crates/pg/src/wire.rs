@@ -29,6 +29,7 @@ use crate::{
 /// Prepared statements kept per connection; above this all are closed.
 const STATEMENTS_MAX: usize = 400;
 const TEXT: [i16; 1] = [0];
+const BINARY: [i16; 1] = [1];
 const READ_BYTES: usize = 16 * 1_024;
 /// A buffer that a large answer has grown is not kept.
 const BUFFER_KEPT_BYTES_MAX: usize = 256 * 1_024;
@@ -37,14 +38,14 @@ const SETTLE_WAIT: Duration = Duration::from_secs(30);
 
 pub(crate) type WirePool = deadpool::managed::Pool<WireManager>;
 
-/// One row whose values came as text.
+/// One row whose values are as the server sent them, in binary form.
 #[derive(Clone, Debug)]
-pub struct TextRow {
+pub struct RawRow {
     bytes: Bytes,
     cells: Vec<Option<Range<usize>>>,
 }
 
-impl TextRow {
+impl RawRow {
     fn new(body: &DataRowBody) -> io::Result<Self> {
         Ok(Self { bytes: body.buffer_bytes().clone(), cells: body.ranges().collect()? })
     }
@@ -63,15 +64,16 @@ impl TextRow {
         Some(self.bytes.slice(range))
     }
 
-    /// `None` when null.
+    /// Of a text or json. `None` when null.
     pub fn text(&self, column: usize) -> Option<&str> {
         let range = self.cells.get(column)?.clone()?;
         std::str::from_utf8(&self.bytes[range]).ok()
     }
 
-    /// `None` when null or not a number.
-    pub fn number(&self, column: usize) -> Option<i64> {
-        self.text(column)?.parse().ok()
+    /// `None` when null or not a `bigint`.
+    pub fn int8(&self, column: usize) -> Option<i64> {
+        let range = self.cells.get(column)?.clone()?;
+        Some(i64::from_be_bytes(self.bytes[range].try_into().ok()?))
     }
 }
 
@@ -147,7 +149,7 @@ impl Wire {
             out.extend_from_slice(param.as_bytes());
             Ok(IsNull::No)
         };
-        frontend::bind("", &format!("w{number}"), TEXT, params, write, TEXT, &mut self.outbox).map_err(
+        frontend::bind("", &format!("w{number}"), TEXT, params, write, BINARY, &mut self.outbox).map_err(
             |error| match error {
                 frontend::BindError::Conversion(cause) => io::Error::other(cause),
                 frontend::BindError::Serialization(cause) => cause,
@@ -191,7 +193,7 @@ impl Wire {
     }
 
     /// Reads until the server is ready again. Rows of the `wanted` statement (counted from 0), or the first error.
-    async fn answers(&mut self, wanted: usize) -> Result<Vec<TextRow>, PgError> {
+    async fn answers(&mut self, wanted: usize) -> Result<Vec<RawRow>, PgError> {
         let (mut rows, mut statement, mut fault) = (Vec::new(), 0, None);
         let mut preparing = std::mem::take(&mut self.preparing).into_iter();
         loop {
@@ -203,7 +205,7 @@ impl Wire {
             match message {
                 Message::ParseComplete => self.statements.extend(preparing.next()),
                 Message::DataRow(row) if statement == wanted => {
-                    rows.push(TextRow::new(&row).map_err(connection)?);
+                    rows.push(RawRow::new(&row).map_err(connection)?);
                 }
                 Message::CommandComplete(_) | Message::EmptyQueryResponse => statement += 1,
                 Message::ErrorResponse(body) if fault.is_none() => {
@@ -250,7 +252,7 @@ impl Wire {
 pub(crate) async fn shoot<const N: usize>(
     wire: Object<WireManager>,
     shot: &Shot<'_, N>,
-) -> Result<Vec<TextRow>, PgError> {
+) -> Result<Vec<RawRow>, PgError> {
     let mut flight = Flight(Some(wire));
     let wire = flight.0.as_mut().expect("a flight has its connection until it lands");
     if let Err(error) = wire.write(shot) {

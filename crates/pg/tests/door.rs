@@ -128,6 +128,6 @@ async fn every_change_is_in_the_audit_log_with_its_actor() {
 
 async fn count(db: &TestDb, actor: &pg::Actor) -> i64 {
     db.pg.one_shot(actor, COUNT_CUSTOMERS, &[], TxEnd::Commit).await.expect("rows")[0]
-        .number(0)
+        .int8(0)
         .expect("a number")
 }

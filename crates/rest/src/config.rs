@@ -1,9 +1,14 @@
-/// Limits and choices of the data API. Every limit answers with a clear 4xx that names it.
-#[derive(Clone, Debug)]
+use serde::Deserialize;
+
+/// Limits and choices of the data API, the table `[rest]` of the settings file. Every limit answers with a clear 4xx
+/// that names it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RestConfig {
     /// Schemas that are served; the first is the default, `Accept-Profile` and `Content-Profile` choose another.
     pub schemas: Vec<String>,
     /// Where the router is mounted; the start of every `Location`.
+    #[serde(skip)]
     pub base_path: String,
     /// Largest page of a read, also inside embedded lists.
     pub rows_max: u32,
@@ -21,10 +26,49 @@ pub struct RestConfig {
     pub items_max: usize,
     pub unfiltered_writes: UnfilteredWrites,
     pub tx_end: TxChoice,
+    pub aggregates: Aggregates,
+    /// Who may ask for the planner's plan of a request.
+    pub plans: PlanAccess,
+    /// The description of the API at its root.
+    pub root: RootDocument,
+    /// Highest cost (in the planner's units) of a request of people who are not staff, reads by a whole key aside;
+    /// `None`: any. Each shape of a request is asked about once until the schema changes.
+    pub plan_cost_max: Option<u64>,
+    /// Cookies that `request.cookies` does not tell to functions, besides the headers with credentials.
+    pub private_cookies: Vec<String>,
+}
+
+/// Whether `count()`, `sum()`, `avg()`, `min()` and `max()` may stand in `select`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregates {
+    Allow,
+    /// 400 `PGRST123`.
+    Refuse,
+}
+
+/// Plans tell of all customers' rows, by the planner's statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanAccess {
+    Nobody,
+    /// People who see all customers.
+    Staff,
+    Everyone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootDocument {
+    /// OpenAPI 2.0 of what the caller's role may use.
+    FollowPrivileges,
+    /// 404 `PGRST126`.
+    Disabled,
 }
 
 /// What a `PATCH` or `DELETE` without any filter does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum UnfilteredWrites {
     /// 400 with SQLSTATE 21000, as the extension `safeupdate` does.
     Refuse,
@@ -33,7 +77,8 @@ pub enum UnfilteredWrites {
 }
 
 /// Whether a caller may end their transaction by `Prefer: tx=rollback`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TxChoice {
     AlwaysCommit,
     CallerMayRollBack,
@@ -60,6 +105,11 @@ impl Default for RestConfig {
             items_max: ITEMS_MAX,
             unfiltered_writes: UnfilteredWrites::Refuse,
             tx_end: TxChoice::AlwaysCommit,
+            aggregates: Aggregates::Allow,
+            plans: PlanAccess::Staff,
+            root: RootDocument::FollowPrivileges,
+            plan_cost_max: None,
+            private_cookies: Vec::new(),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! One constructor per error of the dialect, and the map from PostgreSQL's own errors.
 //! Source of codes and statuses: PostgREST 14, "Errors" page of its documentation.
+use std::collections::HashMap;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::{ApiError, ErrorCode};
 use pg::{Actor, DbFault, PgError, PgErrorKind};
+use serde::Deserialize;
 
 use crate::request::Verb;
 
@@ -9,19 +13,33 @@ use crate::request::Verb;
 /// SQLSTATE codes of PostgreSQL pass through besides.
 pub const CODES: &[&str] = &[
     "PGRST001", "PGRST002", "PGRST003", "PGRST100", "PGRST101", "PGRST102", "PGRST103", "PGRST106",
-    "PGRST107", "PGRST108", "PGRST116", "PGRST117", "PGRST118", "PGRST119", "PGRST120", "PGRST122",
-    "PGRST123", "PGRST124", "PGRST125", "PGRST126", "PGRST200", "PGRST201", "PGRST202", "PGRST203",
+    "PGRST105", "PGRST107", "PGRST108", "PGRST109", "PGRST111", "PGRST112", "PGRST114", "PGRST115",
+    "PGRST116", "PGRST117", "PGRST118", "PGRST120", "PGRST121", "PGRST122", "PGRST123", "PGRST124",
+    "PGRST125", "PGRST126", "PGRST127", "PGRST128", "PGRST200", "PGRST201", "PGRST202", "PGRST203",
     "PGRST204", "PGRST205",
 ];
+
+/// An error, and headers that its raiser wants in the answer.
+#[derive(Debug)]
+pub struct Failure {
+    pub error: ApiError,
+    pub headers: Option<Box<HeaderMap>>,
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self { error, headers: None }
+    }
+}
 
 fn new(status: u16, code: &str, message: impl Into<String>) -> ApiError {
     ApiError { status, code: code.to_owned(), message: message.into(), details: None, hint: None }
 }
 
 /// True when the answer may be wrong because the schema changed since it was read.
-pub fn may_be_stale(error: &ApiError) -> bool {
+pub fn may_be_stale(failure: &Failure) -> bool {
     matches!(
-        error.code.as_str(),
+        failure.error.code.as_str(),
         "PGRST200" | "PGRST202" | "PGRST204" | "PGRST205" | "42703" | "42P01" | "42883"
     )
 }
@@ -91,11 +109,6 @@ pub fn order_needs_one(embed: &str) -> ApiError {
         .details("A row has many of them; order by a column of one.")
 }
 
-pub fn spread_needs_one(embed: &str) -> ApiError {
-    new(400, "PGRST119", format!("A spread operation on '{embed}' is not possible"))
-        .details("A row has many of them; spread needs one.")
-}
-
 pub fn only_null_tests(embed: &str) -> ApiError {
     new(400, "PGRST120", format!("Bad operator on the '{embed}' embedded resource"))
         .details("Only is null or not is null filters are allowed on embedded resources")
@@ -113,6 +126,61 @@ pub fn preferences(unknown: &[&str]) -> ApiError {
 
 pub fn aggregates_off() -> ApiError {
     new(400, "PGRST123", "Use of aggregate functions is not allowed")
+}
+
+pub fn not_implemented(what: &str) -> ApiError {
+    new(400, "PGRST127", "Feature not implemented").details(what)
+}
+
+/// As PostgreSQL says it.
+pub fn not_grouped(column: &str) -> ApiError {
+    new(400, "42803", format!("{column} must be among the selected columns to order grouped rows by it"))
+}
+
+pub fn put_filters() -> ApiError {
+    new(405, "PGRST105", "Filters must include all and only primary key columns with 'eq' operators")
+}
+
+pub fn put_window() -> ApiError {
+    new(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT")
+}
+
+pub fn put_key_differs() -> ApiError {
+    new(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
+}
+
+pub fn limit_needs_order() -> ApiError {
+    new(400, "PGRST109", "A 'limit' was applied without an explicit 'order'")
+        .hint("Apply an 'order' using unique column(s): the whole primary key")
+}
+
+pub fn no_set_to_limit() -> ApiError {
+    new(400, "PGRST128", "The max-affected preference needs a function that returns a set of rows")
+}
+
+pub fn response_headers() -> ApiError {
+    new(
+        500,
+        "PGRST111",
+        "response.headers guc must be a JSON array composed of objects with a single key and a string value",
+    )
+}
+
+pub fn response_status() -> ApiError {
+    new(500, "PGRST112", "response.status guc must be a valid status code")
+}
+
+pub fn raised(part: &str) -> ApiError {
+    new(500, "PGRST121", format!("Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error: the {part} is not as documented"))
+        .hint("MESSAGE is an object with 'code', 'message' and optionally 'details' and 'hint'; DETAIL is an object with 'status' and 'headers'.")
+}
+
+pub fn too_costly(limit: u64) -> ApiError {
+    ApiError::new(
+        ErrorCode::TooLarge,
+        format!("The request is over its limit of {limit} units of planned cost."),
+    )
+    .hint("Filter by indexed columns, embed less, or ask for fewer rows.")
 }
 
 pub fn too_many_affected(rows: i64) -> ApiError {
@@ -188,7 +256,14 @@ pub fn schema_not_loaded() -> ApiError {
 
 /// What the caller may know of a failure. Other customers' rows do not exist for people who are not staff:
 /// a refused row and a missing row answer alike, and values of rows are never echoed.
-pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
+pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> Failure {
+    match failure.db() {
+        Some(db) if db.code().code() == "PGRST" => raised_by(db),
+        _ => forwarded(failure, actor, verb).into(),
+    }
+}
+
+fn forwarded(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
     let Some(db) = failure.db() else {
         tracing::error!(error = failure as &dyn std::error::Error, "database access failed");
         return match failure.kind {
@@ -217,6 +292,48 @@ pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
         details: db.detail().filter(|_| !tells_values).map(str::to_owned),
         hint: db.hint().map(str::to_owned),
     }
+}
+
+/// The MESSAGE of `raise sqlstate 'PGRST'`.
+#[derive(Deserialize)]
+struct RaisedMessage {
+    code: String,
+    message: String,
+    details: Option<String>,
+    hint: Option<String>,
+}
+
+/// And its DETAIL.
+#[derive(Deserialize)]
+struct RaisedDetail {
+    status: u16,
+    headers: HashMap<String, String>,
+}
+
+fn raised_by(db: &DbFault) -> Failure {
+    let Ok(message) = serde_json::from_str::<RaisedMessage>(db.message()) else {
+        return raised("MESSAGE").into();
+    };
+    let detail = db.detail().and_then(|detail| serde_json::from_str::<RaisedDetail>(detail).ok());
+    let Some(detail) = detail.filter(|detail| (200..=599).contains(&detail.status)) else {
+        return raised("DETAIL").into();
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in &detail.headers {
+        let Some((name, value)) = header(name, value) else { return raised("DETAIL").into() };
+        headers.append(name, value);
+    }
+    let RaisedMessage { code, message, details, hint } = message;
+    let error = ApiError { status: detail.status, code, message, details, hint };
+    Failure { error, headers: Some(Box::new(headers)) }
+}
+
+/// A header that a function may set; `None` for malformed ones and those that frame the message.
+pub fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let name: HeaderName = name.parse().ok()?;
+    let frames = ["content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "trailer"];
+    (!frames.contains(&name.as_str())).then_some(())?;
+    Some((name, HeaderValue::from_str(value).ok()?))
 }
 
 /// A row that policies refuse, or a reference to a row that is not there (or not theirs): both do not exist.

@@ -42,6 +42,8 @@ const NAMES: &[&str] = &[
     "ticket_id",
     "body",
     "tickets_customer",
+    "label",
+    "related",
 ];
 
 fn schema() -> Schema {
@@ -59,7 +61,12 @@ fn schema() -> Schema {
             {"name": "events_ticket", "from": 3, "to": 2, "from_columns": [2], "to_columns": [1]},
         ],
         "views": [],
-        "functions": [{"schema": "public", "name": "find", "returns_set": true, "volatility": "s", "is_variadic": false, "returns": "tickets",
+        "functions": [
+            {"schema": "public", "name": "label", "returns_set": false, "volatility": "s", "returns": "text", "returns_relation": 0, "defaults": 0,
+                "arguments": [{"name": "", "mode": "i", "type": "tickets", "base": "tickets", "relation": 2}]},
+            {"schema": "public", "name": "related", "returns_set": true, "volatility": "s", "returns": "events", "returns_relation": 3, "defaults": 0,
+                "arguments": [{"name": "", "mode": "i", "type": "tickets", "base": "tickets", "relation": 2}]},
+            {"schema": "public", "name": "find", "returns_set": true, "volatility": "s", "returns": "tickets",
             "returns_relation": 2, "defaults": 0, "arguments": [{"name": "q", "mode": "i", "type": "text", "base": "text"}]}],
         "types": [{"schema": "pg_catalog", "name": "text"}],
     });
@@ -95,6 +102,10 @@ fn select() -> impl Strategy<Value = String> {
         (name(), field()).prop_map(|(alias, field)| format!("{alias}:{field}")),
         (field(), name()).prop_map(|(field, kind)| format!("{field}::{kind}")),
         field().prop_map(|field| format!("{field}::text")),
+        Just("count()".to_owned()),
+        (field(), prop::sample::select(vec!["count", "sum", "avg", "min", "max", "evil"]))
+            .prop_map(|(field, function)| format!("{field}::text.{function}()::text")),
+        (name(), field()).prop_map(|(alias, field)| format!("{alias}:{field}.max()")),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         let many = prop::collection::vec(inner, 1..3).prop_map(|items| items.join(","));
@@ -132,6 +143,9 @@ fn filter() -> impl Strategy<Value = (String, String)> {
         (field(), field())
             .prop_map(|(a, b)| ("or".to_owned(), format!("({a}.eq.\"evil, )\",not.and({b}.is.null))"))),
         field().prop_map(|field| ("order".to_owned(), format!("{field}.desc"))),
+        Just(("order".to_owned(), "id".to_owned())),
+        Just(("limit".to_owned(), "2".to_owned())),
+        value().prop_map(|value| ("id".to_owned(), format!("eq.{value}"))),
         value().prop_map(|value| ("limit".to_owned(), value)),
     ]
 }
@@ -166,13 +180,13 @@ fn assert_ours(sql: &Sql<'_>, allowed: &HashSet<String>) -> Result<(), TestCaseE
             c if c.is_alphabetic() || c == '_' => {
                 let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 let is_alias = word.len() > 1
-                    && word.starts_with('t')
+                    && word.starts_with(['t', 'c'])
                     && word[1..].bytes().all(|byte| byte.is_ascii_digit());
                 prop_assert!(is_alias || WORDS.contains(&word.as_str()), "{word:?} in {text}");
                 word.len()
             }
             _ => {
-                prop_assert!(c.is_ascii_digit() || " ,.*()=<>:@~-/|[]".contains(c), "{c:?} in {text}");
+                prop_assert!(c.is_ascii_digit() || " ,.*()=<>:@~-/|[]+".contains(c), "{c:?} in {text}");
                 c.len_utf8()
             }
         };
@@ -193,7 +207,8 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     None
 }
 
-const LITERALS: &[&str] = &["[]", "", ",", "null"];
+const LITERALS: &[&str] =
+    &["[]", "", ",", "null", "0", "obera.updated", "response.headers", "response.status"];
 const WORDS: &[&str] = &[
     "staff",
     "f",
@@ -260,11 +275,28 @@ const WORDS: &[&str] = &[
     "tsvector",
     "unknown",
     "false",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "group",
+    "c",
+    "in",
+    "nullif",
+    "current_setting",
+    "set_config",
+    "insert",
+    "into",
+    "conflict",
+    "do",
+    "excluded",
 ];
 
 fn names_of(parameters: &Parameters) -> HashSet<String> {
-    let schema =
-        ["public", "pg_catalog", "text", "events_ticket", "find", "q"].iter().chain(NAMES).chain(HOSTILE);
+    let schema = ["public", "pg_catalog", "obera row", "text", "events_ticket", "find", "q"]
+        .iter()
+        .chain(NAMES)
+        .chain(HOSTILE);
     // An unquoted alias or JSON key is a run of letters, digits and a few signs.
     let words = parameters
         .0
@@ -320,8 +352,19 @@ proptest! {
         if let Ok(plan) = plan::delete(&schema, relation, &query, &prefer, &config) {
             assert_ours(&sql::write(sql(), &schema, &plan, body), &allowed)?;
         }
+        let keyed = Payload::json(Bytes::from_static(br#"{"id": "evil", "subject": "evil"}"#), KeyRule::AllTheSame, 1).expect("a payload");
+        if let Ok(plan) = plan::put(&schema, relation, &query, &keyed, &prefer, &config) {
+            assert_ours(&sql::write(sql(), &schema, &plan, body), &allowed)?;
+        }
+        let mut called = parameters.clone();
+        called.0.push(("q".to_owned(), "evil".to_owned()));
+        if let Ok(query) = Query::parse(&called, &config, |name| name == "q")
+            && let Ok(plan) = plan::call(&schema, "public", "find", &query, plan::Given::Query, &config)
+        {
+            assert_ours(&sql::call(sql(), &schema, &plan, None, body), &allowed)?;
+        }
         let arguments = Payload::json(Bytes::from_static(br#"{"q": "evil"}"#), KeyRule::AllTheSame, 1).expect("a payload");
-        if let Ok(plan) = plan::call(&schema, "public", "find", &query, Some(&arguments), &config) {
+        if let Ok(plan) = plan::call(&schema, "public", "find", &query, plan::Given::Payload(&arguments), &config) {
             assert_ours(&sql::call(sql(), &schema, &plan, Some(crate::request::prefer::Count::Exact), body), &allowed)?;
         }
     }
@@ -337,6 +380,24 @@ proptest! {
         };
         prop_assert_eq!(text(&a, limit), text(&b, limit + 1));
     }
+}
+
+/// What other requests may ask for costs a keyed read nothing.
+#[test]
+fn a_keyed_read_has_nothing_extra() {
+    let (schema, config) = (schema(), config());
+    let pairs = [("id", "eq.1"), ("select", "*")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let query = Query::parse(&Parameters(pairs.to_vec()), &config, |_| false).expect("a query");
+    let relation = schema.relation("public", "tickets").expect("tickets");
+    let plan = plan::read(&schema, relation, &query, &config).expect("a plan");
+    let sql =
+        sql::read(Sql::for_role("staff"), &schema, &plan, None, Body::Media(Media::Json(Nulls::Kept)), 10);
+    assert_eq!(
+        sql.text,
+        "/*staff*/select null::int8,count(*),coalesce(json_agg(r.*),'[]')::text,null::text \
+         from(select t0.* from \"public\".\"tickets\" as t0 where t0.\"id\" = $1 limit $2)as r"
+    );
+    assert!(plan.is_keyed());
 }
 
 /// The check itself must be able to fail.

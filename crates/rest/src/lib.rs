@@ -6,6 +6,7 @@ mod config;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod openapi;
 mod plan;
 mod request;
 mod response;
@@ -13,8 +14,10 @@ mod schema;
 mod service;
 mod sql;
 mod transaction;
+mod types;
 
-pub use config::{RestConfig, TxChoice, UnfilteredWrites};
+pub use config::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
 pub use error::CODES;
 pub use schema::cache::LoadError;
-pub use service::{RestState, router};
+pub use service::{RestState, mounted, router};
+pub use types::typescript;

@@ -9,7 +9,7 @@ use kernel::ApiError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    error,
+    error::{self, Failure},
     request::{
         Head, Media, Nulls, Verb, Window,
         prefer::{Count, Prefer, Returning},
@@ -20,15 +20,62 @@ use crate::{
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-pub fn failure(failure: &ApiError) -> Response<Body> {
-    let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::to_vec(failure).unwrap_or_default();
+pub fn failure(failure: &Failure) -> Response<Body> {
+    let error = &failure.error;
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(error).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     set(&mut response, header::CONTENT_TYPE, "application/json; charset=utf-8");
     if status == StatusCode::UNAUTHORIZED {
         set(&mut response, header::WWW_AUTHENTICATE, "Bearer");
     }
+    if let Some(headers) = &failure.headers {
+        response.headers_mut().extend(headers.as_ref().clone());
+    }
+    response
+}
+
+/// Puts into the answer what functions and triggers said of it.
+fn tell(response: &mut Response<Body>, told: (Option<String>, Option<String>)) -> Result<(), ApiError> {
+    if let Some(text) = told.0 {
+        let lists: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_str(&text).map_err(|_| error::response_headers())?;
+        for object in lists {
+            let mut pairs = object.iter();
+            let (Some((name, serde_json::Value::String(value))), None) = (pairs.next(), pairs.next()) else {
+                return Err(error::response_headers());
+            };
+            let (name, value) = error::header(name, value).ok_or_else(error::response_headers)?;
+            if name == header::SET_COOKIE {
+                response.headers_mut().append(name, value);
+            } else {
+                response.headers_mut().insert(name, value);
+            }
+        }
+    }
+    if let Some(text) = told.1 {
+        *response.status_mut() = text
+            .parse()
+            .ok()
+            .filter(|status| (200..=599).contains(status))
+            .and_then(|status| StatusCode::from_u16(status).ok())
+            .ok_or_else(error::response_status)?;
+    }
+    Ok(())
+}
+
+/// The planner's plan.
+pub fn plan(answer: Answer, media: Media) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    set(&mut response, header::CONTENT_TYPE, media.content_type());
+    response
+}
+
+/// A description of the API.
+pub fn document(text: String, verb: Verb) -> Response<Body> {
+    let mut response = Response::new(if verb == Verb::Head { Body::empty() } else { Body::from(text) });
+    set(&mut response, header::CONTENT_TYPE, Media::OpenApi.content_type());
     response
 }
 
@@ -45,6 +92,7 @@ pub fn read(answer: Answer, head: &Head, window: Window) -> Result<Response<Body
             window.offset
         )));
     }
+    let told = (answer.headers, answer.status);
     let status =
         if total.is_some_and(|total| rows < total) { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     let mut response =
@@ -53,13 +101,23 @@ pub fn read(answer: Answer, head: &Head, window: Window) -> Result<Response<Body
     set(&mut response, header::CONTENT_TYPE, head.media.content_type());
     set(&mut response, header::CONTENT_RANGE, &content_range(rows, window.offset, total));
     applied(&mut response, &head.prefer);
+    tell(&mut response, told)?;
     Ok(response)
 }
 
 /// What was written to `relation`, which is at `base_path`.
-pub fn written(answer: Answer, head: &Head, relation: (&str, &[String]), base_path: &str) -> Response<Body> {
+pub fn written(
+    answer: Answer,
+    head: &Head,
+    relation: (&str, &[String]),
+    base_path: &str,
+) -> Result<Response<Body>, ApiError> {
+    let told = (answer.headers, answer.status);
     let returning = head.prefer.returning.unwrap_or(Returning::Minimal);
+    let all_were_there = answer.rows > 0 && answer.updated == Some(answer.rows);
     let status = match (head.verb, returning) {
+        (Verb::Insert, _) if all_were_there => StatusCode::OK,
+        (Verb::Put, _) if !all_were_there => StatusCode::CREATED,
         (Verb::Insert, _) => StatusCode::CREATED,
         (_, Returning::Representation) => StatusCode::OK,
         _ => StatusCode::NO_CONTENT,
@@ -85,23 +143,30 @@ pub fn written(answer: Answer, head: &Head, relation: (&str, &[String]), base_pa
         set(&mut response, header::LOCATION, &location(base_path, relation, &key));
     }
     applied(&mut response, &head.prefer);
-    response
+    tell(&mut response, told)?;
+    Ok(response)
 }
 
 /// A function's single value, or nothing.
-pub fn value(answer: Answer, head: &Head, is_void: IsVoid) -> Response<Body> {
+pub fn value(answer: Answer, head: &Head, is_void: IsVoid) -> Result<Response<Body>, ApiError> {
+    let told = (answer.headers, answer.status);
     let mut response = Response::new(Body::empty());
     match is_void {
         IsVoid::Yes => *response.status_mut() = StatusCode::NO_CONTENT,
         IsVoid::No => {
-            set(&mut response, header::CONTENT_TYPE, Media::Json(Nulls::Kept).content_type());
+            let media = match head.media {
+                Media::Text | Media::Bytes | Media::Xml => head.media,
+                _ => Media::Json(Nulls::Kept),
+            };
+            set(&mut response, header::CONTENT_TYPE, media.content_type());
             if head.verb != Verb::Head {
                 *response.body_mut() = Body::from(answer.body);
             }
         }
     }
     applied(&mut response, &head.prefer);
-    response
+    tell(&mut response, told)?;
+    Ok(response)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

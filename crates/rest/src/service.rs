@@ -1,32 +1,36 @@
 //! The router, and how one request goes through the stages.
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
     extract::{OriginalUri, Path, Request, State},
-    http::{Method, Response, Uri},
+    http::{HeaderMap, Method, Response, Uri},
     routing::any,
 };
 use kernel::{ApiError, Clock, id::RequestId};
-use pg::{Actor, Pg, TxEnd};
+use pg::{Actor, Pg};
+
+mod call;
+mod guard;
+mod write;
 
 use crate::{
-    config::RestConfig,
-    error, plan,
+    config::{RestConfig, RootDocument},
+    error::{self, Failure},
+    openapi, plan,
     request::{
-        Content, Head, Media, Verb, Window,
-        body::{KeyRule, Payload, Shape},
-        prefer::{Count, Handling, Returning, Tx},
+        Head, Media, Nulls, Verb,
+        prefer::{Count, Handling},
         query::{Parameters, Query},
     },
     response,
     schema::{
-        Allowed, Schema, Volatility,
+        Allowed, RequestReaders, Schema,
         cache::{Cache, LoadError, Reloaded},
     },
     sql::{self, Body as Wanted, Sql},
-    transaction::{self, Mode, Statement, Wanted as Rows},
+    transaction::{self, Access, Answer, Mode, Settings, Statement},
 };
 
 /// What the router needs; cheap to clone.
@@ -39,6 +43,7 @@ struct Inner {
     cache: Cache,
     config: RestConfig,
     clock: Clock,
+    costs: guard::Costs,
 }
 
 impl RestState {
@@ -46,7 +51,7 @@ impl RestState {
     /// Must be called inside a Tokio runtime.
     pub fn start(pg: Pg, config: RestConfig, clock: Clock) -> Self {
         let cache = Cache::start(pg.clone(), config.schemas.clone());
-        Self(Arc::new(Inner { pg, cache, config, clock }))
+        Self(Arc::new(Inner { pg, cache, config, clock, costs: guard::Costs::default() }))
     }
 
     /// Waits until the schema was loaded for the first time. Until then requests get 503 `PGRST002`.
@@ -76,12 +81,24 @@ pub fn router(state: RestState) -> Router {
         .with_state(state)
 }
 
-async fn root() -> Response<Body> {
-    response::failure(&error::no_root())
+/// [`router`] under its base path, whose root is also there with a slash after it.
+pub fn mounted(state: RestState) -> Router {
+    let base_path = state.0.config.base_path.clone();
+    let slash = Router::new().route(&format!("{base_path}/"), any(root)).with_state(state.clone());
+    Router::new().nest(&base_path, router(state)).merge(slash)
+}
+
+async fn root(
+    State(state): State<RestState>,
+    OriginalUri(uri): OriginalUri,
+    actor: Option<Extension<Actor>>,
+    request: Request,
+) -> Response<Body> {
+    answer(&state.0, Target::Root, "", &uri, actor, request).await
 }
 
 async fn invalid_path() -> Response<Body> {
-    response::failure(&error::path())
+    response::failure(&error::path().into())
 }
 
 async fn on_relation(
@@ -106,6 +123,7 @@ async fn on_function(
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Target {
+    Root,
     Relation,
     Function,
 }
@@ -122,7 +140,7 @@ async fn answer(
         actor.map_or_else(|| Actor::anonymous(RequestId::new(state.clock.now())), |Extension(actor)| actor);
     let asked = match Asked::receive(state, target, name, uri, actor, request).await {
         Ok(asked) => asked,
-        Err(failure) => return response::failure(&failure),
+        Err(failure) => return response::failure(&failure.into()),
     };
     match asked.answer(state).await {
         Err(failure)
@@ -142,6 +160,8 @@ struct Asked {
     actor: Actor,
     method: Method,
     head: Head,
+    headers: HeaderMap,
+    path: String,
     parameters: Parameters,
     body: Bytes,
 }
@@ -163,35 +183,77 @@ impl Asked {
         let (parts, body) = request.into_parts();
         let mut head = Head::parse(&parts.method, &parts.headers)?;
         head.prefer.narrow(limits, &actor);
+        if target == Target::Relation {
+            head.media =
+                head.accepted.rows.ok_or_else(|| error::media(head.accepted.first.content_type()))?;
+        }
         let parameters = Parameters::decode(uri.query().unwrap_or_default())?;
         let body = match head.verb {
-            Verb::Insert | Verb::Update => axum::body::to_bytes(body, limits.body_bytes_max)
+            Verb::Insert | Verb::Put | Verb::Update => axum::body::to_bytes(body, limits.body_bytes_max)
                 .await
                 .map_err(|_| error::too_large("body", limits.body_bytes_max))?,
             _ => Bytes::new(),
         };
-        Ok(Self { target, name: name.to_owned(), actor, method: parts.method, head, parameters, body })
+        let path = uri.path();
+        let path = path.strip_prefix(limits.base_path.as_str()).unwrap_or(path).to_owned();
+        Ok(Self {
+            target,
+            name: name.to_owned(),
+            actor,
+            method: parts.method,
+            headers: parts.headers,
+            head,
+            path,
+            parameters,
+            body,
+        })
     }
 
-    async fn answer(&self, state: &Inner) -> Result<Response<Body>, ApiError> {
+    async fn answer(&self, state: &Inner) -> Result<Response<Body>, Failure> {
         let schema = state.cache.current()?;
         let profile = schema.profile(self.head.profile.as_deref())?;
         match (self.target, self.head.verb) {
+            (Target::Root, Verb::Read | Verb::Head) => self.describe(state, &schema, profile).await,
+            (Target::Root, Verb::Options) => Ok(response::options("OPTIONS,GET,HEAD")),
+            (Target::Root, _) => Err(error::method(self.method.as_str()).into()),
             (Target::Relation, Verb::Read | Verb::Head) => self.read(state, &schema, profile).await,
-            (Target::Relation, Verb::Options) => self.options(&schema, profile),
+            (Target::Relation, Verb::Options) => Ok(self.options(&schema, profile)?),
             (Target::Relation, _) => self.write(state, &schema, profile).await,
             (Target::Function, Verb::Read | Verb::Head | Verb::Insert) => {
                 self.call(state, &schema, profile).await
             }
             (Target::Function, Verb::Options) if schema.overloads(profile, &self.name).is_empty() => {
-                Err(error::no_function(profile, &self.name, &[]))
+                Err(error::no_function(profile, &self.name, &[]).into())
             }
             (Target::Function, Verb::Options) => Ok(response::options("OPTIONS,GET,HEAD,POST")),
-            (Target::Function, _) => Err(error::call_method(self.method.as_str())),
+            (Target::Function, _) => Err(error::call_method(self.method.as_str()).into()),
         }
     }
 
-    async fn read(&self, state: &Inner, schema: &Schema, profile: &str) -> Result<Response<Body>, ApiError> {
+    async fn describe(
+        &self,
+        state: &Inner,
+        schema: &Schema,
+        profile: &str,
+    ) -> Result<Response<Body>, Failure> {
+        if state.config.root == RootDocument::Disabled {
+            return Err(error::no_root().into());
+        }
+        if !matches!(self.head.accepted.first, Media::Json(_) | Media::OpenApi) {
+            return Err(error::media(self.head.accepted.first.content_type()).into());
+        }
+        let rights = openapi::rights(&state.pg, &self.actor, profile).await;
+        let rights = rights.map_err(|failure| error::from_pg(&failure, &self.actor, self.head.verb))?;
+        let text = openapi::document(schema, profile, &rights, &state.config.base_path);
+        Ok(response::document(text, self.head.verb))
+    }
+
+    async fn read(
+        &self,
+        state: &Inner,
+        schema: &Arc<Schema>,
+        profile: &str,
+    ) -> Result<Response<Body>, Failure> {
         let relation = schema.relation(profile, &self.name)?;
         let query = Query::parse(&self.parameters, &state.config, |_| false)?;
         let mut plan = plan::read(schema, relation, &query, &state.config)?;
@@ -201,6 +263,12 @@ impl Asked {
         let count = self.head.prefer.count;
         let rows_max = state.config.rows_max;
         let main = sql::read(self.sql(), schema, &plan, count, self.body_wanted(), rows_max);
+        if let Some(most) = state.config.plan_cost_max
+            && !self.actor.is_staff()
+            && !plan.is_keyed()
+        {
+            state.costs.check(&state.pg, &self.actor, schema, &main, most).await?;
+        }
         let mode = match count {
             Some(Count::Planned | Count::Estimated) => Mode::ReadEstimated {
                 estimate: sql::estimate(self.sql(), schema, &plan),
@@ -208,74 +276,64 @@ impl Asked {
             },
             _ => Mode::Read,
         };
-        let answer =
-            transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
-        response::read(answer, &self.head, plan.window)
+        let (head, settings) = self.settled(state).await?;
+        let answer = self.run(state, main, mode, settings).await?;
+        match self.head.media {
+            Media::Plan(_) => Ok(response::plan(answer, self.head.media)),
+            _ => Ok(response::read(answer, &head, plan.window)?),
+        }
     }
 
-    async fn write(&self, state: &Inner, schema: &Schema, profile: &str) -> Result<Response<Body>, ApiError> {
-        let config = &state.config;
-        let relation = schema.relation(profile, &self.name)?;
-        let query = Query::parse(&self.parameters, config, |_| false)?;
-        let prefer = &self.head.prefer;
-        let payload;
-        let plan = match self.head.verb {
-            Verb::Insert => {
-                let rule = if query.columns.is_some() { KeyRule::Any } else { KeyRule::AllTheSame };
-                payload = self.payload(rule, config.bulk_rows_max)?;
-                plan::insert(schema, relation, &query, &payload, prefer, config)?
+    /// Runs the statement, or asks for its plan when that is what the caller takes.
+    async fn run(
+        &self,
+        state: &Inner,
+        main: Sql<'_>,
+        mode: Mode<'_>,
+        settings: Settings,
+    ) -> Result<Answer, Failure> {
+        let verb = self.head.verb;
+        let (main, mode) = match self.head.media {
+            Media::Plan(explain) => {
+                guard::may_see_plans(&state.config, &self.actor)?;
+                let access = match mode {
+                    Mode::Read | Mode::ReadEstimated { .. } => Access::ReadOnly,
+                    _ => Access::Write,
+                };
+                (main.explained(explain), Mode::Explain(access))
             }
-            Verb::Update => {
-                payload = self.payload(KeyRule::AllTheSame, 1)?;
-                if payload.shape != Shape::Object {
-                    return Err(error::body("expected one object with the new values"));
-                }
-                plan::update(schema, relation, &query, &payload, prefer, config)?
-            }
-            _ => plan::delete(schema, relation, &query, prefer, config)?,
+            _ => (main, mode),
         };
-        let main = sql::write(self.sql(), schema, &plan, Wanted::Media(self.head.media));
-        let statement = Statement { verb: self.head.verb, main, mode: self.write_mode() };
-        let answer = transaction::run(&state.pg, &self.actor, &statement).await?;
-        Ok(response::written(answer, &self.head, (&relation.name, &relation.primary_key), &config.base_path))
+        transaction::run(&state.pg, &self.actor, &Statement { verb, main, mode, settings }).await
     }
 
-    async fn call(&self, state: &Inner, schema: &Schema, profile: &str) -> Result<Response<Body>, ApiError> {
-        let config = &state.config;
-        let overloads = schema.overloads(profile, &self.name);
-        let by_query = self.head.verb != Verb::Insert;
-        let is_argument = |key: &str| {
-            by_query
-                && overloads
-                    .iter()
-                    .any(|function| function.arguments.iter().any(|argument| argument.name == key))
+    /// The settings of a transaction that is told how it was asked, and what was applied of the preferences.
+    async fn settled(&self, state: &Inner) -> Result<(Cow<'_, Head>, Settings), Failure> {
+        let Some(zone) = self.head.prefer.timezone.as_deref() else {
+            return Ok((Cow::Borrowed(&self.head), Settings::new()));
         };
-        let query = Query::parse(&self.parameters, config, is_argument)?;
-        let payload = if by_query { None } else { Some(self.arguments()?) };
-        let mut plan = plan::call(schema, profile, &self.name, &query, payload.as_ref(), config)?;
-        let mut window = Window::default();
-        if let plan::Outcome::Rows(read, _) | plan::Outcome::Values(read) = &mut plan.outcome {
-            if let Some(range) = self.head.range {
-                read.narrow(range);
-            }
-            window = read.window;
+        if state.cache.knows_timezone(zone).await? {
+            return Ok((Cow::Borrowed(&self.head), vec![("timezone", zone.to_owned())]));
         }
-        let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, self.body_wanted());
-        // By GET nothing is written, whatever the function says; a function that only reads needs no more either.
-        let mode = match plan.function.volatility {
-            Volatility::Volatile if !by_query => self.write_mode(),
-            _ => Mode::Read,
-        };
-        let answer =
-            transaction::run(&state.pg, &self.actor, &Statement { verb: self.head.verb, main, mode }).await?;
-        match plan.outcome {
-            plan::Outcome::Nothing => Ok(response::value(answer, &self.head, response::IsVoid::Yes)),
-            plan::Outcome::Value => Ok(response::value(answer, &self.head, response::IsVoid::No)),
-            plan::Outcome::Rows(_, crate::schema::Rows::One) if self.head.media != Media::Csv => {
-                Ok(response::value(answer, &self.head, response::IsVoid::No))
-            }
-            plan::Outcome::Rows(..) | plan::Outcome::Values(_) => response::read(answer, &self.head, window),
+        if self.head.prefer.handling == Some(Handling::Strict) {
+            return Err(error::preferences(&[&format!("timezone={zone}")]).into());
         }
+        let mut head = self.head.clone();
+        head.prefer.timezone = None;
+        Ok((Cow::Owned(head), Settings::new()))
+    }
+
+    /// The same for calls and writes, which may read the request itself.
+    async fn settled_with_request(
+        &self,
+        state: &Inner,
+        schema: &Schema,
+    ) -> Result<(Cow<'_, Head>, Settings), Failure> {
+        let (head, mut settings) = self.settled(state).await?;
+        if schema.request_readers == RequestReaders::Some {
+            settings.extend(guard::request_settings(&state.config, &self.method, &self.path, &self.headers));
+        }
+        Ok((head, settings))
     }
 
     fn options(&self, schema: &Schema, profile: &str) -> Result<Response<Body>, ApiError> {
@@ -283,6 +341,7 @@ impl Asked {
         let mut allow = "OPTIONS,GET,HEAD".to_owned();
         let verbs = [
             (relation.can_insert, ",POST"),
+            (if relation.primary_key.is_empty() { Allowed::No } else { relation.can_insert }, ",PUT"),
             (relation.can_update, ",PATCH"),
             (relation.can_delete, ",DELETE"),
         ];
@@ -297,41 +356,10 @@ impl Asked {
     }
 
     fn body_wanted(&self) -> Wanted {
-        if self.head.verb == Verb::Head { Wanted::None } else { Wanted::Media(self.head.media) }
-    }
-
-    fn write_mode<'a>(&self) -> Mode<'a> {
-        let prefer = &self.head.prefer;
-        let end = if prefer.tx == Some(Tx::Rollback) { TxEnd::Rollback } else { TxEnd::Commit };
-        let answers_one = matches!(self.head.media, Media::Object(_))
-            && (self.target == Target::Function || prefer.returning == Some(Returning::Representation));
-        match prefer.max_affected.filter(|_| prefer.handling == Some(Handling::Strict)) {
-            _ if answers_one => Mode::WriteChecked { end, wanted: Rows::ExactlyOne },
-            Some(most) => Mode::WriteChecked { end, wanted: Rows::AtMost(most) },
-            None => Mode::Write(end),
-        }
-    }
-
-    fn payload(&self, rule: KeyRule, rows_max: usize) -> Result<Payload, ApiError> {
-        match self.head.content {
-            Content::Json => Payload::json(self.body.clone(), rule, rows_max),
-            Content::Csv => Payload::csv(&self.body, rows_max),
-            Content::Form => Err(error::content_type("application/x-www-form-urlencoded")),
-        }
-    }
-
-    fn arguments(&self) -> Result<Payload, ApiError> {
-        let body = if self.body.is_empty() { Bytes::from_static(b"{}") } else { self.body.clone() };
-        match self.head.content {
-            Content::Json => Payload::json(body, KeyRule::AllTheSame, 1).and_then(|payload| {
-                if payload.shape == Shape::Object {
-                    Ok(payload)
-                } else {
-                    Err(error::body("expected one object with the arguments"))
-                }
-            }),
-            Content::Csv => Err(error::content_type("text/csv")),
-            Content::Form => Err(error::content_type("application/x-www-form-urlencoded")),
+        match self.head.media {
+            _ if self.head.verb == Verb::Head => Wanted::None,
+            Media::Plan(_) => Wanted::Media(Media::Json(Nulls::Kept)),
+            media => Wanted::Media(media),
         }
     }
 }

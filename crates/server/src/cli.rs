@@ -45,6 +45,9 @@ pub enum Command {
     /// Connect vendors.
     #[command(subcommand)]
     Integration(IntegrationCommand),
+    /// Write code that follows the database.
+    #[command(subcommand)]
+    Gen(GenCommand),
 }
 
 #[derive(Debug, Args)]
@@ -191,5 +194,22 @@ pub enum IntegrationCommand {
         /// Of an API Services app with the scopes monitoring and management.
         #[arg(long)]
         client_id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GenCommand {
+    /// The types of tables, views and functions, on standard output.
+    #[command(subcommand)]
+    Types(TypesCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TypesCommand {
+    /// For `supabase-js`: createClient<Database>(…).
+    Typescript {
+        /// A schema to describe; may be given several times. The first is the default one.
+        #[arg(long = "schema", default_value = "public", value_name = "SCHEMA")]
+        schemas: Vec<String>,
     },
 }

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod demo;
 pub mod doctor;
 pub mod evidence;
+pub mod generate;
 pub mod integration;
 pub mod migrate;
 pub mod sandbox;

@@ -6,6 +6,7 @@ use std::{
 
 use clap::Args;
 use kernel::secret::SecretString;
+use rest::RestConfig;
 use serde::Deserialize;
 
 const PORT: u16 = 8420;
@@ -75,6 +76,7 @@ struct SettingsFile {
     cors_origins: Option<Vec<String>>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+    rest: Option<RestConfig>,
 }
 
 /// What the process runs with.
@@ -91,6 +93,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     pub log: String,
     pub log_format: LogFormat,
+    /// The table `[rest]` of the file: docs/reference/data-api.md.
+    pub rest: RestConfig,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +130,7 @@ impl Settings {
             cors_origins: args.cors_origins.or(file.cors_origins).unwrap_or_default(),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
+            rest: file.rest.unwrap_or_default(),
         };
         settings.check()?;
         Ok(settings)
@@ -142,6 +147,9 @@ impl Settings {
             .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
         {
             return wrong("public_url", "it starts with https:// (or http:// on a test machine)");
+        }
+        if self.rest.schemas.is_empty() {
+            return wrong("rest.schemas", "name at least one schema, such as public");
         }
         if self.cors_origins.iter().any(|origin| origin == "*") {
             return wrong("cors_origins", "name the origins; `*` would let every web page call the APIs");
@@ -202,6 +210,21 @@ mod tests {
         let error =
             load("data_dir = '/x'\ncors_origins = ['*']", SettingsArgs::default()).expect_err("a wildcard");
         assert!(error.to_string().contains("name the origins"), "{error}");
+    }
+
+    #[test]
+    fn limits_of_the_data_api_are_settings() {
+        let settings = load(
+            "data_dir = '/x'\n[rest]\nrows_max = 50\naggregates = 'refuse'\nplans = 'nobody'\nplan_cost_max = 9000",
+            SettingsArgs::default(),
+        )
+        .expect("settings");
+        assert_eq!((settings.rest.rows_max, settings.rest.plan_cost_max), (50, Some(9_000)));
+        assert_eq!(settings.rest.aggregates, rest::Aggregates::Refuse);
+        assert_eq!(settings.rest.base_path, "/rest/v1");
+        let error =
+            load("data_dir = '/x'\n[rest]\nrow_max = 50", SettingsArgs::default()).expect_err("a typo");
+        assert!(error.to_string().contains("row_max"), "{error}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub fn router(surface: Surface, settings: &Settings) -> Router {
     let cors = cors(&settings.cors_origins);
     let openapi = functions::openapi::document(env!("CARGO_PKG_VERSION"));
     let apis = Router::new()
-        .nest("/rest/v1", rest::router(surface.rest.clone()))
+        .merge(rest::mounted(surface.rest.clone()))
         .nest("/functions/v1", functions::router(surface.services.clone()))
         .layer(middleware::from_fn_with_state(surface.auth.clone(), auth::authenticate))
         .nest("/auth/v1", auth::router(surface.auth.clone()));
@@ -93,7 +93,12 @@ fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("x-client-info"),
             HeaderName::from_static("x-supabase-api-version"),
         ])
-        .expose_headers([header::CONTENT_RANGE, header::LOCATION, HeaderName::from_static("x-request-id")])
+        .expose_headers([
+            header::CONTENT_RANGE,
+            header::LOCATION,
+            HeaderName::from_static("preference-applied"),
+            HeaderName::from_static("x-request-id"),
+        ])
         .max_age(Duration::from_secs(600))
 }
 

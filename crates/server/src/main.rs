@@ -49,6 +49,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Doctor => commands::doctor::run(&settings).await,
         Command::Sandbox(args) => commands::sandbox::run(&settings, args).await,
         Command::Integration(command) => commands::integration::run(&settings, command).await,
+        Command::Gen(command) => commands::generate::run(&settings, &command).await,
         Command::User(command) => commands::user::run(&settings, command).await,
     }
 }

@@ -11,7 +11,7 @@ use flow::{Engine, Registry, Worker, WorkerConfig};
 use functions::Services;
 use kernel::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use rest::{RestConfig, RestState};
+use rest::RestState;
 use tokio::{net::TcpListener, task::JoinSet};
 use vault::Vault;
 
@@ -99,7 +99,7 @@ async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface
     let auth = AuthState::start(pg.clone(), product.vault.clone(), product.clock.clone(), auth_config)
         .await
         .map_err(|error| Failure::start("sign-in", &error))?;
-    let rest = RestState::start(pg.clone(), RestConfig::default(), product.clock.clone());
+    let rest = RestState::start(pg.clone(), settings.rest.clone(), product.clock.clone());
     Ok(http::Surface { pg, auth, rest, services: product.services.clone(), metrics: recorder()? })
 }
 

@@ -12,6 +12,11 @@ pub fn link<'a>(schema: &'a Schema, from: &Relation, item: &EmbedItem) -> Result
     let links: Vec<&Link> =
         schema.links(from.id).iter().filter(|link| schema.at(link.to).schema == from.schema).collect();
     let hint = item.hint.as_deref();
+    // A function of the row that has this name was written to be meant.
+    let is_computed = |link: &&&Link| link.side == Side::Computed && link.constraint == item.target;
+    if let Some(link) = links.iter().find(is_computed).filter(|_| hint.is_none()) {
+        return Ok(link);
+    }
     let mut found = Vec::new();
     // A column that is a key alone is meant before one that is part of a longer key.
     for precision in [Precision::Whole, Precision::Part] {
@@ -31,6 +36,15 @@ pub fn link<'a>(schema: &'a Schema, from: &Relation, item: &EmbedItem) -> Result
         && found.iter().any(is_table)
     {
         found.retain(is_table);
+    }
+    // A view between two relations is meant only when no key and no table is.
+    if found.len() > 1 {
+        let is_direct = |link: &&Link| {
+            link.through.as_ref().is_none_or(|through| schema.at(through.relation).stores == Stores::Rows)
+        };
+        if found.iter().any(is_direct) {
+            found.retain(is_direct);
+        }
     }
     match found.as_slice() {
         [one] => Ok(one),
@@ -58,6 +72,9 @@ fn names_target(
     hint: Option<&str>,
     precision: Precision,
 ) -> bool {
+    if link.side == Side::Computed {
+        return false;
+    }
     if schema.at(link.to).name == target {
         // A relation that refers to itself, by a hint: the rows that refer to this one. By its column: the row referred to.
         let is_self = link.to == from.id;
@@ -68,7 +85,7 @@ fn names_target(
             link.constraint == target || holds(link.pairs.iter().map(|(here, _)| here), target, precision)
         }
         Side::There => link.constraint == target && link.to != from.id,
-        Side::Between => false,
+        Side::Between | Side::Computed => false,
     }
 }
 
@@ -102,6 +119,7 @@ fn describe(schema: &Schema, from: &Relation, link: &Link) -> String {
         (Side::There, Reach::Many) => "one-to-many",
         (Side::There, Reach::One) => "one-to-one",
         (Side::Between, _) => "many-to-many",
+        (Side::Computed, _) => "computed",
     };
     format!("{kind} by {}: {}({here}) and {to}({there})", link.constraint, from.name)
 }

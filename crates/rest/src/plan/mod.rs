@@ -5,6 +5,6 @@ mod find;
 mod read;
 mod write;
 
-pub use call::{Arguments, CallPlan, Outcome, call};
+pub use call::{Arguments, CallPlan, Given, Outcome, call, candidates};
 pub use read::{ColumnRef, Condition, Embed, Order, OrderBy, Output, Presence, ReadPlan, read};
-pub use write::{Conflict, WriteKind, WritePlan, delete, insert, update};
+pub use write::{Chosen, Conflict, WriteKind, WritePlan, delete, insert, put, update};

@@ -4,17 +4,17 @@ use kernel::ApiError;
 
 use super::find;
 use crate::{
-    config::RestConfig,
+    config::{Aggregates, RestConfig},
     error,
     request::{
         Window,
         field::{Field, JsonStep},
-        filter::{Is, Junctor, Logic, Sense, Test},
+        filter::{Is, Junctor, Logic, Op, Sense, Test},
         order::{Direction, Nulls, OrderTerm},
         query::{Level, Query},
-        select::{EmbedItem, Item, Shape},
+        select::{Aggregate, EmbedItem, Item, Shape},
     },
-    schema::{Column, Link, Reach, Relation, Schema},
+    schema::{Column, Link, Reach, Relation, Schema, Side, Stored},
 };
 
 /// What to read of one relation, and of what is embedded in it.
@@ -39,6 +39,15 @@ pub enum Output<'a> {
     },
     /// Index into [`ReadPlan::embeds`].
     Embed(usize),
+    /// Over all rows that have the other outputs in common.
+    Aggregate {
+        function: Aggregate,
+        /// `None` counts rows.
+        of: Option<ColumnRef<'a>>,
+        cast: Option<&'a str>,
+        out_cast: Option<&'a str>,
+        name: &'a str,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +80,22 @@ pub enum Condition<'a> {
         index: usize,
         presence: Presence,
     },
+}
+
+impl Condition<'_> {
+    fn any_column(&self, test: &impl Fn(&ColumnRef<'_>) -> bool) -> bool {
+        match self {
+            Self::Test { of, .. } => test(of),
+            Self::Node { children, .. } => children.iter().any(|child| child.any_column(test)),
+            Self::Embed { .. } => false,
+        }
+    }
+}
+
+impl PartialEq for ColumnRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.column.sql == other.column.sql && self.path == other.path
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,14 +167,43 @@ impl<'a> Planner<'a, '_> {
         for item in items.unwrap_or_default() {
             match item {
                 Item::All => plan.outputs.push(Output::All),
+                // `tickets(count)`, as clients wrote before there was `count()`.
+                Item::Column { field, alias, cast: None }
+                    if field.name == "count"
+                        && field.path.is_empty()
+                        && relation.column("count").is_err() =>
+                {
+                    if self.config.aggregates == Aggregates::Refuse {
+                        return Err(error::aggregates_off());
+                    }
+                    plan.outputs.push(Output::Aggregate {
+                        function: Aggregate::Count,
+                        of: None,
+                        cast: None,
+                        out_cast: None,
+                        name: alias.as_deref().unwrap_or("count"),
+                    });
+                }
                 Item::Column { field, alias, cast } => {
                     let cast = cast.as_deref().map(|name| self.schema.cast(name)).transpose()?;
                     plan.outputs.push(output(relation, field, alias.as_deref(), cast)?);
+                }
+                Item::Aggregate { function, field, alias, cast, out_cast } => {
+                    let cast = cast.as_deref().map(|name| self.schema.cast(name)).transpose()?;
+                    let out_cast = out_cast.as_deref().map(|name| self.schema.cast(name)).transpose()?;
+                    let of = field.as_ref().map(|field| column(relation, field)).transpose()?;
+                    let name = alias.as_deref().unwrap_or(function.name());
+                    plan.outputs.push(Output::Aggregate { function: *function, of, cast, out_cast, name });
                 }
                 Item::Embed(item) => self.embed(&mut plan, item, path)?,
             }
         }
         self.levels_of(&mut plan, path)?;
+        if plan.is_grouped() {
+            for order in &plan.order {
+                plan.key_of(order)?;
+            }
+        }
         Ok(plan)
     }
 
@@ -160,12 +214,12 @@ impl<'a> Planner<'a, '_> {
         path: &mut Vec<&'a EmbedItem>,
     ) -> Result<(), ApiError> {
         let link = find::link(self.schema, plan.relation, item)?;
-        if item.shape == Shape::Spread && link.reach == Reach::Many {
-            return Err(error::spread_needs_one(item.name()));
-        }
         path.push(item);
         let embedded = self.node(self.schema.at(link.to), Some(&item.items), path)?;
         path.pop();
+        if item.shape == Shape::Spread && link.reach == Reach::Many && embedded.is_grouped() {
+            return Err(error::not_implemented("Aggregates in a spread of many rows are not implemented"));
+        }
         // `customers()` is there for its filters only.
         if !item.items.is_empty() {
             plan.outputs.push(Output::Embed(plan.embeds.len()));
@@ -208,7 +262,8 @@ fn output<'a>(
     cast: Option<&'a str>,
 ) -> Result<Output<'a>, ApiError> {
     let of = column(relation, field)?;
-    let needs_name = alias.is_some() || cast.is_some() || !field.path.is_empty();
+    let needs_name =
+        alias.is_some() || cast.is_some() || !field.path.is_empty() || of.column.stored == Stored::Computed;
     Ok(Output::Column { of, cast, name: needs_name.then(|| alias.unwrap_or_else(|| field.output_name())) })
 }
 
@@ -266,7 +321,88 @@ fn embed_named(plan: &ReadPlan<'_>, name: &str) -> Option<usize> {
     plan.embeds.iter().position(|embed| embed.item.name() == name || embed.item.target == name)
 }
 
-impl ReadPlan<'_> {
+impl<'a> Embed<'a> {
+    pub fn is_spread_of(&self, reach: Reach) -> bool {
+        self.item.shape == Shape::Spread && self.link.reach == reach
+    }
+}
+
+impl<'a> ReadPlan<'a> {
+    /// Whether one row at most is read, by the equality of its whole primary key.
+    pub fn is_keyed(&self) -> bool {
+        let is_given = |name: &String| {
+            self.filters.iter().any(|condition| match condition {
+                Condition::Test {
+                    of,
+                    sense: Sense::Plain,
+                    test: Test::Compare { op: Op::Eq, quantifier: None, .. },
+                } => of.path.is_empty() && of.column.name == *name,
+                _ => false,
+            })
+        };
+        !self.relation.primary_key.is_empty() && self.relation.primary_key.iter().all(is_given)
+    }
+
+    /// Whether rows are put together: an aggregate stands here, or in a spread whose columns count as columns of here.
+    pub fn is_grouped(&self) -> bool {
+        self.outputs.iter().any(|output| match output {
+            Output::Aggregate { .. } => true,
+            Output::Embed(index) => {
+                let embed = &self.embeds[*index];
+                embed.is_spread_of(Reach::One) && embed.plan.is_grouped()
+            }
+            Output::All | Output::Column { .. } => false,
+        })
+    }
+
+    /// Grouped rows can only be ordered by a column that they are grouped by.
+    pub fn key_of(&self, order: &Order<'a>) -> Result<ColumnRef<'a>, ApiError> {
+        if let OrderBy::Own(by) = &order.by {
+            let is_key = self.outputs.iter().any(|output| match output {
+                Output::All => by.column.stored == Stored::Yes && by.path.is_empty(),
+                Output::Column { of, cast: None, .. } => of == by,
+                _ => false,
+            });
+            if is_key {
+                return Ok(*by);
+            }
+            return Err(error::not_grouped(&by.column.sql));
+        }
+        Err(error::not_grouped("the related column"))
+    }
+
+    /// The keys of one answered row, in order, spread columns included.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for output in &self.outputs {
+            match output {
+                Output::All => names.extend(self.relation.columns.keys().map(String::as_str)),
+                Output::Column { name: Some(name), .. } | Output::Aggregate { name, .. } => names.push(name),
+                Output::Column { of, .. } => names.push(&of.column.name),
+                Output::Embed(index) => {
+                    let embed = &self.embeds[*index];
+                    match embed.item.shape {
+                        Shape::Nested => names.push(embed.item.name()),
+                        Shape::Spread => names.extend(embed.plan.names()),
+                    }
+                }
+            }
+        }
+        names
+    }
+
+    /// Whether something of this level is a function of the whole row.
+    pub fn needs_row(&self) -> bool {
+        let is_computed = |of: &ColumnRef<'_>| of.column.stored == Stored::Computed;
+        self.embeds.iter().any(|embed| embed.link.side == Side::Computed)
+            || self.outputs.iter().any(|output| match output {
+                Output::Column { of, .. } | Output::Aggregate { of: Some(of), .. } => is_computed(of),
+                _ => false,
+            })
+            || self.order.iter().any(|order| matches!(&order.by, OrderBy::Own(of) if is_computed(of)))
+            || self.filters.iter().any(|condition| condition.any_column(&is_computed))
+    }
+
     /// Narrows the page to what a `Range` header asks for.
     pub fn narrow(&mut self, range: Window) {
         self.window.offset = self.window.offset.saturating_add(range.offset);

@@ -1,11 +1,12 @@
 use kernel::ApiError;
 
-use super::{Condition, ReadPlan};
+use super::{Condition, OrderBy, ReadPlan};
 use crate::{
     config::{RestConfig, UnfilteredWrites},
     error,
     request::{
         body::Payload,
+        filter::{Op, Sense, Test},
         prefer::{Missing, Prefer, Resolution, Returning},
         query::Query,
     },
@@ -29,14 +30,27 @@ pub enum WriteKind<'a> {
         names: Vec<&'a str>,
         missing: Missing,
         conflict: Option<Conflict<'a>>,
+        /// Of a PUT: only the row with this key.
+        only: Vec<Condition<'a>>,
     },
     Update {
         payload: &'a Payload,
         columns: Vec<&'a Column>,
-        filters: Vec<Condition<'a>>,
+        rows: Chosen<'a>,
     },
     Delete {
-        filters: Vec<Condition<'a>>,
+        rows: Chosen<'a>,
+    },
+}
+
+/// The rows to change.
+#[derive(Debug)]
+pub enum Chosen<'a> {
+    By(Vec<Condition<'a>>),
+    /// The first ones in an order that is total, because the key is part of it.
+    First {
+        by: ReadPlan<'a>,
+        key: Vec<&'a Column>,
     },
 }
 
@@ -68,7 +82,7 @@ pub fn insert<'a>(
     };
     let missing = prefer.missing.unwrap_or(Missing::Null);
     let (read, _) = answer(schema, relation, query, config)?;
-    let kind = WriteKind::Insert { payload, columns, names, missing, conflict };
+    let kind = WriteKind::Insert { payload, columns, names, missing, conflict, only: Vec::new() };
     Ok(WritePlan { kind, returning: prefer.returning.unwrap_or(Returning::Minimal), read })
 }
 
@@ -83,8 +97,8 @@ pub fn update<'a>(
     needs(relation, relation.can_update)?;
     let columns = written_columns(relation, &written_names(query, payload))?;
     let (read, filters) = answer(schema, relation, query, config)?;
-    needs_filter("PATCH", &filters, config)?;
-    let kind = WriteKind::Update { payload, columns, filters };
+    let rows = chosen("PATCH", schema, relation, query, filters, config)?;
+    let kind = WriteKind::Update { payload, columns, rows };
     Ok(WritePlan { kind, returning: prefer.returning.unwrap_or(Returning::Minimal), read })
 }
 
@@ -97,9 +111,9 @@ pub fn delete<'a>(
 ) -> Result<WritePlan<'a>, ApiError> {
     needs(relation, relation.can_delete)?;
     let (read, filters) = answer(schema, relation, query, config)?;
-    needs_filter("DELETE", &filters, config)?;
+    let rows = chosen("DELETE", schema, relation, query, filters, config)?;
     Ok(WritePlan {
-        kind: WriteKind::Delete { filters },
+        kind: WriteKind::Delete { rows },
         returning: prefer.returning.unwrap_or(Returning::Minimal),
         read,
     })
@@ -109,11 +123,79 @@ fn needs(relation: &Relation, allowed: Allowed) -> Result<(), ApiError> {
     if allowed == Allowed::Yes { Ok(()) } else { Err(error::read_only_view(&relation.name)) }
 }
 
-fn needs_filter(verb: &str, filters: &[Condition<'_>], config: &RestConfig) -> Result<(), ApiError> {
-    if filters.is_empty() && config.unfiltered_writes == UnfilteredWrites::Refuse {
-        return Err(error::unfiltered(verb));
+fn chosen<'a>(
+    verb: &str,
+    schema: &'a Schema,
+    relation: &'a Relation,
+    query: &'a Query,
+    filters: Vec<Condition<'a>>,
+    config: &RestConfig,
+) -> Result<Chosen<'a>, ApiError> {
+    let is_limited = query.root().is_some_and(|level| level.limit.is_some() || level.offset.is_some());
+    if !is_limited {
+        if filters.is_empty() && config.unfiltered_writes == UnfilteredWrites::Refuse {
+            return Err(error::unfiltered(verb));
+        }
+        return Ok(Chosen::By(filters));
     }
-    Ok(())
+    let mut by = super::read(schema, relation, query, config)?;
+    let is_ordered_by = |name: &String| {
+        by.order
+            .iter()
+            .any(|term| matches!(&term.by, OrderBy::Own(of) if of.path.is_empty() && of.column.name == *name))
+    };
+    if relation.primary_key.is_empty() || !relation.primary_key.iter().all(is_ordered_by) {
+        return Err(error::limit_needs_order());
+    }
+    let key = relation.primary_key.iter().map(|name| relation.column(name)).collect::<Result<_, _>>()?;
+    by.outputs.clear();
+    by.filters = filters;
+    Ok(Chosen::First { by, key })
+}
+
+/// One row by its whole primary key: written if it is there, made if not.
+pub fn put<'a>(
+    schema: &'a Schema,
+    relation: &'a Relation,
+    query: &'a Query,
+    payload: &'a Payload,
+    prefer: &Prefer,
+    config: &RestConfig,
+) -> Result<WritePlan<'a>, ApiError> {
+    needs(relation, relation.can_insert)?;
+    if query.root().is_some_and(|level| level.limit.is_some() || level.offset.is_some()) {
+        return Err(error::put_window());
+    }
+    let (read, only) = answer(schema, relation, query, config)?;
+    let mut keys: Vec<&str> = only.iter().filter_map(equal_to).collect();
+    keys.sort_unstable();
+    let mut wanted: Vec<&str> = relation.primary_key.iter().map(String::as_str).collect();
+    wanted.sort_unstable();
+    if wanted.is_empty() || keys != wanted || only.len() != keys.len() {
+        return Err(error::put_filters());
+    }
+    let names = written_names(query, payload);
+    let columns = written_columns(relation, &names)?;
+    if !wanted.iter().all(|key| names.contains(key)) {
+        return Err(error::put_key_differs());
+    }
+    let target = wanted.iter().map(|name| relation.written_column(name)).collect::<Result<Vec<_>, _>>()?;
+    let conflict = Some(Conflict { target, resolution: Resolution::MergeDuplicates });
+    let missing = prefer.missing.unwrap_or(Missing::Null);
+    let kind = WriteKind::Insert { payload, columns, names, missing, conflict, only };
+    Ok(WritePlan { kind, returning: prefer.returning.unwrap_or(Returning::Minimal), read })
+}
+
+/// The column of `column=eq.value`.
+fn equal_to<'a>(condition: &Condition<'a>) -> Option<&'a str> {
+    match condition {
+        Condition::Test {
+            of,
+            sense: Sense::Plain,
+            test: Test::Compare { op: Op::Eq, quantifier: None, .. },
+        } if of.path.is_empty() => Some(&of.column.name),
+        _ => None,
+    }
 }
 
 /// The plan of the answer, and apart from it the conditions on the rows to write: an answer shows every written row.

@@ -96,6 +96,16 @@ impl Payload {
     }
 }
 
+impl Payload {
+    /// One object whose values are texts.
+    pub fn form(pairs: &[(String, String)]) -> Result<Self, ApiError> {
+        let object: indexmap::IndexMap<&str, &str> =
+            pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let text = serde_json::to_vec(&object).map_err(|cause| error::body(&cause.to_string()))?;
+        Self::json(text.into(), KeyRule::AllTheSame, 1)
+    }
+}
+
 enum Objects<'a> {
     One(Keys<'a>),
     Many(Vec<Keys<'a>>),

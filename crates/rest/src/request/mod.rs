@@ -21,6 +21,8 @@ pub enum Verb {
     /// Like [`Verb::Read`], but only headers are answered.
     Head,
     Insert,
+    /// `PUT`: one row by its key.
+    Put,
     Update,
     Delete,
     Options,
@@ -32,6 +34,7 @@ impl Verb {
             Method::GET => Self::Read,
             Method::HEAD => Self::Head,
             Method::POST => Self::Insert,
+            Method::PUT => Self::Put,
             Method::PATCH => Self::Update,
             Method::DELETE => Self::Delete,
             Method::OPTIONS => Self::Options,
@@ -47,6 +50,50 @@ pub enum Media {
     /// Exactly one row, as an object: anything else is an error.
     Object(Nulls),
     Csv,
+    /// A function's single value as it is.
+    Text,
+    Bytes,
+    Xml,
+    /// How PostgreSQL would answer, instead of the answer.
+    Plan(Explain),
+    /// The description of the API.
+    OpenApi,
+}
+
+/// `application/vnd.pgrst.plan+json; options=analyze|buffers`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explain {
+    pub form: ExplainForm,
+    /// One bit per entry of [`EXPLAIN_OPTIONS`].
+    pub options: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExplainForm {
+    Text,
+    Json,
+}
+
+pub const EXPLAIN_OPTIONS: &[&str] = &["analyze", "verbose", "settings", "buffers", "wal"];
+
+impl Explain {
+    fn parse<'a>(name: &str, parameters: impl Iterator<Item = &'a str>) -> Self {
+        let mut options = 0;
+        for list in parameters.filter_map(|parameter| parameter.strip_prefix("options=")) {
+            for word in list.trim_matches('"').split('|') {
+                if let Some(at) = EXPLAIN_OPTIONS.iter().position(|option| *option == word) {
+                    options |= 1 << at;
+                }
+            }
+        }
+        let form = if name.ends_with("+json") { ExplainForm::Json } else { ExplainForm::Text };
+        Self { form, options }
+    }
+
+    pub fn options(self) -> impl Iterator<Item = &'static str> {
+        let chosen = EXPLAIN_OPTIONS.iter().enumerate().filter(move |(at, _)| self.options & (1 << at) != 0);
+        chosen.map(|(_, option)| *option)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,15 +112,32 @@ impl Media {
                 "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8"
             }
             Self::Csv => "text/csv; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Bytes => "application/octet-stream",
+            Self::Xml => "text/xml; charset=utf-8",
+            Self::Plan(Explain { form: ExplainForm::Text, .. }) => {
+                "application/vnd.pgrst.plan+text; for=\"application/json\"; charset=utf-8"
+            }
+            Self::Plan(Explain { form: ExplainForm::Json, .. }) => {
+                "application/vnd.pgrst.plan+json; for=\"application/json\"; charset=utf-8"
+            }
+            Self::OpenApi => "application/openapi+json; charset=utf-8",
         }
     }
 
-    /// The first media type of `Accept` that is served; JSON when there is none.
-    fn accepted(accept: Option<&str>) -> Result<Self, ApiError> {
+    /// The media types of `Accept` that are served somewhere, in their order; JSON when there is none.
+    fn accepted(accept: Option<&str>) -> Result<Accepted, ApiError> {
+        let json = Self::Json(Nulls::Kept);
         let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else {
-            return Ok(Self::Json(Nulls::Kept));
+            return Ok(Accepted { first: json, rows: Some(json) });
         };
-        accept.split(',').find_map(Self::one).ok_or_else(|| error::media(accept))
+        let mut known = accept.split(',').filter_map(Self::one).peekable();
+        let first = *known.peek().ok_or_else(|| error::media(accept))?;
+        Ok(Accepted { first, rows: known.find(|media| media.is_of_rows()) })
+    }
+
+    const fn is_of_rows(&self) -> bool {
+        matches!(self, Self::Json(_) | Self::Object(_) | Self::Csv | Self::Plan(_))
     }
 
     fn one(range: &str) -> Option<Self> {
@@ -85,9 +149,26 @@ impl Media {
             "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Self::Json(nulls),
             "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Self::Object(nulls),
             "text/csv" | "text/*" => Self::Csv,
+            "text/plain" => Self::Text,
+            "application/octet-stream" => Self::Bytes,
+            "text/xml" | "application/xml" => Self::Xml,
+            "application/openapi+json" => Self::OpenApi,
+            "application/vnd.pgrst.plan"
+            | "application/vnd.pgrst.plan+text"
+            | "application/vnd.pgrst.plan+json" => {
+                Self::Plan(Explain::parse(&name, range.split(';').map(str::trim)))
+            }
             _ => return None,
         })
     }
+}
+
+/// The forms that the caller takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted {
+    pub first: Media,
+    /// The first that rows can be answered in.
+    pub rows: Option<Media>,
 }
 
 /// The form of the request's body.
@@ -96,6 +177,9 @@ pub enum Content {
     Json,
     Csv,
     Form,
+    Text,
+    Xml,
+    Bytes,
 }
 
 /// What the headers ask for.
@@ -104,6 +188,7 @@ pub struct Head {
     pub verb: Verb,
     pub prefer: Prefer,
     pub media: Media,
+    pub accepted: Accepted,
     pub content: Content,
     pub range: Option<Window>,
     /// `Accept-Profile` or `Content-Profile`: the schema.
@@ -124,10 +209,12 @@ impl Head {
         let prefers = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
         let profile =
             if matches!(verb, Verb::Read | Verb::Head) { "accept-profile" } else { "content-profile" };
+        let accepted = Media::accepted(text(header::ACCEPT))?;
         Ok(Self {
             verb,
+            accepted,
+            media: accepted.first,
             prefer: Prefer::parse(prefers)?,
-            media: Media::accepted(text(header::ACCEPT))?,
             content: content(text(header::CONTENT_TYPE))?,
             range: match verb {
                 Verb::Read | Verb::Head => text(header::RANGE).map(window).transpose()?.flatten(),
@@ -149,6 +236,9 @@ fn content(header: Option<&str>) -> Result<Content, ApiError> {
         | "*/*" => Content::Json,
         "text/csv" => Content::Csv,
         "application/x-www-form-urlencoded" => Content::Form,
+        "text/plain" => Content::Text,
+        "text/xml" | "application/xml" => Content::Xml,
+        "application/octet-stream" => Content::Bytes,
         _ => return Err(error::content_type(&name)),
     })
 }

@@ -18,6 +18,7 @@ pub struct Prefer {
     pub tx: Option<Tx>,
     pub handling: Option<Handling>,
     pub max_affected: Option<u64>,
+    pub timezone: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,9 @@ impl Prefer {
                 "tx=rollback" => first!(prefer.tx, Tx::Rollback),
                 "handling=strict" => first!(prefer.handling, Handling::Strict),
                 "handling=lenient" => first!(prefer.handling, Handling::Lenient),
+                other if other.starts_with("timezone=") => {
+                    first!(prefer.timezone, other["timezone=".len()..].trim_matches('"').to_owned());
+                }
                 other => match other.strip_prefix("max-affected=").and_then(|number| number.parse().ok()) {
                     Some(number) => first!(prefer.max_affected, number),
                     None => unknown.push(other),
@@ -153,6 +157,9 @@ impl Prefer {
             Some(Handling::Strict) => add("handling=strict"),
             Some(Handling::Lenient) => add("handling=lenient"),
             None => {}
+        }
+        if let Some(zone) = &self.timezone {
+            add(&format!("timezone={zone}"));
         }
         if let (Some(Handling::Strict), Some(number)) = (self.handling, self.max_affected) {
             add(&format!("max-affected={number}"));

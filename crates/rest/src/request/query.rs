@@ -102,6 +102,11 @@ impl Query {
         Ok(query)
     }
 
+    /// What is asked of the outermost relation.
+    pub fn root(&self) -> Option<&Level> {
+        self.levels.iter().find(|level| level.path.is_empty())
+    }
+
     fn level(&mut self, path: Vec<String>) -> &mut Level {
         let at = self.levels.iter().position(|level| level.path == path).unwrap_or_else(|| {
             self.levels.push(Level { path, ..Level::default() });

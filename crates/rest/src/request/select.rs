@@ -2,7 +2,10 @@
 use kernel::ApiError;
 
 use super::{cursor::Cursor, field::Field};
-use crate::{config::RestConfig, error};
+use crate::{
+    config::{Aggregates, RestConfig},
+    error,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -13,7 +16,44 @@ pub enum Item {
         alias: Option<String>,
         cast: Option<String>,
     },
+    /// `count()`, `price.sum()`, `data->n::numeric.avg()::int`
+    Aggregate {
+        function: Aggregate,
+        /// `None` only for [`Aggregate::Count`]: all rows.
+        field: Option<Field>,
+        alias: Option<String>,
+        /// Of what goes in.
+        cast: Option<String>,
+        /// Of what comes out.
+        out_cast: Option<String>,
+    },
     Embed(EmbedItem),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    Count,
+    Sum,
+    Avg,
+    Min,
+    Max,
+}
+
+impl Aggregate {
+    /// Its name in the dialect and in SQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Count, Self::Sum, Self::Avg, Self::Min, Self::Max].into_iter().find(|one| one.name() == name)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +88,6 @@ pub enum Shape {
     /// `...`: its columns among the parent's.
     Spread,
 }
-
-const AGGREGATES: &[&str] = &["count", "sum", "avg", "min", "max"];
 
 pub fn parse(text: &str, limits: &RestConfig) -> Result<Vec<Item>, ApiError> {
     let mut parser = Parser { cursor: Cursor::new("select parameter", text), limits, items: 0, embeds: 0 };
@@ -93,21 +131,35 @@ impl Parser<'_> {
         }
         let (alias, name) = self.names()?;
         if matches!(self.cursor.peek(), Some('(' | '!')) {
-            if self.cursor.rest().starts_with("()") && name == "count" {
-                return Err(error::aggregates_off());
+            if name == "count" && self.cursor.eat("()") {
+                return self.aggregate(Aggregate::Count, None, alias, None);
             }
             return self.embed(alias, name, Shape::Nested, depth);
         }
         let field = Field { name, path: super::field::json_path(&mut self.cursor)? };
         let cast = self.cast()?;
         if self.cursor.eat(".") {
-            let function = self.cursor.name()?;
-            if AGGREGATES.contains(&function.as_str()) && self.cursor.eat("()") {
-                return Err(error::aggregates_off());
-            }
-            return Err(self.cursor.expected("an aggregate function"));
+            let function = Aggregate::named(&self.cursor.name()?);
+            return match function {
+                Some(function) if self.cursor.eat("()") => self.aggregate(function, Some(field), alias, cast),
+                _ => Err(self.cursor.expected("an aggregate function")),
+            };
         }
         Ok(Item::Column { field, alias, cast })
+    }
+
+    fn aggregate(
+        &mut self,
+        function: Aggregate,
+        field: Option<Field>,
+        alias: Option<String>,
+        cast: Option<String>,
+    ) -> Result<Item, ApiError> {
+        if self.limits.aggregates == Aggregates::Refuse {
+            return Err(error::aggregates_off());
+        }
+        let out_cast = self.cast()?;
+        Ok(Item::Aggregate { function, field, alias, cast, out_cast })
     }
 
     /// `[alias:]name`

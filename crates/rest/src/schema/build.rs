@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::{
-    Allowed, Argument, Column, Function, Kind, Need, Relation, RelationId, Returns, Rows, Schema, Stores,
-    Volatility,
-    catalog::{Catalog, RawColumn, RawFunction, RawRelation, RawType},
+    Allowed, Argument, Column, Function, Kind, Link, Need, Passing, Reach, Relation, RelationId,
+    RequestReaders, Returns, Rows, Scalar, Schema, Side, Stored, Stores, Volatility, WholeBody,
+    catalog::{Catalog, RawArgument, RawColumn, RawFunction, RawRelation, RawType},
     link::{self, Shown},
     origin, quote,
 };
@@ -28,6 +28,11 @@ pub fn schema(catalog: &Catalog, served: &[String]) -> Schema {
         built.relations.push(relation(id, raw, catalog));
     }
     let origins = Origins::of(catalog);
+    for raw in catalog.relations.iter().filter(|raw| is_view(raw)) {
+        if let Some(id) = ids.get(&raw.oid) {
+            built.relations[*id].primary_key = origins.key_of_view(raw, catalog);
+        }
+    }
     let shown: Vec<Shown> = catalog
         .relations
         .iter()
@@ -35,9 +40,8 @@ pub fn schema(catalog: &Catalog, served: &[String]) -> Schema {
             let id = *ids.get(&raw.oid)?;
             Some(Shown {
                 id,
-                own: if is_view(raw) { 0 } else { raw.oid },
                 columns: origins.shown_by(raw),
-                primary_key: built.relations[id].primary_key.clone(),
+                keys: origins.keys_shown(raw, catalog),
                 name: raw.name.clone(),
             })
         })
@@ -50,7 +54,11 @@ pub fn schema(catalog: &Catalog, served: &[String]) -> Schema {
         })
     };
     built.links = link::all(&shown, &catalog.foreign_keys, is_unique, built.relations.len());
+    if catalog.reads_requests {
+        built.request_readers = RequestReaders::Some;
+    }
     for raw in &catalog.functions {
+        add_computed(&mut built, raw, catalog, &ids);
         if let Some(function) = function(raw, catalog, &ids) {
             built
                 .functions
@@ -62,6 +70,47 @@ pub fn schema(catalog: &Catalog, served: &[String]) -> Schema {
         }
     }
     built
+}
+
+/// A function of one row is a column of its relation, or a way to the rows it returns.
+fn add_computed(built: &mut Schema, raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>) {
+    let inputs: Vec<_> = raw.arguments.iter().filter(|argument| is_input(argument)).collect();
+    let [input] = inputs.as_slice() else { return };
+    let Some(&from) = ids.get(&input.relation).filter(|_| input.relation != 0) else { return };
+    let sql = format!("{}.{}", quote(&raw.schema), quote(&raw.name));
+    match returns(raw, catalog, ids) {
+        Returns::Relation(to, rows) => {
+            let reach = if rows == Rows::One || raw.rows == 1.0 { Reach::One } else { Reach::Many };
+            built.links[from].push(Link {
+                to,
+                constraint: raw.name.clone(),
+                pairs: Vec::new(),
+                side: Side::Computed,
+                reach,
+                through: None,
+                call: Some(sql),
+            });
+        }
+        Returns::Value(_) if !raw.returns_set => {
+            let column = Column {
+                name: raw.name.clone(),
+                sql,
+                stored: Stored::Computed,
+                type_sql: raw.returns.clone(),
+                kind: Kind::of(&raw.returns),
+                default: None,
+                is_required: false,
+                is_generated: true,
+                comment: raw.comment.clone(),
+            };
+            built.relations[from].computed.insert(raw.name.clone(), column);
+        }
+        _ => {}
+    }
+}
+
+const fn is_input(argument: &RawArgument) -> bool {
+    matches!(argument.mode, 'i' | 'b' | 'v')
 }
 
 fn is_view(raw: &RawRelation) -> bool {
@@ -80,6 +129,8 @@ fn relation(id: RelationId, raw: &RawRelation, catalog: &Catalog) -> Relation {
         name: raw.name.clone(),
         sql: format!("{}.{}", quote(&raw.schema), quote(&raw.name)),
         stores: if is_view(raw) { Stores::Nothing } else { Stores::Rows },
+        comment: raw.comment.clone(),
+        computed: IndexMap::new(),
         columns: raw.columns.iter().map(column).collect(),
         primary_key: primary.map(|key| key.columns.iter().filter_map(name_of).collect()).unwrap_or_default(),
         can_insert: allowed(CAN_INSERT),
@@ -90,10 +141,15 @@ fn relation(id: RelationId, raw: &RawRelation, catalog: &Catalog) -> Relation {
 
 fn column(raw: &RawColumn) -> (String, Column) {
     let column = Column {
+        name: raw.name.clone(),
         sql: quote(&raw.name),
+        stored: Stored::Yes,
         type_sql: raw.type_sql.clone(),
         kind: Kind::of(&raw.base),
         default: raw.default.clone(),
+        is_required: raw.is_required,
+        is_generated: raw.is_generated,
+        comment: raw.comment.clone(),
     };
     (raw.name.clone(), column)
 }
@@ -129,29 +185,69 @@ impl Origins {
         }
         shown
     }
+
+    /// The primary keys that are shown whole, of all base relations.
+    fn keys_shown(&self, raw: &RawRelation, catalog: &Catalog) -> Vec<Vec<String>> {
+        let shown = self.shown_by(raw);
+        let primary = catalog.keys.iter().filter(|key| key.primary);
+        let columns = primary.map(|key| {
+            let name = |number: &i16| shown.get(&(key.relation, *number))?.first().cloned();
+            key.columns.iter().map(name).collect::<Option<Vec<_>>>()
+        });
+        columns.flatten().collect()
+    }
+
+    /// The key of a view that shows one base relation.
+    fn key_of_view(&self, raw: &RawRelation, catalog: &Catalog) -> Vec<String> {
+        let mut bases = raw.columns.iter().map(|column| self.base((raw.oid, column.number)).0);
+        let first = bases.find(|base| *base != raw.oid);
+        let is_one = bases.all(|base| base == raw.oid || Some(base) == first);
+        match self.keys_shown(raw, catalog).as_slice() {
+            [key] if is_one => key.clone(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 fn function(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>) -> Option<Function> {
-    let inputs: Vec<_> = raw.arguments.iter().filter(|argument| matches!(argument.mode, 'i' | 'b')).collect();
-    if raw.is_variadic || inputs.iter().any(|argument| argument.name.is_empty()) {
+    let inputs: Vec<_> = raw.arguments.iter().filter(|argument| is_input(argument)).collect();
+    let whole_body = match inputs.as_slice() {
+        [one] if one.name.is_empty() => Some((whole_body(&one.base)?, one.type_sql.clone())),
+        _ => None,
+    };
+    if whole_body.is_none() && inputs.iter().any(|argument| argument.name.is_empty()) {
         return None;
     }
     let required = inputs.len().saturating_sub(raw.defaults);
     let arguments = inputs
         .iter()
         .enumerate()
+        .filter(|_| whole_body.is_none())
         .map(|(index, argument)| Argument {
             name: argument.name.clone(),
             sql: quote(&argument.name),
             type_sql: argument.type_sql.clone(),
-            need: if index < required { Need::Required } else { Need::HasDefault },
+            need: if index < required && argument.mode != 'v' { Need::Required } else { Need::HasDefault },
+            passing: if argument.mode == 'v' { Passing::Variadic } else { Passing::Single },
         })
         .collect();
     Some(Function {
         sql: format!("{}.{}", quote(&raw.schema), quote(&raw.name)),
         arguments,
+        whole_body,
         returns: returns(raw, catalog, ids),
         volatility: if raw.volatility == 'v' { Volatility::Volatile } else { Volatility::ReadOnly },
+        comment: raw.comment.clone(),
+    })
+}
+
+fn whole_body(base: &str) -> Option<WholeBody> {
+    Some(match base {
+        "json" | "jsonb" => WholeBody::Json,
+        "text" => WholeBody::Text,
+        "xml" => WholeBody::Xml,
+        "bytea" => WholeBody::Bytes,
+        _ => return None,
     })
 }
 
@@ -177,10 +273,15 @@ fn returns(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>)
         let columns = out.iter().map(|argument| {
             let kind = Kind::of(&argument.base);
             let column = Column {
+                name: argument.name.clone(),
                 sql: quote(&argument.name),
+                stored: Stored::Yes,
                 type_sql: argument.type_sql.clone(),
                 kind,
                 default: None,
+                is_required: false,
+                is_generated: false,
+                comment: None,
             };
             (argument.name.clone(), column)
         });
@@ -188,7 +289,7 @@ fn returns(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>)
     }
     match (raw.returns.as_str(), rows) {
         ("void", _) => Returns::Nothing,
-        (_, Rows::One) => Returns::Value,
+        (base, Rows::One) => Returns::Value(Scalar::of(base)),
         (_, Rows::Many) => Returns::Values,
     }
 }

@@ -1,6 +1,7 @@
 //! Holds the current [`Schema`] and replaces it: on `NOTIFY pgrst`, after a lost connection, and when a request
 //! asks for a name that is not in it (at most once per [`ON_DEMAND_MS_MIN`]).
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,11 +9,14 @@ use std::{
 use kernel::ApiError;
 use pg::{Pg, PgError, SystemReason};
 use tokio::{
-    sync::{Mutex, watch},
+    sync::{Mutex, OnceCell, watch},
     task::JoinSet,
 };
 
-use super::{Schema, build, catalog};
+use super::{
+    Schema, build,
+    catalog::{self, Catalog},
+};
 use crate::error;
 
 /// A client that asks for unknown names must not keep the database busy with the catalog.
@@ -41,13 +45,19 @@ struct Shared {
     served: Vec<String>,
     current: watch::Sender<Option<Arc<Schema>>>,
     on_demand: Mutex<Option<Instant>>,
+    timezones: OnceCell<HashSet<String>>,
 }
 
 impl Cache {
     /// Starts to load and to listen, in the background.
     pub fn start(pg: Pg, served: Vec<String>) -> Self {
-        let shared =
-            Arc::new(Shared { pg, served, current: watch::Sender::new(None), on_demand: Mutex::new(None) });
+        let shared = Arc::new(Shared {
+            pg,
+            served,
+            current: watch::Sender::new(None),
+            on_demand: Mutex::new(None),
+            timezones: OnceCell::new(),
+        });
         let mut listener = JoinSet::new();
         listener.spawn(follow(Arc::clone(&shared)));
         Self { shared, _listener: listener }
@@ -65,6 +75,15 @@ impl Cache {
 
     pub async fn reload(&self) -> Result<(), LoadError> {
         self.shared.load().await
+    }
+
+    /// Whether PostgreSQL knows a time zone. Its list is read when somebody asks for one the first time.
+    pub async fn knows_timezone(&self, name: &str) -> Result<bool, ApiError> {
+        let zones = self.shared.timezones.get_or_try_init(|| timezones(&self.shared.pg)).await;
+        zones.map(|zones| zones.contains(name)).map_err(|failure| {
+            tracing::warn!(error = &failure as &dyn std::error::Error, "time zones not read");
+            error::schema_not_loaded()
+        })
     }
 
     /// Reads the schema again, unless that was just done; true when it was.
@@ -120,10 +139,23 @@ async fn follow(shared: Arc<Shared>) {
 }
 
 async fn load(pg: &Pg, served: &[String]) -> Result<Schema, LoadError> {
+    Ok(build::schema(&catalog(pg, served).await?, served))
+}
+
+/// The catalog as it is now.
+pub async fn catalog(pg: &Pg, served: &[String]) -> Result<Catalog, LoadError> {
     let tx = pg.system(SystemReason::SchemaCache).await?;
     tx.query("select set_config('search_path', '', true)", &[]).await?;
     let row = tx.query_one(catalog::SQL, &[&served]).await?;
-    let catalog: catalog::Catalog = serde_json::from_str(row.get(0))?;
+    let catalog = serde_json::from_str(row.get(0))?;
     tx.commit().await?;
-    Ok(build::schema(&catalog, served))
+    Ok(catalog)
+}
+
+async fn timezones(pg: &Pg) -> Result<HashSet<String>, PgError> {
+    let tx = pg.system(SystemReason::SchemaCache).await?;
+    let rows = tx.query("select name from pg_catalog.pg_timezone_names", &[]).await?;
+    let names = rows.iter().map(|row| row.get(0)).collect();
+    tx.commit().await?;
+    Ok(names)
 }

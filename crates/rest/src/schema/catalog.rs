@@ -11,6 +11,9 @@ pub struct Catalog {
     pub views: Vec<RawView>,
     pub functions: Vec<RawFunction>,
     pub types: Vec<RawType>,
+    /// Some function or policy reads `request.headers`, `request.cookies`, `request.path` or `request.method`.
+    #[serde(default)]
+    pub reads_requests: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -23,6 +26,8 @@ pub struct RawRelation {
     /// `pg_relation_is_updatable`: 4 update, 8 insert, 16 delete
     pub verbs: i32,
     pub served: bool,
+    #[serde(default)]
+    pub comment: Option<String>,
     pub columns: Vec<RawColumn>,
 }
 
@@ -36,6 +41,17 @@ pub struct RawColumn {
     /// The type without modifier; of a domain, what it stands on.
     pub base: String,
     pub default: Option<String>,
+    #[serde(default)]
+    pub comment: Option<String>,
+    #[serde(default)]
+    pub is_required: bool,
+    /// Always written by PostgreSQL: generated, or an identity that is always.
+    #[serde(default)]
+    pub is_generated: bool,
+    #[serde(default)]
+    pub is_identity: bool,
+    #[serde(default)]
+    pub type_oid: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,11 +84,17 @@ pub struct RawFunction {
     pub returns_set: bool,
     /// `i`mmutable, `s`table, `v`olatile
     pub volatility: char,
-    pub is_variadic: bool,
     pub returns: String,
     /// 0 when the result is not a row type
     pub returns_relation: i64,
     pub defaults: usize,
+    /// PostgreSQL's guess of the number of rows; 0 when it returns no set.
+    #[serde(default)]
+    pub rows: f64,
+    #[serde(default)]
+    pub comment: Option<String>,
+    #[serde(default)]
+    pub returns_oid: i64,
     pub arguments: Vec<RawArgument>,
 }
 
@@ -84,6 +106,11 @@ pub struct RawArgument {
     #[serde(rename = "type")]
     pub type_sql: String,
     pub base: String,
+    /// The relation whose rows it takes; 0 for everything else.
+    #[serde(default)]
+    pub relation: i64,
+    #[serde(default)]
+    pub type_oid: i64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,12 +5,15 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
       'verbs', case when c.relkind = 'c' then 0 else pg_relation_is_updatable(c.oid, true) end,
-      'served', c.relkind <> 'c' and n.nspname = any ($1),
+      'served', c.relkind <> 'c' and n.nspname = any ($1), 'comment', obj_description(c.oid, 'pg_class'),
       'columns', (
         select coalesce(json_agg(json_build_object(
           'number', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
           'base', case when t.typtype = 'd' then format_type(t.typbasetype, null) else format_type(a.atttypid, null) end,
-          'default', case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end) order by a.attnum), '[]')
+          'default', case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end,
+          'comment', col_description(a.attrelid, a.attnum), 'is_required', a.attnotnull or (t.typtype = 'd' and t.typnotnull),
+          'is_generated', a.attgenerated <> '' or a.attidentity = 'a', 'is_identity', a.attidentity <> '', 'type_oid', a.atttypid::bigint)
+          order by a.attnum), '[]')
         from pg_attribute a
         join pg_type t on t.oid = a.atttypid
         left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
@@ -35,12 +38,13 @@ select json_build_object(
   'functions', (
     select coalesce(json_agg(json_build_object(
       'schema', n.nspname, 'name', p.proname, 'returns_set', p.proretset, 'volatility', p.provolatile,
-      'is_variadic', p.provariadic <> 0, 'returns', format_type(p.prorettype, null), 'returns_relation', t.typrelid::bigint,
-      'defaults', p.pronargdefaults,
+      'returns', format_type(p.prorettype, null), 'returns_relation', t.typrelid::bigint,
+      'defaults', p.pronargdefaults, 'rows', p.prorows, 'comment', obj_description(p.oid, 'pg_proc'), 'returns_oid', p.prorettype::bigint,
       'arguments', (
         select coalesce(json_agg(json_build_object(
           'name', coalesce(p.proargnames[i.at], ''), 'mode', coalesce(p.proargmodes[i.at]::text, 'i'),
-          'type', format_type(i.type, -1), 'base', format_type(i.type, null)) order by i.at), '[]')
+          'type', format_type(i.type, -1), 'base', format_type(i.type, null),
+          'type_oid', i.type::bigint, 'relation', (select y.typrelid::bigint from pg_type y where y.oid = i.type)) order by i.at), '[]')
         from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality as i (type, at)))), '[]')
     from pg_proc p
     join pg_namespace n on n.oid = p.pronamespace
@@ -50,5 +54,10 @@ select json_build_object(
     select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', t.typname)), '[]')
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
     where t.typtype in ('b', 'e', 'd', 'r') and t.typelem = 0 and t.typcategory not in ('P', 'X', 'Z')
-      and t.typname !~ '^(_|reg|pg_)' and (n.nspname = 'pg_catalog' or n.nspname = any ($1)))
+      and t.typname !~ '^(_|reg|pg_)' and (n.nspname = 'pg_catalog' or n.nspname = any ($1))),
+  'reads_requests', exists (
+    select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname <> 'information_schema' and n.nspname !~ '^pg_' and concat(p.prosrc, pg_get_function_sqlbody(p.oid)) ~ 'request\.(headers|cookies|path|method)'
+    union all
+    select from pg_policy y where concat(pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid)) ~ 'request\.(headers|cookies|path|method)')
 )::text

@@ -14,6 +14,8 @@ pub struct Link {
     pub side: Side,
     pub reach: Reach,
     pub through: Option<Through>,
+    /// The function `"schema"."name"` of [`Side::Computed`].
+    pub call: Option<String>,
 }
 
 /// Which end holds the foreign key.
@@ -22,6 +24,8 @@ pub enum Side {
     Here,
     There,
     Between,
+    /// Neither: a function of the row finds them.
+    Computed,
 }
 
 /// How many rows there may be at the other end.
@@ -31,7 +35,7 @@ pub enum Reach {
     Many,
 }
 
-/// A table between the two: its rows name one of each.
+/// A table or view between the two: its rows name one of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Through {
     pub relation: RelationId,
@@ -49,11 +53,9 @@ const WAYS_PER_KEY_MAX: usize = 8;
 /// A served relation with the base columns it shows: (base relation, base column) to names here.
 pub struct Shown {
     pub id: RelationId,
-    /// Its own oid when it is a table.
-    pub own: i64,
     pub columns: HashMap<(i64, i16), Vec<String>>,
-    /// Key columns of the base tables, as sets of column numbers.
-    pub primary_key: Vec<String>,
+    /// Primary keys of the base tables that it shows whole, by its own names.
+    pub keys: Vec<Vec<String>>,
     pub name: String,
 }
 
@@ -85,6 +87,7 @@ pub fn all(
                         side: Side::Here,
                         reach: Reach::One,
                         through: None,
+                        call: None,
                     });
                     links[there.id].push(Link {
                         to: here.id,
@@ -93,13 +96,14 @@ pub fn all(
                         side: Side::There,
                         reach: reach_back,
                         through: None,
+                        call: None,
                     });
                 }
             }
         }
     }
     let mut between = Vec::new();
-    for junction in shown.iter().filter(|relation| relation.own != 0) {
+    for junction in shown {
         add_junction(junction, &links[junction.id], &mut between);
     }
     for (from, link) in between {
@@ -108,13 +112,17 @@ pub fn all(
     links
 }
 
-/// A table is a junction when two of its foreign keys lie in its primary key.
+/// A table is a junction when two of its foreign keys lie in its primary key; a view when it shows all of that.
 fn add_junction(junction: &Shown, links: &[Link], between: &mut Vec<(RelationId, Link)>) {
-    let in_key = |link: &&Link| {
-        link.side == Side::Here && link.pairs.iter().all(|(here, _)| junction.primary_key.contains(here))
-    };
-    let ends: Vec<&Link> = links.iter().filter(in_key).collect();
-    for near in &ends {
+    for key in &junction.keys {
+        let in_key =
+            |link: &&Link| link.side == Side::Here && link.pairs.iter().all(|(here, _)| key.contains(here));
+        add_ends(junction, &links.iter().filter(in_key).collect::<Vec<_>>(), between);
+    }
+}
+
+fn add_ends(junction: &Shown, ends: &[&Link], between: &mut Vec<(RelationId, Link)>) {
+    for near in ends {
         for far in ends.iter().filter(|far| far.constraint != near.constraint) {
             let link = Link {
                 to: far.to,
@@ -129,6 +137,7 @@ fn add_junction(junction: &Shown, links: &[Link], between: &mut Vec<(RelationId,
                     far: far.pairs.clone(),
                     constraints: [near.constraint.clone(), far.constraint.clone()],
                 }),
+                call: None,
             };
             between.push((near.to, link));
         }

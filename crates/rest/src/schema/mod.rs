@@ -25,8 +25,18 @@ pub struct Schema {
     links: Vec<Vec<Link>>,
     functions: HashMap<String, HashMap<String, Vec<Function>>>,
     types: HashMap<String, String>,
+    /// Whether anything in the database reads how it was asked; if nothing does, nobody needs to be told.
+    pub request_readers: RequestReaders,
     /// What a list of bare values can be filtered by: nothing.
     pub no_columns: Relation,
+}
+
+/// Whether functions or policies read `request.headers`, `request.cookies`, `request.path` or `request.method`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestReaders {
+    #[default]
+    None,
+    Some,
 }
 
 /// A table or view, or the rows of a function.
@@ -38,7 +48,10 @@ pub struct Relation {
     /// `"schema"."name"`
     pub sql: String,
     pub stores: Stores,
+    pub comment: Option<String>,
     pub columns: IndexMap<String, Column>,
+    /// Functions of a whole row, used like columns; not part of `*`.
+    pub computed: IndexMap<String, Column>,
     pub primary_key: Vec<String>,
     pub can_insert: Allowed,
     pub can_update: Allowed,
@@ -63,12 +76,24 @@ pub enum Allowed {
 
 #[derive(Debug)]
 pub struct Column {
-    /// `"name"`
+    pub name: String,
+    /// `"name"`; of a computed column its function `"schema"."name"`.
     pub sql: String,
+    pub stored: Stored,
     /// Type with schema and modifier.
     pub type_sql: String,
     pub kind: Kind,
     pub default: Option<String>,
+    pub is_required: bool,
+    pub is_generated: bool,
+    pub comment: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    Yes,
+    /// The result of a function that takes the row.
+    Computed,
 }
 
 /// What the column's type means for the SQL around it.
@@ -94,8 +119,20 @@ pub struct Function {
     /// `"schema"."name"`
     pub sql: String,
     pub arguments: Vec<Argument>,
+    /// It takes the whole body as its one argument, which has no name.
+    pub whole_body: Option<(WholeBody, String)>,
     pub returns: Returns,
     pub volatility: Volatility,
+    pub comment: Option<String>,
+}
+
+/// The type of a function's one argument without a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WholeBody {
+    Json,
+    Text,
+    Xml,
+    Bytes,
 }
 
 #[derive(Debug)]
@@ -104,6 +141,14 @@ pub struct Argument {
     pub sql: String,
     pub type_sql: String,
     pub need: Need,
+    pub passing: Passing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    Single,
+    /// An array whose elements the function sees as further arguments.
+    Variadic,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,12 +167,32 @@ pub enum Volatility {
 #[derive(Debug)]
 pub enum Returns {
     Nothing,
-    Value,
+    Value(Scalar),
     Values,
     /// Rows of a served relation, which may embed others.
     Relation(RelationId, Rows),
     /// Rows with columns of their own.
     Columns(Box<Relation>, Rows),
+}
+
+/// What a single value can be answered as, besides JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    Text,
+    Bytes,
+    Xml,
+    Other,
+}
+
+impl Scalar {
+    fn of(base: &str) -> Self {
+        match base {
+            "text" | "character varying" | "character" => Self::Text,
+            "bytea" => Self::Bytes,
+            "xml" => Self::Xml,
+            _ => Self::Other,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +232,12 @@ impl Schema {
         self.links.get(from).map_or(&[], Vec::as_slice)
     }
 
+    /// The functions of a schema by name.
+    pub fn functions(&self, schema: &str) -> impl Iterator<Item = (&str, &[Function])> {
+        let named = self.functions.get(schema).into_iter().flatten();
+        named.map(|(name, overloads)| (name.as_str(), overloads.as_slice()))
+    }
+
     /// All functions of a name.
     pub fn overloads(&self, schema: &str, name: &str) -> &[Function] {
         self.functions.get(schema).and_then(|names| names.get(name)).map_or(&[], Vec::as_slice)
@@ -190,7 +261,9 @@ impl Default for Relation {
             name: String::new(),
             sql: String::new(),
             stores: Stores::Nothing,
+            comment: None,
             columns: IndexMap::new(),
+            computed: IndexMap::new(),
             primary_key: Vec::new(),
             can_insert: Allowed::No,
             can_update: Allowed::No,
@@ -201,7 +274,10 @@ impl Default for Relation {
 
 impl Relation {
     pub fn column(&self, name: &str) -> Result<&Column, ApiError> {
-        self.columns.get(name).ok_or_else(|| error::no_column(name, &self.name))
+        self.columns
+            .get(name)
+            .or_else(|| self.computed.get(name))
+            .ok_or_else(|| error::no_column(name, &self.name))
     }
 
     pub fn written_column(&self, name: &str) -> Result<&Column, ApiError> {

@@ -1,11 +1,12 @@
 use super::{
-    Body, Sql,
+    Body, ROW, Sql, Told,
+    filter::array,
     read::{Reader, Source},
 };
 use crate::{
     plan::{Arguments, CallPlan, Outcome, ReadPlan},
     request::{Media, prefer::Count},
-    schema::{Rows, Schema},
+    schema::{Argument, Passing, Rows, Schema},
 };
 
 /// `select total, count, body, location` out of a function's result.
@@ -18,14 +19,19 @@ pub fn call<'a>(
 ) -> Sql<'a> {
     match &plan.outcome {
         Outcome::Nothing => {
-            sql.put("select null::int8,count(*),''::text,null::text from ");
+            sql.put("select null::int8,count(*),''::text,null::text").told(Told::Response).put(" from ");
             source(&mut sql, plan);
             sql.put(" as r");
         }
-        Outcome::Value => {
-            sql.put("select null::int8,1::int8,coalesce(to_json(");
+        Outcome::Value(_) => {
+            let (before, after) = match body {
+                Body::Media(Media::Text | Media::Xml) => ("coalesce(", "::text,'')"),
+                Body::Media(Media::Bytes) => ("coalesce(", ",''::bytea)"),
+                _ => ("coalesce(to_json(", ")::text,'null')"),
+            };
+            sql.put("select null::int8,1::int8,").put(before);
             invocation(&mut sql, plan);
-            sql.put(")::text,'null'),null::text");
+            sql.put(after).put(",null::text").told(Told::Response);
             record(&mut sql, plan, " from ");
         }
         Outcome::Values(read) => {
@@ -36,9 +42,9 @@ pub fn call<'a>(
             match body {
                 Body::Media(Media::Object(_)) => sql.put("string_agg(to_json(r.v)::text,',')"),
                 Body::Media(Media::Json(_)) => sql.put("coalesce(json_agg(r.v),'[]')::text"),
-                Body::Media(Media::Csv) | Body::None => sql.body(body),
+                Body::Media(_) | Body::None => sql.body(body),
             };
-            sql.put(",null::text from(select v from f");
+            sql.put(",null::text").told(Told::Response).put(" from(select v from f");
             Reader { sql: &mut sql, schema }.window(read);
             sql.put(")as r");
         }
@@ -48,11 +54,15 @@ pub fn call<'a>(
                 (Body::Media(Media::Json(nulls)), Rows::One) => Body::Media(Media::Object(nulls)),
                 (body, _) => body,
             };
-            sql.put("with f as(select s.* from ");
+            sql.put("with f as(select s.*");
+            if read.needs_row() {
+                sql.fmt(format_args!(",s as {ROW}"));
+            }
+            sql.put(" from ");
             source(&mut sql, plan);
             sql.put(" as s)");
             counts(&mut sql, schema, read, count);
-            sql.body(body).put(",null::text from(");
+            sql.body(body).put(",null::text").told(Told::Response).put(" from(");
             Reader { sql: &mut sql, schema }.rows(read, Source::Other("f"));
             sql.put(")as r");
         }
@@ -93,14 +103,46 @@ fn record<'a>(sql: &mut Sql<'a>, plan: &CallPlan<'a>, start: &str) {
 }
 
 fn invocation<'a>(sql: &mut Sql<'a>, plan: &CallPlan<'a>) {
+    let variadic = |sql: &mut Sql<'a>, argument: &Argument| {
+        if argument.passing == Passing::Variadic {
+            sql.put("variadic ");
+        }
+    };
     sql.put(&plan.function.sql).put("(");
+    let mut is_first = match &plan.arguments {
+        Arguments::Body { given, .. } => given.is_empty(),
+        Arguments::Texts(texts) => texts.is_empty(),
+        Arguments::Whole { .. } => false,
+    };
     match &plan.arguments {
         Arguments::Body { given, .. } => sql.list(",", given, |sql, argument| {
+            variadic(sql, argument);
             sql.put(&argument.sql).put(":=b.").put(&argument.sql);
         }),
-        Arguments::Texts(texts) => sql.list(",", texts, |sql, (argument, text)| {
-            sql.put(&argument.sql).put(":=").bind(*text).put("::").put(&argument.type_sql);
+        Arguments::Texts(texts) => sql.list(",", texts, |sql, (argument, values)| {
+            variadic(sql, argument);
+            sql.put(&argument.sql).put(":=");
+            match (argument.passing, values.as_slice()) {
+                (Passing::Single, [value]) => sql.bind(*value),
+                _ => sql.bind(array(values)),
+            };
+            sql.put("::").put(&argument.type_sql);
         }),
+        Arguments::Whole { text, type_sql } => sql.bind(*text).put("::").put(type_sql),
     };
+    // PostgreSQL takes no name of a variadic argument without a value for it.
+    for argument in plan.function.arguments.iter().filter(|one| one.passing == Passing::Variadic) {
+        let is_given = match &plan.arguments {
+            Arguments::Body { given, .. } => given.iter().any(|one| one.name == argument.name),
+            Arguments::Texts(texts) => texts.iter().any(|(one, _)| one.name == argument.name),
+            Arguments::Whole { .. } => true,
+        };
+        if !is_given {
+            sql.put(if is_first { "" } else { "," });
+            is_first = false;
+            variadic(sql, argument);
+            sql.put(&argument.sql).put(":='{}'::").put(&argument.type_sql);
+        }
+    }
     sql.put(")");
 }

@@ -5,18 +5,18 @@ use crate::{
         field::{Arrow, JsonKey},
         filter::{Is, Junctor, Op, Quantifier, Search, Sense, Test},
     },
-    schema::Kind,
+    schema::{Column, Kind, Stored},
 };
 
 impl<'a> Sql<'a> {
     /// `t0."a"`, or `(t0."a"->$1::text->>$2::int4)`
     pub(super) fn column(&mut self, of: ColumnRef<'a>, alias: Alias) -> &mut Self {
         if of.path.is_empty() {
-            return self.fmt(format_args!("{alias}.{}", of.column.sql));
+            return self.plain(of.column, alias);
         }
         match of.column.kind {
-            Kind::Json => self.fmt(format_args!("({alias}.{}", of.column.sql)),
-            _ => self.fmt(format_args!("(to_jsonb({alias}.{})", of.column.sql)),
+            Kind::Json => self.put("(").plain(of.column, alias),
+            _ => self.put("(to_jsonb(").plain(of.column, alias).put(")"),
         };
         for step in of.path {
             self.put(match step.arrow {
@@ -29,6 +29,13 @@ impl<'a> Sql<'a> {
             };
         }
         self.put(")")
+    }
+
+    fn plain(&mut self, column: &Column, alias: Alias) -> &mut Self {
+        match column.stored {
+            Stored::Yes => self.fmt(format_args!("{alias}.{}", column.sql)),
+            Stored::Computed => self.put(&column.sql).put("(").whole_row(alias).put(")"),
+        }
     }
 
     /// A condition that names no embedded resource, or `embed` writes it.
@@ -131,12 +138,13 @@ const fn closing(sense: Sense) -> &'static str {
 }
 
 /// The text form of an array of texts: every element quoted.
-fn array(values: &[String]) -> String {
-    let mut text = String::with_capacity(2 + values.iter().map(|value| value.len() + 3).sum::<usize>());
+pub(super) fn array(values: &[impl AsRef<str>]) -> String {
+    let bytes: usize = values.iter().map(|value| value.as_ref().len() + 3).sum();
+    let mut text = String::with_capacity(2 + bytes);
     text.push('{');
     for (index, value) in values.iter().enumerate() {
         text.push_str(if index == 0 { "\"" } else { ",\"" });
-        for c in value.chars() {
+        for c in value.as_ref().chars() {
             if matches!(c, '"' | '\\') {
                 text.push('\\');
             }

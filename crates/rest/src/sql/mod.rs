@@ -2,6 +2,7 @@
 //! values are parameters. The same shape of request gives the same text, so that each connection prepares it once.
 mod call;
 mod filter;
+mod group;
 mod read;
 mod write;
 
@@ -18,7 +19,7 @@ pub use call::call;
 pub use read::{estimate, read};
 pub use write::write;
 
-use crate::request::{Media, Nulls};
+use crate::request::{Explain, ExplainForm, Media, Nulls};
 
 /// A statement with its values.
 #[derive(Debug, Default)]
@@ -54,15 +55,35 @@ impl ToSql for Param<'_> {
 enum Alias {
     /// `t0`, `t1`, …
     Numbered(u32),
+    /// The same, of rows that a statement part kept: their whole row is their column [`ROW`].
+    Kept(u32),
     /// `t`: the relation that is written.
     Written,
+    /// `b`: the record of a body.
+    Body,
 }
+
+/// What the last columns of a statement tell besides the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// `response.headers` and `response.status`, as functions and triggers set them.
+    Response,
+    /// And how many rows of an upsert were there before.
+    ResponseAndUpdates,
+}
+
+/// Counts the rows that an upsert finds, in a setting of the transaction; true for every row.
+const COUNT_UPDATE: &str = " where set_config('obera.updated',(coalesce(nullif(current_setting('obera.updated',true),''),'0')::int8+1)::text,true) is not null";
+
+/// The whole row among the columns of rows that were written or that a function returned, for functions of a row.
+const ROW: &str = "\"obera row\"";
 
 impl fmt::Display for Alias {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Numbered(number) => write!(f, "t{number}"),
+            Self::Numbered(number) | Self::Kept(number) => write!(f, "t{number}"),
             Self::Written => f.write_str("t"),
+            Self::Body => f.write_str("b"),
         }
     }
 }
@@ -74,6 +95,29 @@ impl<'a> Sql<'a> {
         let mut sql = Self { text: String::with_capacity(512), ..Self::default() };
         sql.put("/*").put(role).put("*/");
         sql
+    }
+
+    /// The same statement with the same values.
+    pub fn borrowed(&self) -> Sql<'_> {
+        let params = self.params.iter().map(|param| Param(Cow::Borrowed(param.0.as_ref()))).collect();
+        Sql { text: self.text.clone(), params, aliases: self.aliases }
+    }
+
+    /// Asks how PostgreSQL would do it.
+    #[must_use]
+    pub fn explained(self, explain: Explain) -> Self {
+        let form = match explain.form {
+            ExplainForm::Text => "text",
+            ExplainForm::Json => "json",
+        };
+        let mut text = format!("explain (format {form}");
+        for option in explain.options() {
+            text.push(',');
+            text.push_str(option);
+        }
+        text.push_str(") ");
+        text.push_str(&self.text);
+        Self { text, ..self }
     }
 
     fn put(&mut self, text: &str) -> &mut Self {
@@ -93,8 +137,33 @@ impl<'a> Sql<'a> {
     }
 
     fn alias(&mut self) -> Alias {
+        Alias::Numbered(self.number())
+    }
+
+    /// A new number for a name.
+    fn number(&mut self) -> u32 {
         self.aliases += 1;
-        Alias::Numbered(self.aliases - 1)
+        self.aliases - 1
+    }
+
+    /// The whole row, as its type.
+    fn whole_row(&mut self, alias: Alias) -> &mut Self {
+        match alias {
+            Alias::Kept(_) => self.fmt(format_args!("{alias}.{ROW}")),
+            Alias::Numbered(_) | Alias::Written | Alias::Body => self.fmt(format_args!("{alias}")),
+        }
+    }
+
+    fn told(&mut self, told: Told) -> &mut Self {
+        self.put(
+            ",nullif(current_setting('response.headers',true),''),nullif(current_setting('response.status',true),'')",
+        );
+        match told {
+            Told::Response => self,
+            Told::ResponseAndUpdates => {
+                self.put(",coalesce(nullif(current_setting('obera.updated',true),''),'0')::int8")
+            }
+        }
     }
 
     /// Writes `items` with `separator` between them.
@@ -116,7 +185,10 @@ impl<'a> Sql<'a> {
     /// The answer's body out of rows named `r`.
     fn body(&mut self, body: Body) -> &mut Self {
         self.put(match body {
-            Body::None => "''::text",
+            Body::None
+            | Body::Media(Media::Text | Media::Bytes | Media::Xml | Media::Plan(_) | Media::OpenApi) => {
+                "''::text"
+            }
             Body::Media(Media::Json(Nulls::Kept)) => "coalesce(json_agg(r.*),'[]')::text",
             Body::Media(Media::Json(Nulls::Stripped)) => {
                 "coalesce(json_strip_nulls(json_agg(r.*)),'[]')::text"

@@ -6,7 +6,7 @@ use crate::{
         prefer::Count,
         select::{Join, Shape},
     },
-    schema::{Link, Reach, Schema},
+    schema::{Link, Reach, Schema, quote},
 };
 
 /// Where the rows of the outermost relation come from.
@@ -24,6 +24,28 @@ impl<'s> Source<'s> {
             Self::Other(text) => text,
         }
     }
+
+    fn alias(self, plan: &ReadPlan<'_>, sql: &mut Sql<'_>) -> Alias {
+        match self {
+            Self::Other(_) if plan.needs_row() => Alias::Kept(sql.number()),
+            _ => sql.alias(),
+        }
+    }
+}
+
+/// Where a list of rows stands.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'s, 'l> {
+    Root(Source<'s>),
+    /// The rows that belong to one row of the parent.
+    Embedded(&'l Link, Alias),
+}
+
+/// Whether only the asked-for page of rows is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Page {
+    Window,
+    All,
 }
 
 /// `select total, count, body, location`
@@ -66,8 +88,13 @@ pub(super) struct Reader<'s, 'a> {
 impl<'a> Reader<'_, 'a> {
     /// `(select count(*) from …)`, counting at most `most`.
     pub fn total(&mut self, plan: &ReadPlan<'a>, source: Source<'_>, most: Option<u64>) -> &mut Sql<'a> {
-        let alias = self.sql.alias();
         self.sql.put("(select count(*) from ");
+        if plan.is_grouped() {
+            self.sql.put("(");
+            self.grouped(plan, Place::Root(source), Page::All);
+            return self.sql.put(")as c)");
+        }
+        let alias = source.alias(plan, self.sql);
         if most.is_some() {
             self.sql.put("(select 1 from ");
         }
@@ -81,13 +108,66 @@ impl<'a> Reader<'_, 'a> {
 
     /// `select … from … where … order by … limit … offset …`
     pub fn rows(&mut self, plan: &ReadPlan<'a>, source: Source<'_>) {
-        let alias = self.sql.alias();
+        self.select(plan, Place::Root(source));
+    }
+
+    fn select(&mut self, plan: &ReadPlan<'a>, place: Place<'_, '_>) {
+        if plan.is_grouped() {
+            return self.grouped(plan, place, Page::Window);
+        }
+        let alias = self.alias_at(plan, place);
         let spreads = self.outputs(plan, alias);
-        self.sql.put(" from ").put(source.of(plan)).fmt(format_args!(" as {alias}"));
+        self.from(plan, place, alias);
         self.spreads(plan, alias, &spreads);
-        self.filters(plan, alias, " where ");
+        self.conditions(plan, place, alias);
         self.order(plan, alias);
-        self.window(plan);
+        self.page(plan, place);
+    }
+
+    pub(super) fn alias_at(&mut self, plan: &ReadPlan<'a>, place: Place<'_, '_>) -> Alias {
+        match place {
+            Place::Root(source) => source.alias(plan, self.sql),
+            Place::Embedded(..) => self.sql.alias(),
+        }
+    }
+
+    pub(super) fn from(&mut self, plan: &ReadPlan<'a>, place: Place<'_, '_>, alias: Alias) {
+        match place {
+            Place::Root(source) => {
+                self.sql.put(" from ").put(source.of(plan)).fmt(format_args!(" as {alias}"));
+            }
+            Place::Embedded(link, parent) => self.origin(plan, link, parent, alias),
+        }
+    }
+
+    /// ` from "schema"."name" as t1`, or the function that finds the rows of the parent's row.
+    fn origin(&mut self, plan: &ReadPlan<'a>, link: &Link, parent: Alias, alias: Alias) {
+        self.sql.put(" from ");
+        match &link.call {
+            None => self.sql.put(&plan.relation.sql),
+            Some(function) => self.sql.put(function).put("(").whole_row(parent).put(")"),
+        };
+        self.sql.fmt(format_args!(" as {alias}"));
+    }
+
+    pub(super) fn conditions(&mut self, plan: &ReadPlan<'a>, place: Place<'_, '_>, alias: Alias) {
+        match place {
+            Place::Root(_) => self.filters(plan, alias, " where "),
+            Place::Embedded(link, parent) => {
+                self.linked(link, parent, alias);
+                self.filters(plan, alias, " and ");
+            }
+        }
+    }
+
+    pub(super) fn page(&mut self, plan: &ReadPlan<'a>, place: Place<'_, '_>) {
+        match place {
+            // A view may show a key twice; one is wanted.
+            Place::Embedded(link, _) if link.reach == Reach::One => {
+                self.sql.put(" limit 1");
+            }
+            _ => self.window(plan),
+        }
     }
 
     pub fn window(&mut self, plan: &ReadPlan<'a>) {
@@ -108,22 +188,23 @@ impl<'a> Reader<'_, 'a> {
                 self.sql.put(",");
             }
             match output {
-                Output::All => {
-                    self.sql.fmt(format_args!("{alias}.*"));
-                }
+                Output::All => self.all(plan, alias),
                 Output::Column { of, cast, name } => {
                     self.sql.column(*of, alias);
                     if let Some(cast) = cast {
                         self.sql.put("::").put(cast);
                     }
                     if let Some(name) = name {
-                        self.sql.put(" as ").put(&crate::schema::quote(name));
+                        self.sql.put(" as ").put(&quote(name));
                     }
                 }
                 Output::Embed(index) => {
                     let embed = &plan.embeds[*index];
                     match embed.item.shape {
-                        Shape::Nested => self.nested(embed, alias),
+                        Shape::Nested => {
+                            self.nested(embed, alias);
+                            self.sql.put(" as ").put(&quote(embed.item.name()));
+                        }
                         Shape::Spread => {
                             let spread = self.sql.alias();
                             self.sql.fmt(format_args!("{spread}.*"));
@@ -131,59 +212,69 @@ impl<'a> Reader<'_, 'a> {
                         }
                     }
                 }
+                Output::Aggregate { .. } => {}
             }
         }
         spreads
     }
 
+    /// All columns. Kept rows have one more than their relation.
+    fn all(&mut self, plan: &ReadPlan<'a>, alias: Alias) {
+        match alias {
+            Alias::Kept(_) => {
+                self.sql.list(",", plan.relation.columns.values(), |sql, column| {
+                    sql.fmt(format_args!("{alias}.{}", column.sql));
+                });
+            }
+            Alias::Numbered(_) | Alias::Written | Alias::Body => {
+                self.sql.fmt(format_args!("{alias}.*"));
+            }
+        }
+    }
+
     /// An embedded resource as a scalar sub-select: PostgreSQL evaluates it for the answered rows only, after the limit.
-    fn nested(&mut self, embed: &Embed<'a>, parent: Alias) {
+    pub(super) fn nested(&mut self, embed: &Embed<'a>, parent: Alias) {
         let row = self.sql.alias();
         match embed.link.reach {
             Reach::One => self.sql.fmt(format_args!("(select row_to_json({row}.*) from(")),
             Reach::Many => self.sql.fmt(format_args!("(select coalesce(json_agg({row}.*),'[]') from(")),
         };
-        self.embedded(embed, parent);
-        self.sql.fmt(format_args!(")as {row}) as ")).put(&crate::schema::quote(embed.item.name()));
-    }
-
-    /// The rows of an embedded resource that belong to one row of its parent.
-    fn embedded(&mut self, embed: &Embed<'a>, parent: Alias) {
-        let alias = self.sql.alias();
-        let plan = &embed.plan;
-        let spreads = self.outputs(plan, alias);
-        self.sql.fmt(format_args!(" from {} as {alias}", plan.relation.sql));
-        self.spreads(plan, alias, &spreads);
-        self.linked(embed.link, parent, alias);
-        self.filters(plan, alias, " and ");
-        self.order(plan, alias);
-        match embed.link.reach {
-            // A view may show a key twice; one is wanted.
-            Reach::One => {
-                self.sql.put(" limit 1");
-            }
-            Reach::Many => self.window(plan),
-        }
+        self.select(&embed.plan, Place::Embedded(embed.link, parent));
+        self.sql.fmt(format_args!(")as {row})"));
     }
 
     fn spreads(&mut self, plan: &ReadPlan<'a>, alias: Alias, spreads: &[(usize, Alias)]) {
         for (index, spread) in spreads {
             self.sql.put(" left join lateral (");
-            self.embedded(&plan.embeds[*index], alias);
+            self.spread(&plan.embeds[*index], alias);
             self.sql.fmt(format_args!(") as {spread} on true"));
         }
+    }
+
+    /// The columns of one row; of many rows, each column as a list of its values.
+    pub(super) fn spread(&mut self, embed: &Embed<'a>, parent: Alias) {
+        if embed.link.reach == Reach::One {
+            return self.select(&embed.plan, Place::Embedded(embed.link, parent));
+        }
+        let row = self.sql.alias();
+        self.sql.put("select ").list(",", embed.plan.names(), |sql, name| {
+            let name = quote(name);
+            sql.fmt(format_args!("coalesce(json_agg({row}.{name}),'[]') as {name}"));
+        });
+        self.sql.put(" from(");
+        self.select(&embed.plan, Place::Embedded(embed.link, parent));
+        self.sql.fmt(format_args!(")as {row}"));
     }
 
     /// ` where …` that ties a row to its parent's row, over a junction if need be.
     fn linked(&mut self, link: &Link, parent: Alias, alias: Alias) {
         let equal = |sql: &mut Sql<'a>, (here, there): &(String, String), near: Alias, far: Alias| {
-            sql.fmt(format_args!(
-                "{far}.{}={near}.{}",
-                crate::schema::quote(there),
-                crate::schema::quote(here)
-            ));
+            sql.fmt(format_args!("{far}.{}={near}.{}", quote(there), quote(here)));
         };
         match &link.through {
+            None if link.call.is_some() => {
+                self.sql.put(" where true");
+            }
             None => {
                 self.sql
                     .put(" where ")
@@ -202,7 +293,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// The conditions of a plan and what its inner embeds demand, after `start`.
-    fn filters(&mut self, plan: &ReadPlan<'a>, alias: Alias, start: &str) {
+    pub(super) fn filters(&mut self, plan: &ReadPlan<'a>, alias: Alias, start: &str) {
         let mut separator = start;
         for condition in &plan.filters {
             self.sql.put(separator);
@@ -224,13 +315,14 @@ impl<'a> Reader<'_, 'a> {
             self.sql.put("not ");
         }
         let alias = self.sql.alias();
-        self.sql.fmt(format_args!("exists(select 1 from {} as {alias}", embed.plan.relation.sql));
+        self.sql.put("exists(select 1");
+        self.origin(&embed.plan, embed.link, parent, alias);
         self.linked(embed.link, parent, alias);
         self.filters(&embed.plan, alias, " and ");
         self.sql.put(")");
     }
 
-    fn order(&mut self, plan: &ReadPlan<'a>, alias: Alias) {
+    pub(super) fn order(&mut self, plan: &ReadPlan<'a>, alias: Alias) {
         if plan.order.is_empty() {
             return;
         }
@@ -251,15 +343,17 @@ impl<'a> Reader<'_, 'a> {
             OrderBy::Related { index, of } => {
                 let embed = &plan.embeds[*index];
                 let related = self.sql.alias();
-                self.sql
-                    .put("(select ")
-                    .column(*of, related)
-                    .fmt(format_args!(" from {} as {related}", embed.plan.relation.sql));
+                self.sql.put("(select ").column(*of, related);
+                self.origin(&embed.plan, embed.link, alias, related);
                 self.linked(embed.link, alias, related);
                 self.filters(&embed.plan, related, " and ");
                 self.sql.put(" limit 1)");
             }
         }
+        self.direction(term);
+    }
+
+    pub(super) fn direction(&mut self, term: &Order<'a>) {
         self.sql.put(match term.direction {
             Some(Direction::Ascending) => " asc",
             Some(Direction::Descending) => " desc",

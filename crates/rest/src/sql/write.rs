@@ -3,7 +3,7 @@ use super::{
     read::{Reader, Source},
 };
 use crate::{
-    plan::{Condition, Conflict, OrderBy, Output, ReadPlan, WriteKind, WritePlan},
+    plan::{Chosen, Condition, Conflict, OrderBy, Output, ReadPlan, WriteKind, WritePlan},
     request::{
         body::{Payload, Shape},
         prefer::{Missing, Resolution, Returning},
@@ -11,13 +11,14 @@ use crate::{
     schema::{Column, Relation, Schema, quote},
 };
 
-/// `with w as (insert … returning …) select total, count, body, location`
+/// `with w as (insert … returning …) select total, count, body, location, headers, status, updated`
 pub fn write<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &WritePlan<'a>, body: Body) -> Sql<'a> {
     let relation = plan.read.relation;
     sql.put("with w as(");
     match &plan.kind {
-        WriteKind::Insert { payload, columns, names, missing, conflict } => {
+        WriteKind::Insert { payload, columns, names, missing, conflict, only } => {
             insert(&mut sql, relation, payload, columns, names, *missing);
+            conditions(&mut sql, only, super::Alias::Body);
             if let Some(conflict) = conflict {
                 on_conflict(&mut sql, conflict, columns);
             }
@@ -28,18 +29,18 @@ pub fn write<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &WritePlan<'a>, bod
             returned(&mut sql, plan);
             sql.put(" from ").put(&relation.sql).put(" as t where false");
         }
-        WriteKind::Update { payload, columns, filters } => {
+        WriteKind::Update { payload, columns, rows } => {
             sql.put("update ").put(&relation.sql).put(" as t set ");
             sql.list(",", columns, |sql, column| {
                 sql.put(&column.sql).put("=b.").put(&column.sql);
             });
             sql.put(" from json_to_record(").bind(payload.text.as_str()).put("::json)");
             record(&mut sql, columns);
-            conditions(&mut sql, filters);
+            chosen(&mut sql, schema, rows);
         }
-        WriteKind::Delete { filters } => {
+        WriteKind::Delete { rows } => {
             sql.put("delete from ").put(&relation.sql).put(" as t");
-            conditions(&mut sql, filters);
+            chosen(&mut sql, schema, rows);
         }
     }
     if !matches!(&plan.kind, WriteKind::Update { columns, .. } if columns.is_empty()) {
@@ -47,15 +48,22 @@ pub fn write<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &WritePlan<'a>, bod
         returned(&mut sql, plan);
     }
     sql.put(")select null::int8,count(*),");
+    let told = match &plan.kind {
+        WriteKind::Insert {
+            conflict: Some(Conflict { resolution: Resolution::MergeDuplicates, .. }),
+            ..
+        } => super::Told::ResponseAndUpdates,
+        _ => super::Told::Response,
+    };
     match plan.returning {
-        Returning::Minimal => sql.put("''::text,null::text from w"),
+        Returning::Minimal => sql.put("''::text,null::text").told(told).put(" from w"),
         Returning::HeadersOnly => {
             sql.put("''::text,");
             location(&mut sql, relation);
-            sql.put(" from w")
+            sql.told(told).put(" from w")
         }
         Returning::Representation => {
-            sql.body(body).put(",null::text from(");
+            sql.body(body).put(",null::text").told(told).put(" from(");
             Reader { sql: &mut sql, schema }.rows(&plan.read, Source::Other("w"));
             sql.put(")as r")
         }
@@ -137,15 +145,40 @@ fn on_conflict<'a>(sql: &mut Sql<'a>, conflict: &Conflict<'a>, columns: &[&'a Co
     sql.put(" do update set ").list(",", set, |sql, column| {
         sql.put(&column.sql).put("=excluded.").put(&column.sql);
     });
+    sql.put(super::COUNT_UPDATE);
 }
 
-fn conditions<'a>(sql: &mut Sql<'a>, filters: &[Condition<'a>]) {
+fn conditions<'a>(sql: &mut Sql<'a>, filters: &[Condition<'a>], alias: super::Alias) {
     if filters.is_empty() {
         return;
     }
     sql.put(" where ").list(" and ", filters, |sql, condition| {
-        sql.condition(condition, super::Alias::Written, &mut |_, _, _| {});
+        sql.condition(condition, alias, &mut |_, _, _| {});
     });
+}
+
+fn chosen<'a>(sql: &mut Sql<'a>, schema: &'a Schema, rows: &Chosen<'a>) {
+    match rows {
+        Chosen::By(filters) => conditions(sql, filters, super::Alias::Written),
+        Chosen::First { by, key } => {
+            let columns = |sql: &mut Sql<'a>, alias: super::Alias| {
+                sql.list(",", key, |sql, column| {
+                    sql.fmt(format_args!("{alias}.{}", column.sql));
+                });
+            };
+            sql.put(" where (");
+            columns(sql, super::Alias::Written);
+            sql.put(")in(select ");
+            let alias = sql.alias();
+            columns(sql, alias);
+            sql.put(" from ").put(&by.relation.sql).fmt(format_args!(" as {alias}"));
+            let mut reader = Reader { sql, schema };
+            reader.filters(by, alias, " where ");
+            reader.order(by, alias);
+            reader.window(by);
+            sql.put(")");
+        }
+    }
 }
 
 /// The columns that the answer needs of written rows: no more, because each needs the privilege to read it.
@@ -154,6 +187,10 @@ fn returned<'a>(sql: &mut Sql<'a>, plan: &WritePlan<'a>) {
     let columns: Vec<String> = match plan.returning {
         Returning::Minimal => Vec::new(),
         Returning::HeadersOnly => relation.primary_key.iter().map(|name| quote(name)).collect(),
+        Returning::Representation if plan.read.needs_row() => {
+            sql.fmt(format_args!("t.*,t as {}", super::ROW));
+            return;
+        }
         Returning::Representation => match needed(&plan.read) {
             Some(columns) => columns,
             None => {
@@ -181,8 +218,8 @@ fn needed(plan: &ReadPlan<'_>) -> Option<Vec<String>> {
     for output in &plan.outputs {
         match output {
             Output::All => return None,
-            Output::Column { of, .. } => add(of.column.sql.clone()),
-            Output::Embed(_) => {}
+            Output::Column { of, .. } | Output::Aggregate { of: Some(of), .. } => add(of.column.sql.clone()),
+            Output::Embed(_) | Output::Aggregate { of: None, .. } => {}
         }
     }
     for term in &plan.order {

@@ -1,8 +1,8 @@
 //! A data API over a throw-away database, asked by URL.
 use axum::{
     Router,
-    body::Body,
-    http::{HeaderMap, Request, StatusCode},
+    body::{Body, Bytes},
+    http::{HeaderMap, Request, StatusCode, response::Parts},
 };
 use kernel::{Clock, id::CustomerId};
 use pg::Actor;
@@ -80,6 +80,23 @@ impl Ask<'_> {
     }
 
     pub async fn send(self) -> Answer {
+        let (parts, bytes) = self.receive().await;
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+        }
+    }
+
+    /// Content type and body of an answer that is no text.
+    pub async fn bytes(self) -> (String, Vec<u8>) {
+        let (parts, bytes) = self.receive().await;
+        assert!(parts.status.is_success(), "{} {}", parts.status, String::from_utf8_lossy(&bytes));
+        let kind = parts.headers.get("content-type").and_then(|value| value.to_str().ok());
+        (kind.unwrap_or_default().to_owned(), bytes.to_vec())
+    }
+
+    async fn receive(self) -> (Parts, Bytes) {
         let mut request = Request::builder().method(self.method).uri(encode(&self.url));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -91,11 +108,7 @@ impl Ask<'_> {
         let response = self.api.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
-        }
+        (parts, bytes)
     }
 }
 

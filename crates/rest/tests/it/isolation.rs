@@ -300,3 +300,38 @@ async fn estimates_tell_nothing_of_other_customers() {
         }
     }
 }
+
+#[tokio::test]
+async fn another_customers_rows_are_not_counted_grouped_spread_or_put() {
+    let api = Api::new().await;
+    let tickets = tickets(&api).await;
+    let (customer, theirs, ours) = (api.fabrikam, tickets.fabrikam, tickets.contoso);
+    for (url, wanted) in [
+        (format!("/tickets?select=count()&customer_id=eq.{customer}"), json!([{"count": 0}])),
+        (
+            "/tickets?select=id.count(),customer_id".to_owned(),
+            json!([{"count": 1, "customer_id": api.contoso}]),
+        ),
+        ("/customers?select=slug,...tickets(ids:id)".to_owned(), json!([{"slug": "contoso", "ids": [ours]}])),
+        (
+            "/customers?select=slug,tickets(count)".to_owned(),
+            json!([{"slug": "contoso", "tickets": [{"count": 1}]}]),
+        ),
+    ] {
+        let answer = api.ask(&api.at_contoso, "GET", &url).send().await.ok();
+        assert_eq!(answer.json(), wanted, "{url}");
+    }
+    let body = json!({"customer_id": customer, "id": theirs, "subject": "taken"}).to_string();
+    for (method, url) in [
+        ("PUT", format!("/tickets?customer_id=eq.{customer}&id=eq.{theirs}")),
+        ("POST", "/tickets".to_owned()),
+    ] {
+        let answer =
+            api.ask(&api.at_contoso, method, &url).prefer("resolution=merge-duplicates").body(body.clone());
+        let answer = answer.send().await;
+        assert!([403, 404].contains(&answer.status.as_u16()), "{method}: {} {}", answer.status, answer.text);
+        assert!(!leaks(&answer.text.replace(&theirs.to_string(), ""), &api, &tickets), "{}", answer.text);
+    }
+    let kept = api.ask(&api.at_fabrikam, "GET", "/tickets?select=subject").send().await.ok();
+    assert_eq!(kept.json(), json!([{"subject": format!("secret of {customer}")}]));
+}

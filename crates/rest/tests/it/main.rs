@@ -1,8 +1,15 @@
 //! The data API by URL, against a real PostgreSQL.
 mod api;
 mod calling;
+mod changing;
+mod computing;
+mod describing;
+mod forms;
+mod grouping;
+mod guarding;
 mod isolation;
 mod reading;
 mod refusing;
 mod relating;
+mod telling;
 mod writing;

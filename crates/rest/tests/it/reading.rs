@@ -218,7 +218,7 @@ async fn forms_of_the_answer() {
     let head = api.ask(&api.owner, "HEAD", "/things").prefer("count=exact").send().await.ok();
     assert_eq!((head.text.as_str(), head.header("content-range")), ("", "0-3/4"));
     let options = api.ask(&api.owner, "OPTIONS", "/things").send().await.ok();
-    assert_eq!(options.header("allow"), "OPTIONS,GET,HEAD,POST,PATCH,DELETE");
+    assert_eq!(options.header("allow"), "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE");
     assert_eq!(
         api.ask(&api.owner, "OPTIONS", "/counted").send().await.ok().header("allow"),
         "OPTIONS,GET,HEAD"

@@ -89,8 +89,8 @@ async fn malformed_requests_say_what_is_wrong() {
         ("/things?select=id)", "PGRST100"),
         ("/things?select=data->", "PGRST100"),
         ("/things?select=\"open", "PGRST100"),
-        ("/things?select=count()", "PGRST123"),
-        ("/things?select=price.sum()", "PGRST123"),
+        ("/things?select=count(", "PGRST100"),
+        ("/things?select=price.sum(", "PGRST100"),
         ("/things?select=id.nope()", "PGRST100"),
         ("/things?select=id::nope", "42704"),
         ("/things?select=id::regclass", "42704"),
@@ -137,11 +137,11 @@ async fn malformed_requests_say_what_is_wrong() {
         ("PATCH", "/things?id=eq.1&maker_id=not.in.(1", r#"{"name": "x"}"#, (400, "PGRST100")),
         ("PATCH", "/things?id=eq.1", r#"{"mood": "bored"}"#, (400, "22P02")),
         ("PATCH", "/counted?number=eq.1", r#"{"number": 1}"#, (405, "PGRST117")),
-        ("PUT", "/things?id=eq.1", r#"{"id": 1}"#, (405, "PGRST117")),
+        ("PUT", "/counted?number=eq.1", r#"{"number": 1}"#, (405, "PGRST117")),
+        ("TRACE", "/things?id=eq.1", "", (405, "PGRST117")),
         ("DELETE", "/things?select=id,labels()&labels=is.null", "", (400, "PGRST120")),
         ("GET", "/nope", "", (404, "PGRST205")),
         ("GET", "/things/1", "", (404, "PGRST125")),
-        ("GET", "/", "", (404, "PGRST126")),
     ] {
         let answer = api.ask(&api.owner, method, url).body(body).send().await;
         if wanted.0 == 201 {

@@ -1,0 +1,97 @@
+use std::sync::Arc;
+
+use axum::{body::Body, http::Response};
+use kernel::ApiError;
+use pg::TxEnd;
+
+use super::{Asked, Inner, Target};
+use crate::{
+    error::{self, Failure},
+    plan,
+    request::{
+        Content, Media, Verb,
+        body::{KeyRule, Payload, Shape},
+        prefer::{Handling, Returning, Tx},
+        query::{Parameters, Query},
+    },
+    response,
+    schema::Schema,
+    sql,
+    transaction::{Mode, Wanted as Rows},
+};
+
+impl Asked {
+    pub(super) async fn write(
+        &self,
+        state: &Inner,
+        schema: &Arc<Schema>,
+        profile: &str,
+    ) -> Result<Response<Body>, Failure> {
+        let config = &state.config;
+        let relation = schema.relation(profile, &self.name)?;
+        let query = Query::parse(&self.parameters, config, |_| false)?;
+        let prefer = &self.head.prefer;
+        let payload;
+        let plan = match self.head.verb {
+            Verb::Insert => {
+                let rule = if query.columns.is_some() { KeyRule::Any } else { KeyRule::AllTheSame };
+                payload = self.payload(rule, config.bulk_rows_max)?;
+                plan::insert(schema, relation, &query, &payload, prefer, config)?
+            }
+            Verb::Put => {
+                payload = self.one_row()?;
+                plan::put(schema, relation, &query, &payload, prefer, config)?
+            }
+            Verb::Update => {
+                payload = self.one_row()?;
+                plan::update(schema, relation, &query, &payload, prefer, config)?
+            }
+            _ => plan::delete(schema, relation, &query, prefer, config)?,
+        };
+        let main = sql::write(self.sql(), schema, &plan, self.body_wanted());
+        let (head, settings) = self.settled_with_request(state, schema).await?;
+        let answer = self.run(state, main, self.write_mode(), settings).await?;
+        if matches!(self.head.media, Media::Plan(_)) {
+            return Ok(response::plan(answer, self.head.media));
+        }
+        if self.head.verb == Verb::Put && answer.rows == 0 {
+            return Err(error::put_key_differs().into());
+        }
+        Ok(response::written(answer, &head, (&relation.name, &relation.primary_key), &config.base_path)?)
+    }
+
+    pub(super) fn write_mode<'a>(&self) -> Mode<'a> {
+        let prefer = &self.head.prefer;
+        let end = if prefer.tx == Some(Tx::Rollback) { TxEnd::Rollback } else { TxEnd::Commit };
+        let answers_one = matches!(self.head.media, Media::Object(_))
+            && (self.target == Target::Function || prefer.returning == Some(Returning::Representation));
+        match prefer.max_affected.filter(|_| prefer.handling == Some(Handling::Strict)) {
+            _ if answers_one => Mode::WriteChecked { end, wanted: Rows::ExactlyOne },
+            Some(most) => Mode::WriteChecked { end, wanted: Rows::AtMost(most) },
+            None => Mode::Write(end),
+        }
+    }
+
+    fn payload(&self, rule: KeyRule, rows_max: usize) -> Result<Payload, ApiError> {
+        match self.head.content {
+            Content::Json => Payload::json(self.body.clone(), rule, rows_max),
+            Content::Csv => Payload::csv(&self.body, rows_max),
+            Content::Form => Payload::form(&self.form()?.0),
+            Content::Text => Err(error::content_type("text/plain")),
+            Content::Xml => Err(error::content_type("text/xml")),
+            Content::Bytes => Err(error::content_type("application/octet-stream")),
+        }
+    }
+
+    fn one_row(&self) -> Result<Payload, ApiError> {
+        let payload = self.payload(KeyRule::AllTheSame, 1)?;
+        let is_one = payload.shape == Shape::Object || self.head.content == Content::Csv && payload.rows == 1;
+        if is_one { Ok(payload) } else { Err(error::body("expected one object with the new values")) }
+    }
+
+    /// The pairs of a form.
+    pub(super) fn form(&self) -> Result<Parameters, ApiError> {
+        let text = std::str::from_utf8(&self.body).map_err(|_| error::body("the body is not UTF-8"))?;
+        Parameters::decode(text)
+    }
+}

@@ -1,0 +1,53 @@
+use rest::RestConfig;
+use serde_json::json;
+
+use crate::api::Api;
+
+#[tokio::test]
+async fn costly_reads_are_refused_and_keyed_ones_are_not() {
+    let config = RestConfig { plan_cost_max: Some(500), ..RestConfig::default() };
+    let api = Api::with(
+        config,
+        "insert into public.labels select n, 'x' from generate_series(1000, 2000) n; analyze public.labels;",
+    )
+    .await;
+    let costly =
+        "/labels?select=id,a:thing_labels(label_id,things(id,labels(id)))&or=(text.like.*x*,text.like.*y*)";
+    for _again in 0..2 {
+        let refused = api.ask(&api.at_contoso, "GET", costly).send().await;
+        assert_eq!(refused.error(), (413, "OB1002".to_owned()), "{}", refused.text);
+        assert!(refused.text.contains("500"), "the limit is named: {}", refused.text);
+    }
+    let keyed = api
+        .ask(&api.at_contoso, "GET", "/labels?id=eq.1&select=id,thing_labels(things(id,labels(id)))")
+        .send()
+        .await;
+    assert_eq!(keyed.status.as_u16(), 200, "{}", keyed.text);
+    let cheap = api.ask(&api.at_contoso, "GET", "/makers?country=eq.US&select=id").send().await;
+    assert_eq!(cheap.ok().json(), json!([{"id": 1}]));
+    api.ask(&api.owner, "GET", costly).send().await.ok();
+}
+
+#[tokio::test]
+async fn max_affected_of_functions() {
+    let api = Api::with(RestConfig::default(), r#"
+        create function public.retag(new_text text) returns setof public.labels language sql volatile as $$ update public.labels set text = new_text returning * $$;
+        revoke execute on function public.retag from public; grant execute on function public.retag to authenticated, staff;"#).await;
+    let retag =
+        |prefer: &str| api.ask(&api.owner, "POST", "/rpc/retag").prefer(prefer).body(r#"{"new_text": "z"}"#);
+    assert_eq!(retag("handling=strict, max-affected=1").send().await.error(), (400, "PGRST124".to_owned()));
+    assert_eq!(api.get("/labels?text=eq.z").await, json!([]), "nothing was kept");
+    retag("handling=strict, max-affected=2").send().await.ok();
+    let none = api
+        .ask(&api.owner, "POST", "/rpc/rename_thing")
+        .prefer("handling=strict, max-affected=1")
+        .body(r#"{"thing": 1, "new_name": "x"}"#)
+        .send()
+        .await;
+    assert_eq!(none.error(), (400, "PGRST128".to_owned()));
+    let lenient = api
+        .ask(&api.owner, "POST", "/rpc/rename_thing")
+        .prefer("max-affected=1")
+        .body(r#"{"thing": 1, "new_name": "x"}"#);
+    assert_eq!(lenient.send().await.status.as_u16(), 204);
+}
