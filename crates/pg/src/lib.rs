@@ -8,9 +8,11 @@ mod door;
 mod error;
 mod listen;
 pub mod migrate;
+mod session;
 
 pub use actor::{Actor, SystemReason, WorkReason};
 pub use door::{ActorTx, Pg, PgSettings, TxEnd};
 pub use error::{PgError, PgErrorKind};
 pub use listen::Notice;
+pub use session::Session;
 pub use tokio_postgres::{Config, Row, config, types};
