@@ -32,7 +32,8 @@ impl Access {
 pub fn customer_of(topic: &str) -> Option<Uuid> {
     let rest = topic.strip_prefix("customer:")?;
     let id = rest.get(..36)?;
-    let is_lower = id.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let is_lower =
+        id.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     let ends = rest.len() == 36 || rest.as_bytes()[36] == b':';
     if is_lower && ends { Uuid::try_parse(id).ok() } else { None }
 }

@@ -49,8 +49,6 @@ pub struct Table {
     pub rules: HashMap<&'static str, Rules>,
     /// The column with the customer of a row.
     pub customer_column: Option<usize>,
-    /// `[{"name","type"},…]` as JSON, of the columns that clients know.
-    pub columns_json: String,
 }
 
 #[derive(Debug)]
@@ -76,6 +74,8 @@ pub struct Rules {
     pub is_by_customer: bool,
     /// Per column of the table.
     pub may_select: Vec<bool>,
+    /// `[{"name","type"},…]` as JSON, of the columns that this role may read.
+    pub columns_json: String,
 }
 
 impl Table {
@@ -92,7 +92,9 @@ impl Table {
     }
 
     pub fn is_open_to(&self, role: &str) -> bool {
-        self.rules.get(role).is_some_and(|rules| rules.condition.is_some() && rules.may_select.contains(&true))
+        self.rules
+            .get(role)
+            .is_some_and(|rules| rules.condition.is_some() && rules.may_select.contains(&true))
     }
 }
 
@@ -186,17 +188,14 @@ fn table(row: &pg::Row, policies: &[Policy]) -> Table {
         })
         .collect();
     let (schema, name): (String, String) = (row.get(1), row.get(2));
-    let customer_name = if (schema.as_str(), name.as_str()) == ("public", "customers") { "id" } else { "customer_id" };
-    let customer_column = columns.iter().position(|column| column.name == customer_name && column.type_name == "uuid");
+    let customer_name =
+        if (schema.as_str(), name.as_str()) == ("public", "customers") { "id" } else { "customer_id" };
+    let customer_column =
+        columns.iter().position(|column| column.name == customer_name && column.type_name == "uuid");
     let mut rules = HashMap::new();
     for (role, may_select) in ROLES.into_iter().zip([row.get(11), row.get(12)]) {
-        rules.insert(role, table_rules(policies, role, may_select, customer_name));
+        rules.insert(role, table_rules(policies, role, may_select, &columns, customer_name));
     }
-    let descriptions: Vec<String> = columns
-        .iter()
-        .filter(|column| column.is_seen)
-        .map(|column| serde_json::json!({ "name": column.name, "type": column.type_name }).to_string())
-        .collect();
     Table {
         oid: row.get(0),
         schema,
@@ -206,11 +205,20 @@ fn table(row: &pg::Row, policies: &[Policy]) -> Table {
         columns,
         rules,
         customer_column,
-        columns_json: format!("[{}]", descriptions.join(",")),
     }
 }
 
-fn table_rules(policies: &[Policy], role: &str, may_select: Vec<bool>, customer_name: &str) -> Rules {
+fn table_rules(
+    policies: &[Policy],
+    role: &str,
+    may_select: Vec<bool>,
+    columns: &[Column],
+    customer_name: &str,
+) -> Rules {
+    let readable = columns.iter().zip(&may_select).filter(|(column, may)| column.is_seen && **may);
+    let descriptions: Vec<String> = readable
+        .map(|(column, _)| serde_json::json!({ "name": column.name, "type": column.type_name }).to_string())
+        .collect();
     let mine: Vec<&Policy> = policies.iter().filter(|policy| policy.is_for(role, Verb::Read)).collect();
     let by_customer = format!("({customer_name} = ANY (( SELECT app.customers_with(");
     Rules {
@@ -221,6 +229,7 @@ fn table_rules(policies: &[Policy], role: &str, may_select: Vec<bool>, customer_
             .filter(|policy| policy.is_permissive)
             .all(|policy| policy.using.starts_with(&by_customer) && !policy.using.contains(" OR ")),
         may_select,
+        columns_json: format!("[{}]", descriptions.join(",")),
     }
 }
 
@@ -248,7 +257,8 @@ fn condition(policies: &[Policy], role: &str, verb: Verb) -> Option<String> {
         return None;
     }
     let restrictive = mine().filter(|policy| !policy.is_permissive).map(text);
-    let all: Vec<String> = std::iter::once(format!("({})", permissive.join(" or "))).chain(restrictive).collect();
+    let all: Vec<String> =
+        std::iter::once(format!("({})", permissive.join(" or "))).chain(restrictive).collect();
     Some(all.join(" and "))
 }
 
@@ -287,7 +297,11 @@ mod tests {
             Some("(coalesce(a, false) or coalesce(b, false)) and coalesce(c, false)")
         );
         assert_eq!(condition(&policies, "authenticated", Verb::Read), None);
-        assert_eq!(condition(&policies[2..], "staff", Verb::Read), None, "a restrictive policy alone gives nothing");
+        assert_eq!(
+            condition(&policies[2..], "staff", Verb::Read),
+            None,
+            "a restrictive policy alone gives nothing"
+        );
         assert_eq!(condition(&policies, "staff", Verb::Add), None);
     }
 

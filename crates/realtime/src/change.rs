@@ -106,14 +106,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn changed(
-        &self,
-        id: u32,
-        operation: Operation,
-        row: Tuple,
-        old: Option<Tuple>,
-        items: &mut Vec<Item>,
-    ) {
+    fn changed(&self, id: u32, operation: Operation, row: Tuple, old: Option<Tuple>, items: &mut Vec<Item>) {
         let Some(known) = self.relations.get(&id) else { return };
         let relation = &known.relation;
         let value = |tuple: &Tuple, name: &str| -> Option<String> {
@@ -125,7 +118,9 @@ impl<'a> Decoder<'a> {
         };
         let mut people = |column: &str, whose: fn(Uuid) -> Whose| {
             for tuple in [Some(&row), old.as_ref()].into_iter().flatten() {
-                items.extend(value(tuple, column).and_then(|id| id.parse().ok()).map(|id| Item::Rights(whose(id))));
+                items.extend(
+                    value(tuple, column).and_then(|id| id.parse().ok()).map(|id| Item::Rights(whose(id))),
+                );
             }
         };
         match (relation.schema.as_str(), relation.name.as_str()) {
@@ -216,7 +211,7 @@ impl Change {
             quoted(&table.name),
             self.committed_at,
             self.operation.name(),
-            table.columns_json,
+            table.rules.get(role).map_or("[]", |rules| &rules.columns_json),
         )
     }
 

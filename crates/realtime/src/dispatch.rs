@@ -11,7 +11,7 @@ use crate::{
     frame::{self, Vsn},
     gap::{self, Cause},
     judge::Verdict,
-    limits::{JUDGES_AT_ONCE_MAX, JUDGE_TRIES_MAX, SEGMENT_CHANGES_MAX},
+    limits::{JUDGE_TRIES_MAX, JUDGES_AT_ONCE_MAX, SEGMENT_CHANGES_MAX},
     peer::Out,
     plan::{Class, TablePlan},
     state::Shared,
@@ -47,7 +47,11 @@ async fn rights_changed(shared: &Shared, whose: Whose) {
     };
     if let Err(error) = shared.review(&sessions).await {
         // Unknown rights are none: better nobody hears than one who must not.
-        tracing::error!(error = &error as &dyn std::error::Error, "rights could not be read; ending the channels of {} sessions", sessions.len());
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "rights could not be read; ending the channels of {} sessions",
+            sessions.len()
+        );
         for channel in shared.hub.channels() {
             if sessions.contains(&channel.standing().session) {
                 shared.end_channel(channel.id, "Your rights could not be read; join again.");
@@ -88,7 +92,12 @@ async fn deliver(shared: &Shared, items: Vec<Item>) {
             Item::Truncated(oid) => {
                 let catalog = shared.catalog();
                 if let Some(table) = catalog.tables.get(oid) {
-                    gap::announce(&shared.hub.subscribers(*oid), Cause::Truncated, &[&table.name], shared.clock.now());
+                    gap::announce(
+                        &shared.hub.subscribers(*oid),
+                        Cause::Truncated,
+                        &[&table.name],
+                        shared.clock.now(),
+                    );
                 }
             }
             Item::Rights(_) => {}
@@ -143,7 +152,11 @@ async fn judge(shared: &Shared, items: &[Item]) -> HashMap<u32, Judged> {
                     Err(())
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, table = plan.table.name, "changes could not be judged");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        table = plan.table.name,
+                        "changes could not be judged"
+                    );
                     Err(())
                 }
             };
@@ -200,7 +213,9 @@ fn send_change(shared: &Shared, position: usize, change: &Change, judged: &Judge
     let mut frames: HashMap<Shape, Message> = HashMap::new();
     let mut data: HashMap<(&'static str, Option<Arc<[String]>>), String> = HashMap::new();
     for (class, verdict) in judged.plan.classes.iter().zip(&judged.verdicts) {
-        let Some(matches) = verdict.as_ref().ok().and_then(|visible| visible.get(&position)) else { continue };
+        let Some(matches) = verdict.as_ref().ok().and_then(|visible| visible.get(&position)) else {
+            continue;
+        };
         for listener in &class.listeners {
             let mut ids: HashMap<Option<Arc<[String]>>, Vec<u32>> = HashMap::new();
             for binding in &listener.bindings {
@@ -215,7 +230,13 @@ fn send_change(shared: &Shared, position: usize, change: &Change, judged: &Judge
                 let body = data
                     .entry((class.role, select.clone()))
                     .or_insert_with(|| change.data_json(class.role, select.as_deref()));
-                let shape = Shape { role: class.role, select, ids, topic: Arc::clone(&channel.topic), vsn: channel.vsn() };
+                let shape = Shape {
+                    role: class.role,
+                    select,
+                    ids,
+                    topic: Arc::clone(&channel.topic),
+                    vsn: channel.vsn(),
+                };
                 let message = frames.entry(shape).or_insert_with_key(|shape| {
                     let ids: Vec<String> = shape.ids.iter().map(u32::to_string).collect();
                     let payload = format!(r#"{{"ids":[{}],"data":{body}}}"#, ids.join(","));

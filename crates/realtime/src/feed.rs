@@ -15,8 +15,8 @@ use crate::{
     dispatch,
     gap::{self, Cause},
     limits::{
-        BATCH_CHANGES_MAX, FEED_CHANGES_MAX, FEED_LINGER_MS, FEED_MARK_BYTES, FEED_MARK_MS_MIN, FEED_OPEN_MS_MAX,
-        FEED_POLL_MS, FEED_RETRY_MS,
+        BATCH_CHANGES_MAX, FEED_CHANGES_MAX, FEED_LINGER_MS, FEED_MARK_BYTES, FEED_MARK_MS_MIN,
+        FEED_OPEN_MS_MAX, FEED_POLL_MS, FEED_RETRY_MS,
     },
     pgoutput::{self, OutputFault},
     state::{FeedStatus, Shared},
@@ -65,7 +65,10 @@ pub async fn run(shared: Arc<Shared>) {
                     Err(error) => {
                         was_lost = true;
                         shared.feed.send_replace(FeedStatus::Opening);
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the change feed was lost; opening it again");
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "the change feed was lost; opening it again"
+                        );
                         continue;
                     }
                 }
@@ -88,7 +91,9 @@ fn describe(error: &FeedError) -> String {
     match error {
         FeedError::Missing(what) => format!("Changes are not available: {what}."),
         FeedError::Slow => format!("Changes are not available yet: {error}."),
-        FeedError::Pg(_) | FeedError::Output(_) => "Changes are not available: the database could not be read.".to_owned(),
+        FeedError::Pg(_) | FeedError::Output(_) => {
+            "Changes are not available: the database could not be read.".to_owned()
+        }
     }
 }
 
@@ -115,7 +120,9 @@ pub async fn fault(session: &Session) -> Result<Option<&'static str>, PgError> {
     Ok(if !is_logical {
         Some("the PostgreSQL server has wal_level below logical; set wal_level = logical and restart it")
     } else if !is_set_up {
-        Some("the role replicator is missing; run `obera migrate` with an administrative login that may make it")
+        Some(
+            "the role replicator is missing; run `obera migrate` with an administrative login that may make it",
+        )
     } else {
         None
     })

@@ -56,7 +56,9 @@ pub enum FilterFault {
     Values,
     #[error("`{0}` is not of the form column=operator.value")]
     Form(String),
-    #[error("the operator `{0}` is not offered; use eq, neq, lt, lte, gt, gte, in, like, ilike, is, isdistinct, or not. before one of them")]
+    #[error(
+        "the operator `{0}` is not offered; use eq, neq, lt, lte, gt, gte, in, like, ilike, is, isdistinct, or not. before one of them"
+    )]
     Operator(String),
     #[error("`is` takes null, true, false or unknown")]
     Is,
@@ -82,7 +84,12 @@ impl Filter {
     }
 
     /// Appends a boolean expression over the row `table.alias`; its values go to `values`, numbered after the first.
-    pub fn write_sql<'a>(&'a self, out: &mut String, table: &Table, values: &mut Vec<&'a Value>) -> Option<()> {
+    pub fn write_sql<'a>(
+        &'a self,
+        out: &mut String,
+        table: &Table,
+        values: &mut Vec<&'a Value>,
+    ) -> Option<()> {
         out.push('(');
         for (position, condition) in self.conditions.iter().enumerate() {
             if position > 0 {
@@ -172,7 +179,8 @@ impl Condition {
 
 /// At commas outside of quotes and parentheses.
 fn split(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut depth, mut is_quoted, mut is_escaped) = (Vec::new(), 0, 0_usize, false, false);
+    let (mut parts, mut start, mut depth, mut is_quoted, mut is_escaped) =
+        (Vec::new(), 0, 0_usize, false, false);
     for (at, letter) in text.char_indices() {
         match letter {
             _ if is_escaped => is_escaped = false,
@@ -193,7 +201,8 @@ fn split(text: &str) -> Vec<&str> {
 }
 
 fn unquoted(text: &str) -> String {
-    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|_| text.len() >= 2)
+    let Some(inner) =
+        text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|_| text.len() >= 2)
     else {
         return text.to_owned();
     };
@@ -221,10 +230,7 @@ mod tests {
     fn the_clients_grammar_is_read() {
         assert_eq!(one("id=eq.1").test, Test::Compare("=", Value::One("1".into())));
         assert_eq!(one("t=neq.a=b.c").test, Test::Compare("<>", Value::One("a=b.c".into())));
-        assert_eq!(
-            one(r#"s=in.("a,b",c)"#).test,
-            Test::In(Value::Many(vec!["a,b".into(), "c".into()]))
-        );
+        assert_eq!(one(r#"s=in.("a,b",c)"#).test, Test::In(Value::Many(vec!["a,b".into(), "c".into()])));
         let negated = one("s=not.in.(x,y)");
         assert!(negated.is_negated);
         assert_eq!(one("d=not.is.null").test, Test::Is("null"));

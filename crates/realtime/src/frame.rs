@@ -166,8 +166,7 @@ pub fn read_binary(vsn: Vsn, frame: &Bytes) -> Result<Incoming, FrameFault> {
 
 /// The client writes one byte per character; other clients write UTF-8.
 fn latin_or_utf8(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes)
-        .map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 /// JSON text of a string.
@@ -247,12 +246,20 @@ mod tests {
 
     #[test]
     fn both_versions_say_the_same() {
-        let one = read_text(Vsn::V1, r#"{"topic":"t","event":"phx_join","payload":{"a":1},"ref":"2","join_ref":"1"}"#)
-            .expect("an object");
+        let one = read_text(
+            Vsn::V1,
+            r#"{"topic":"t","event":"phx_join","payload":{"a":1},"ref":"2","join_ref":"1"}"#,
+        )
+        .expect("an object");
         let two = read_text(Vsn::V2, r#"["1","2","t","phx_join",{"a":1}]"#).expect("an array");
         for frame in [one, two] {
             assert_eq!(
-                (frame.join_ref.as_deref(), frame.reference.as_deref(), frame.topic.as_str(), frame.event.as_str()),
+                (
+                    frame.join_ref.as_deref(),
+                    frame.reference.as_deref(),
+                    frame.topic.as_str(),
+                    frame.event.as_str()
+                ),
                 (Some("1"), Some("2"), "t", "phx_join")
             );
             assert!(matches!(frame.payload, Payload::Json(json) if json.get() == r#"{"a":1}"#));
@@ -286,9 +293,14 @@ mod tests {
             panic!("a binary frame")
         };
         assert_eq!(&frame[..], b"\x04\x0a\x02\x02\x01realtime:xhi{}{\"a\":1}");
-        let Some(Message::Text(frame)) = broadcast(Vsn::V1, "realtime:x", &sent, None) else { panic!("a text frame") };
+        let Some(Message::Text(frame)) = broadcast(Vsn::V1, "realtime:x", &sent, None) else {
+            panic!("a text frame")
+        };
         let value: Value = serde_json::from_str(&frame).expect("JSON");
-        assert_eq!(value["payload"], serde_json::json!({"type": "broadcast", "event": "hi", "payload": {"a": 1}}));
+        assert_eq!(
+            value["payload"],
+            serde_json::json!({"type": "broadcast", "event": "hi", "payload": {"a": 1}})
+        );
         let binary = Broadcast { event: "hi".into(), body: Body::Binary(Bytes::from_static(b"\x00")) };
         assert!(broadcast(Vsn::V1, "realtime:x", &binary, None).is_none());
     }

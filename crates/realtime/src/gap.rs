@@ -47,7 +47,11 @@ pub fn announce<'a>(
     let gap = Broadcast { event: "gap".to_owned(), body: Body::Json(Bytes::from(body.to_string())) };
     let mut told = 0_u64;
     for channel in channels {
-        channel.send_system("postgres_changes", Status::Error, "Something may have been missed; fetch again.");
+        channel.send_system(
+            "postgres_changes",
+            Status::Error,
+            "Something may have been missed; fetch again.",
+        );
         channel.send_broadcast(&gap, None);
         told += 1;
     }

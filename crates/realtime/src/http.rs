@@ -4,7 +4,9 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Query, State, WebSocketUpgrade, rejection::JsonRejection, ws::WebSocket},
+    extract::{
+        DefaultBodyLimit, Path, Query, State, WebSocketUpgrade, rejection::JsonRejection, ws::WebSocket,
+    },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -18,8 +20,8 @@ use crate::{
     frame::{Body, Broadcast, Vsn},
     join::{self, Refusal},
     limits::{
-        FRAME_BYTES_MAX, MESSAGES_PER_REQUEST_MAX, SOCKET_READ_BYTES, SOCKET_WRITE_BYTES, SOCKET_WRITE_BYTES_MAX,
-        TOPIC_BYTES_MAX,
+        FRAME_BYTES_MAX, MESSAGES_PER_REQUEST_MAX, SOCKET_READ_BYTES, SOCKET_WRITE_BYTES,
+        SOCKET_WRITE_BYTES_MAX, TOPIC_BYTES_MAX,
     },
     peer::Peer,
     socket::Connection,
@@ -54,7 +56,8 @@ async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let Some(vsn) = Vsn::parse(opening.vsn.as_deref().unwrap_or("1.0.0")) else {
-        let error = ApiError::new(ErrorCode::ValueRefused, "This version of the protocol is not spoken here.");
+        let error =
+            ApiError::new(ErrorCode::ValueRefused, "This version of the protocol is not spoken here.");
         return refusal(&error.hint("vsn=1.0.0 or vsn=2.0.0"));
     };
     let shared = Arc::clone(state.shared());
@@ -100,9 +103,15 @@ async fn broadcast_many(
 ) -> Response {
     let outcome = async {
         let Json(many) = body.map_err(|rejection| {
-            let code =
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { ErrorCode::TooLarge } else { ErrorCode::BodyInvalid };
-            ApiError::new(code, "Expected {\"messages\": [{\"topic\", \"event\", \"payload\", \"private\"}]}.")
+            let code = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ErrorCode::TooLarge
+            } else {
+                ErrorCode::BodyInvalid
+            };
+            ApiError::new(
+                code,
+                "Expected {\"messages\": [{\"topic\", \"event\", \"payload\", \"private\"}]}.",
+            )
         })?;
         if many.messages.len() > MESSAGES_PER_REQUEST_MAX {
             return Err(ApiError::new(
@@ -156,7 +165,11 @@ impl One {
     fn read(self) -> (Reach, String, Broadcast) {
         let reach = if self.private { Reach::Private } else { Reach::Public };
         let payload = self.payload.as_ref().map_or("{}", |payload| payload.get());
-        (reach, self.topic, Broadcast { event: self.event, body: Body::Json(Bytes::from(payload.to_owned())) })
+        (
+            reach,
+            self.topic,
+            Broadcast { event: self.event, body: Body::Json(Bytes::from(payload.to_owned())) },
+        )
     }
 }
 
@@ -167,7 +180,9 @@ async fn send_all(
     messages: Vec<(Reach, String, Broadcast)>,
 ) -> Result<(), ApiError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| {
-        text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim())
+        text.split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
     });
     let api_key = headers.get("apikey").and_then(|value| value.to_str().ok());
     let person = join::identify(shared, bearer.or(api_key)).await.map_err(|refusal| match refusal {
@@ -182,13 +197,16 @@ async fn send_all(
         if let Some(why) = talk::fault(broadcast) {
             return Err(ApiError::new(ErrorCode::ValueRefused, why));
         }
-        let access = join::access_to(shared, &person.actor, *reach, topic).await.map_err(|refusal| match refusal {
-            Refusal::Because(why) => ApiError::new(ErrorCode::NotPermitted, why),
-            Refusal::Database(error) => error.into(),
-        })?;
+        let access =
+            join::access_to(shared, &person.actor, *reach, topic).await.map_err(|refusal| match refusal {
+                Refusal::Because(why) => ApiError::new(ErrorCode::NotPermitted, why),
+                Refusal::Database(error) => error.into(),
+            })?;
         if !access.broadcast.may_send {
             let error = ApiError::new(ErrorCode::NotPermitted, "You may not send on this topic.");
-            return Err(error.hint("Broadcasts go to private topics (private: true) that your permissions reach."));
+            return Err(
+                error.hint("Broadcasts go to private topics (private: true) that your permissions reach.")
+            );
         }
     }
     let mut is_told = true;

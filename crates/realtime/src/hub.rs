@@ -71,11 +71,7 @@ pub struct NodeFull;
 
 impl Hub {
     pub fn new() -> Self {
-        Self {
-            registry: Mutex::default(),
-            next_id: AtomicU64::new(1),
-            listening: watch::Sender::new(0),
-        }
+        Self { registry: Mutex::default(), next_id: AtomicU64::new(1), listening: watch::Sender::new(0) }
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -184,7 +180,11 @@ impl Hub {
     }
 
     pub fn members(&self, key: &TopicKey) -> Vec<Arc<Channel>> {
-        self.registry().topics.get(key).map(|topic| topic.members.values().cloned().collect()).unwrap_or_default()
+        self.registry()
+            .topics
+            .get(key)
+            .map(|topic| topic.members.values().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// Works on the presence of a topic; an empty topic is not kept.
@@ -200,7 +200,12 @@ impl Hub {
 
     pub fn topics_with_presence(&self) -> Vec<TopicKey> {
         let registry = self.registry();
-        registry.topics.iter().filter(|(_, topic)| !topic.presence.is_empty()).map(|(key, _)| key.clone()).collect()
+        registry
+            .topics
+            .iter()
+            .filter(|(_, topic)| !topic.presence.is_empty())
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     pub fn sessions(&self) -> Vec<Uuid> {
@@ -214,7 +219,9 @@ impl Hub {
     pub fn sessions_of(&self, user: Uuid) -> Vec<Uuid> {
         let registry = self.registry();
         let all = registry.sessions.iter();
-        all.filter(|(_, session)| session.actor.user.is_some_and(|id| id.0 == user)).map(|(id, _)| *id).collect()
+        all.filter(|(_, session)| session.actor.user.is_some_and(|id| id.0 == user))
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Takes what was read about these sessions. Returns the channels whose session ended, and those whose sight changed.
@@ -240,7 +247,8 @@ impl Hub {
         if !ended.is_empty() || !changed.is_empty() {
             registry.forget_plans();
         }
-        let resolve = |ids: Vec<u64>| ids.iter().filter_map(|id| registry.channels.get(id).cloned()).collect();
+        let resolve =
+            |ids: Vec<u64>| ids.iter().filter_map(|id| registry.channels.get(id).cloned()).collect();
         (resolve(ended), resolve(changed))
     }
 

@@ -220,7 +220,8 @@ async fn resolve(shared: &Shared, catalog: &Catalog, actor: &Actor, wish: &Wish)
         .map_err(|fault| Refusal::Because(format!("The filter is not understood: {fault}.")))?
         .map(Arc::new);
     let select: Option<Arc<[String]>> = wish.select.clone().filter(|names| !names.is_empty()).map(Arc::from);
-    let columns = filter.iter().flat_map(|filter| filter.conditions.iter().map(|condition| &condition.column));
+    let columns =
+        filter.iter().flat_map(|filter| filter.conditions.iter().map(|condition| &condition.column));
     for column in columns.chain(select.iter().flat_map(|names| names.iter())) {
         if tables.len() != 1 || !tables[0].shows(role, column) {
             return because(format!("{schema}.{name} has no column `{column}` that you may read."));
@@ -229,19 +230,38 @@ async fn resolve(shared: &Shared, catalog: &Catalog, actor: &Actor, wish: &Wish)
     if let Some(filter) = &filter {
         try_filter(shared, &tables[0], actor, filter).await?;
     }
-    let text = [&wish.event, schema, name, wish.filter.as_deref().unwrap_or_default(), &format!("{:?}", wish.select)]
-        .join("\u{0}");
-    Ok(Binding { id: fnv(&text), events, tables: tables.iter().map(|table| table.oid).collect(), filter, select })
+    let text = [
+        &wish.event,
+        schema,
+        name,
+        wish.filter.as_deref().unwrap_or_default(),
+        &format!("{:?}", wish.select),
+    ]
+    .join("\u{0}");
+    Ok(Binding {
+        id: fnv(&text),
+        events,
+        tables: tables.iter().map(|table| table.oid).collect(),
+        filter,
+        select,
+    })
 }
 
 /// Asks PostgreSQL whether the operators exist for the columns' types and the values are of them.
-async fn try_filter(shared: &Shared, table: &Table, actor: &Actor, filter: &Arc<Filter>) -> Result<(), Refusal> {
+async fn try_filter(
+    shared: &Shared,
+    table: &Table,
+    actor: &Actor,
+    filter: &Arc<Filter>,
+) -> Result<(), Refusal> {
     let Some(question) = Question::new(table, "true", std::slice::from_ref(filter)) else {
         return because("The filter names a column that is not there.");
     };
     match question.ask(&shared.pg, actor, "[{}]").await {
         Ok(_) => Ok(()),
-        Err(error) if error.db().is_some() => because("The filter's operator or value does not fit its column."),
+        Err(error) if error.db().is_some() => {
+            because("The filter's operator or value does not fit its column.")
+        }
         Err(error) => Err(error.into()),
     }
 }

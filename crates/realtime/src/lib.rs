@@ -30,7 +30,9 @@ mod talk;
 mod value;
 
 pub use http::router;
-pub use state::{FeedStatus, PublicChannels, RealtimeConfig, RealtimeState, TokenVerifier, Verified, Verifying};
+pub use state::{
+    FeedStatus, PublicChannels, RealtimeConfig, RealtimeState, TokenVerifier, Verified, Verifying,
+};
 
 /// What the database lacks for the change feed, in words for an operator; `None` when it is all there.
 pub async fn feed_fault(pg: &pg::Pg) -> Result<Option<&'static str>, pg::PgError> {

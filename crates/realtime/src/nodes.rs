@@ -18,7 +18,8 @@ use crate::{
     gap::{self, Cause},
     hub::TopicKey,
     limits::{
-        NODE_ALIVE_MS, NODE_SILENT_MS_MAX, NOTE_CHUNK_BYTES_MAX, NOTE_CHUNKS_MAX, NOTES_PER_WRITE_MAX, SWEEP_MS,
+        NODE_ALIVE_MS, NODE_SILENT_MS_MAX, NOTE_CHUNK_BYTES_MAX, NOTE_CHUNKS_MAX, NOTES_PER_WRITE_MAX,
+        SWEEP_MS,
     },
     presence::{Diff, Owner},
     state::Shared,
@@ -31,9 +32,23 @@ const CHANNELS: &[&str] = &["realtime", "pgrst"];
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note {
-    Broadcast { topic: Place, event: String, json: Option<String>, base64: Option<String> },
-    Track { topic: Place, channel: u64, key: String, reference: String, meta: serde_json::Map<String, serde_json::Value> },
-    Untrack { topic: Place, channel: u64 },
+    Broadcast {
+        topic: Place,
+        event: String,
+        json: Option<String>,
+        base64: Option<String>,
+    },
+    Track {
+        topic: Place,
+        channel: u64,
+        key: String,
+        reference: String,
+        meta: serde_json::Map<String, serde_json::Value>,
+    },
+    Untrack {
+        topic: Place,
+        channel: u64,
+    },
     /// A node began to listen: tell it who is present.
     Hello,
     Alive,
@@ -121,7 +136,8 @@ pub async fn write(shared: Arc<Shared>, mut notes: mpsc::Receiver<Note>) {
         }
         let written = async {
             let tx = shared.pg.system(SystemReason::Realtime).await?;
-            tx.query_then_commit("select pg_notify('realtime', p) from unnest($1::text[]) p", &[&payloads]).await
+            tx.query_then_commit("select pg_notify('realtime', p) from unnest($1::text[]) p", &[&payloads])
+                .await
         };
         if let Err(error) = written.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "other nodes could not be told");
@@ -251,7 +267,8 @@ fn take(shared: &Shared, node: &str, note: Note) {
         }
         Note::Track { topic, channel, key, reference, meta } => {
             let (topic, owner) = (topic.key(), Owner { node: node.into(), channel });
-            let tracked = shared.hub.with_presence(&topic, |presence| presence.track(owner, &key, &reference, &meta));
+            let tracked =
+                shared.hub.with_presence(&topic, |presence| presence.track(owner, &key, &reference, &meta));
             if let Ok(diff) = tracked {
                 tell_presence(shared, &topic, &diff);
             }
@@ -287,7 +304,8 @@ fn forget_silent(shared: &Shared, heard: &mut HashMap<String, Instant>) {
     for node in silent {
         heard.remove(&node);
         for key in shared.hub.topics_with_presence() {
-            let diff = shared.hub.with_presence(&key, |presence| presence.untrack(|owner| *owner.node == *node));
+            let diff =
+                shared.hub.with_presence(&key, |presence| presence.untrack(|owner| *owner.node == *node));
             tell_presence(shared, &key, &diff);
         }
     }

@@ -27,7 +27,10 @@ pub struct Peer {
 pub enum Out {
     Frame(Message),
     /// The server ends a channel, and says why.
-    End { channel: u64, why: String },
+    End {
+        channel: u64,
+        why: String,
+    },
 }
 
 /// Why the server closes a connection.
@@ -44,9 +47,10 @@ impl Closing {
     /// Close code (RFC 6455) and reason.
     pub const fn frame(self) -> (u16, &'static str) {
         match self {
-            Self::SlowConsumer => {
-                (close_code::AGAIN, "slow consumer: too much was waiting to be read; fetch again after reconnecting")
-            }
+            Self::SlowConsumer => (
+                close_code::AGAIN,
+                "slow consumer: too much was waiting to be read; fetch again after reconnecting",
+            ),
             Self::Silent => (close_code::POLICY, "no heartbeat came in time"),
             Self::Malformed => (close_code::POLICY, "a frame was not of the protocol's shape"),
             Self::TooFast => (close_code::POLICY, "far more messages than the limit per second"),

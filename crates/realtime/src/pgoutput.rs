@@ -7,13 +7,27 @@ const EPOCH_US: i64 = 946_684_800_000_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
-    Begin { committed_at: Timestamp },
+    Begin {
+        committed_at: Timestamp,
+    },
     Commit,
     Relation(Relation),
-    Insert { relation: u32, new: Tuple },
-    Update { relation: u32, old: Option<Tuple>, new: Tuple },
-    Delete { relation: u32, old: Tuple },
-    Truncate { relations: Vec<u32> },
+    Insert {
+        relation: u32,
+        new: Tuple,
+    },
+    Update {
+        relation: u32,
+        old: Option<Tuple>,
+        new: Tuple,
+    },
+    Delete {
+        relation: u32,
+        old: Tuple,
+    },
+    Truncate {
+        relations: Vec<u32>,
+    },
     /// Origins, types and custom messages: nothing for us.
     Other,
 }
@@ -56,7 +70,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn take(&mut self, bytes: usize) -> Result<Bytes, OutputFault> {
-        let end = self.at.checked_add(bytes).filter(|end| *end <= self.whole.len()).ok_or(OutputFault::Short)?;
+        let end =
+            self.at.checked_add(bytes).filter(|end| *end <= self.whole.len()).ok_or(OutputFault::Short)?;
         let taken = self.whole.slice(self.at..end);
         self.at = end;
         Ok(taken)

@@ -71,7 +71,9 @@ impl TablePlan {
                 let standing = channel.standing();
                 (standing.session, standing.actor.role_name())
             };
-            let (Some(known), Some(rules)) = (sessions.get(&session), table.rules.get(role)) else { continue };
+            let (Some(known), Some(rules)) = (sessions.get(&session), table.rules.get(role)) else {
+                continue;
+            };
             let fingerprint = Arc::clone(&known.sight.fingerprint);
             let own = rules.is_personal.then_some(session);
             groups.entry(Key { role, fingerprint, own }).or_default().push((session, channel));

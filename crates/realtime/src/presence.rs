@@ -56,7 +56,11 @@ impl Presence {
         meta.insert("phx_ref".to_owned(), Value::from(reference));
         let json = Value::Object(meta).to_string();
         diff.joins.entry(key.to_owned()).or_default().push(json.clone());
-        self.by_key.entry(key.to_owned()).or_default().push(Meta { owner, reference: reference.to_owned(), json });
+        self.by_key.entry(key.to_owned()).or_default().push(Meta {
+            owner,
+            reference: reference.to_owned(),
+            json,
+        });
         self.metas += 1;
         Ok(diff)
     }

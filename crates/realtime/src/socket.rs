@@ -19,8 +19,8 @@ use crate::{
     frame::{self, Incoming, Payload},
     join::{self, JoinPayload, Refusal},
     limits::{
-        BROADCASTS_PER_SECOND_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MS_MAX, HEARTBEAT_MS_MAX, JOINS_PER_SECOND_MAX,
-        JOIN_BURST_MAX, JOIN_FEED_MS_MAX, PRESENCES_PER_SECOND_MAX,
+        BROADCASTS_PER_SECOND_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MS_MAX, HEARTBEAT_MS_MAX,
+        JOIN_BURST_MAX, JOIN_FEED_MS_MAX, JOINS_PER_SECOND_MAX, PRESENCES_PER_SECOND_MAX,
     },
     peer::{Closing, Out, Peer},
     state::{FeedStatus, Shared},
@@ -153,7 +153,8 @@ impl Connection {
         match out {
             Out::Frame(message) => vec![message],
             Out::End { channel, why } => {
-                let topic = self.channels.iter().find(|(_, seat)| seat.channel.id == channel).map(|(topic, _)| topic);
+                let topic =
+                    self.channels.iter().find(|(_, seat)| seat.channel.id == channel).map(|(topic, _)| topic);
                 let Some(seat) = topic.cloned().and_then(|topic| self.channels.remove(&topic)) else {
                     return Vec::new();
                 };
@@ -235,7 +236,10 @@ impl Connection {
             self.peer.push(Out::Frame(closed));
         }
         if self.channels.len() >= CHANNELS_PER_CONNECTION_MAX {
-            self.refuse(&incoming, &format!("More than {CHANNELS_PER_CONNECTION_MAX} channels on one connection."));
+            self.refuse(
+                &incoming,
+                &format!("More than {CHANNELS_PER_CONNECTION_MAX} channels on one connection."),
+            );
             return Ok(());
         }
         if let Err(refusal) = self.try_join(&incoming).await {
@@ -251,12 +255,15 @@ impl Connection {
         };
         let payload: JoinPayload = serde_json::from_str(payload.get())
             .map_err(|error| Refusal::Because(format!("The join's payload is not understood: {error}")))?;
-        let (topic, join_ref) = (&incoming.topic, incoming.join_ref.as_deref().or(incoming.reference.as_deref()));
+        let (topic, join_ref) =
+            (&incoming.topic, incoming.join_ref.as_deref().or(incoming.reference.as_deref()));
         let shared = Arc::clone(&self.shared);
-        let joined = join::join(&shared, &self.peer, topic, join_ref, payload, self.api_key.as_deref()).await?;
+        let joined =
+            join::join(&shared, &self.peer, topic, join_ref, payload, self.api_key.as_deref()).await?;
         let channel = Arc::new(joined.channel);
         let session = channel.standing().session;
-        self.channels.insert(topic.clone(), Seat { channel: Arc::clone(&channel), expires_at: joined.expires_at });
+        self.channels
+            .insert(topic.clone(), Seat { channel: Arc::clone(&channel), expires_at: joined.expires_at });
         shared.hub.join(&channel, joined.sight);
         // What changed between the question and the entry was told to nobody: look once more.
         if let Err(error) = shared.review(&[session]).await {
@@ -309,7 +316,8 @@ impl Connection {
         let Some(seat) = self.channels.get(&incoming.topic) else { return };
         let channel = Arc::clone(&seat.channel);
         let Payload::Json(payload) = &incoming.payload else { return };
-        let token = serde_json::from_str::<Refresh>(payload.get()).ok().and_then(|refresh| refresh.access_token);
+        let token =
+            serde_json::from_str::<Refresh>(payload.get()).ok().and_then(|refresh| refresh.access_token);
         match self.change_person(&channel, token.as_deref()).await {
             Ok(expires_at) => {
                 if let Some(seat) = self.channels.get_mut(&incoming.topic) {

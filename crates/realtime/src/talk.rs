@@ -17,8 +17,7 @@ use crate::{
     state::Shared,
 };
 
-const NOT_PRIVATE: &str =
-    "Broadcast and presence are for private channels: join with config.private = true on a topic you may use.";
+const NOT_PRIVATE: &str = "Broadcast and presence are for private channels: join with config.private = true on a topic you may use.";
 
 #[derive(Deserialize)]
 struct TextBroadcast {
@@ -59,7 +58,8 @@ pub fn broadcast(connection: &mut Connection, incoming: Incoming) -> Result<(), 
         return Ok(());
     }
     if !channel.access().broadcast.may_send {
-        let why = if channel.reach == Reach::Public { NOT_PRIVATE } else { "You may not send on this topic." };
+        let why =
+            if channel.reach == Reach::Public { NOT_PRIVATE } else { "You may not send on this topic." };
         connection.refuse(&incoming, why);
         channel.send_system("broadcast", Status::Error, why);
         return Ok(());
@@ -106,7 +106,11 @@ pub fn presence(connection: &mut Connection, incoming: &Incoming) -> Result<(), 
     }
     connection.within_rate();
     if !channel.access().presence.may_send {
-        let why = if channel.reach == Reach::Public { NOT_PRIVATE } else { "You may not be present on this topic." };
+        let why = if channel.reach == Reach::Public {
+            NOT_PRIVATE
+        } else {
+            "You may not be present on this topic."
+        };
         connection.refuse(incoming, why);
         channel.send_system("presence", Status::Error, why);
         return Ok(());
@@ -116,13 +120,16 @@ pub fn presence(connection: &mut Connection, incoming: &Incoming) -> Result<(), 
             serde_json::from_str::<PresencePush>(json.get()).ok()
         }
         Payload::Json(_) => {
-            connection.refuse(incoming, &format!("The presence is over its limit of {PRESENCE_BYTES_MAX} bytes."));
+            connection
+                .refuse(incoming, &format!("The presence is over its limit of {PRESENCE_BYTES_MAX} bytes."));
             return Ok(());
         }
         Payload::Broadcast(_) => None,
     };
     match push {
-        Some(push) if push.event == "track" => track(connection, incoming, &channel, push.payload.unwrap_or_default()),
+        Some(push) if push.event == "track" => {
+            track(connection, incoming, &channel, push.payload.unwrap_or_default())
+        }
         Some(push) if push.event == "untrack" => {
             untrack(&connection.shared, &channel);
             connection.reply(incoming, Status::Ok, "{}");
@@ -143,7 +150,8 @@ fn track(
     let reference = uuid_v7(shared.clock.now()).simple().to_string();
     let owner = Owner { node: Arc::clone(&shared.node), channel: channel.id };
     let presence_key = &channel.options.presence_key;
-    let tracked = shared.hub.with_presence(&key, |presence| presence.track(owner, presence_key, &reference, &meta));
+    let tracked =
+        shared.hub.with_presence(&key, |presence| presence.track(owner, presence_key, &reference, &meta));
     match tracked {
         Ok(diff) => {
             connection.reply(incoming, Status::Ok, "{}");

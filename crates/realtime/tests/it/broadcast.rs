@@ -16,12 +16,15 @@ use crate::{
 #[tokio::test]
 async fn a_customers_people_talk_and_nobody_else_hears() {
     let world = World::new().await;
-    let (ann, ben) =
-        (world.db.portal(world.contoso, "portal_admin").await, world.db.portal(world.contoso, "portal_approver").await);
+    let (ann, ben) = (
+        world.db.portal(world.contoso, "portal_admin").await,
+        world.db.portal(world.contoso, "portal_approver").await,
+    );
     let bob = world.db.portal(world.fabrikam, "portal_admin").await;
     let owner = world.db.staff("owner").await;
     let topic = format!("customer:{}:chat", world.contoso);
-    let (mut of_ann, mut of_ben, mut of_owner) = (world.client().await, world.client().await, world.client().await);
+    let (mut of_ann, mut of_ben, mut of_owner) =
+        (world.client().await, world.client().await, world.client().await);
     let join_ref = of_ann.join(&topic, &world.token(&ann), private()).await;
     of_ben.join(&topic, &world.token(&ben), private()).await;
     of_owner.join(&topic, &world.token(&owner), private()).await;
@@ -100,9 +103,12 @@ async fn an_operator_may_open_public_channels() {
 #[tokio::test]
 async fn the_database_broadcasts_when_its_transaction_commits() {
     let world = World::new().await;
-    let (ann, bob) =
-        (world.db.portal(world.contoso, "portal_admin").await, world.db.portal(world.fabrikam, "portal_admin").await);
-    let (of_contoso, of_fabrikam) = (format!("customer:{}", world.contoso), format!("customer:{}", world.fabrikam));
+    let (ann, bob) = (
+        world.db.portal(world.contoso, "portal_admin").await,
+        world.db.portal(world.fabrikam, "portal_admin").await,
+    );
+    let (of_contoso, of_fabrikam) =
+        (format!("customer:{}", world.contoso), format!("customer:{}", world.fabrikam));
     let (mut client, mut other) = (world.client().await, world.client().await);
     client.join(&of_contoso, &world.token(&ann), private()).await;
     other.join(&of_fabrikam, &world.token(&bob), private()).await;
@@ -168,7 +174,10 @@ async fn broadcasts_come_over_http_too() {
     assert_eq!(post(&world, "/api/broadcast", &token, message("room", false)).await.0, StatusCode::FORBIDDEN);
     let (status, body) = post(&world, "/api/broadcast", "no token", message(&topic, true)).await;
     assert_eq!((status, &body["code"]), (StatusCode::UNAUTHORIZED, &json!("OB2001")));
-    assert_eq!(post(&world, "/api/broadcast", &token, json!({ "messages": 1 })).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        post(&world, "/api/broadcast", &token, json!({ "messages": 1 })).await.0,
+        StatusCode::BAD_REQUEST
+    );
     assert!(client.settle().await.iter().all(|frame| frame.event != "broadcast"));
 }
 

@@ -39,7 +39,8 @@ async fn filters_events_and_columns_narrow() {
     let id = |n: usize| response["postgres_changes"][n]["id"].clone();
 
     world.site(world.contoso, "Rome").await;
-    let (mut whole, mut chosen) = (client.event("postgres_changes").await, client.event("postgres_changes").await);
+    let (mut whole, mut chosen) =
+        (client.event("postgres_changes").await, client.event("postgres_changes").await);
     if whole.payload["ids"] == json!([id(3)]) {
         std::mem::swap(&mut whole, &mut chosen);
     }
@@ -53,7 +54,11 @@ async fn filters_events_and_columns_narrow() {
     assert_eq!(client.event("postgres_changes").await.payload["ids"], json!([id(1), id(2)]));
     world.db.arrange("update public.sites set name = 'Pisa' where name = 'Paris, North'").await;
     world.site(world.fabrikam, "End").await;
-    assert_eq!(client.event("postgres_changes").await.payload["ids"], json!([id(3)]), "the update matched no filter");
+    assert_eq!(
+        client.event("postgres_changes").await.payload["ids"],
+        json!([id(3)]),
+        "the update matched no filter"
+    );
 }
 
 #[tokio::test]
@@ -67,8 +72,17 @@ async fn a_record_is_what_the_data_api_gives() {
         .arrange("insert into public.integrations (vendor, name, base_url, enabled) values ('ninjaone', 'Ninja \"one\"', 'https://x.example', true)")
         .await;
     let data = client.change().await;
-    let expected: Value = world.db.read("select to_jsonb(i) from public.integrations i").await;
+    // Without the columns that no person may read.
+    let hidden = "'{credential_id,webhook_secret_sha256,activity_cursor}'::text[]";
+    let expected: Value =
+        world.db.read(&format!("select to_jsonb(i) - {hidden} from public.integrations i")).await;
     assert_eq!(data["record"], expected);
+    let named = data["columns"]
+        .as_array()
+        .expect("columns")
+        .iter()
+        .any(|column| column["name"] == "webhook_secret_sha256");
+    assert!(!named, "a column that may not be read is not even named");
 }
 
 #[tokio::test]
@@ -80,16 +94,19 @@ async fn tables_of_the_engine_go_by_their_view() {
     world
         .db
         .arrange(&format!(
-            "insert into public.workflows (id, key, name) values (app.uuid_v7(), 'x', 'X');
+            "insert into public.workflows (key, name, description) values ('cleaning', 'X', 'X');
              insert into public.workflow_versions (workflow_id, version, definition, definition_sha256)
                select id, 1, '{{}}', repeat('a', 64) from public.workflows;
-             insert into flow.runs (customer_id, workflow_id, workflow_version, title, started_reason)
-               select '{}', id, 1, 'Cleaning', 'test' from public.workflows",
+             insert into flow.runs (customer_id, workflow_id, workflow_version, title, started_reason, deadline_at)
+               select '{}', id, 1, 'Cleaning', 'test', now() from public.workflows",
             world.contoso
         ))
         .await;
     let data = client.change().await;
-    assert_eq!((&data["schema"], &data["table"], &data["record"]["title"]), (&json!("public"), &json!("runs"), &json!("Cleaning")));
+    assert_eq!(
+        (&data["schema"], &data["table"], &data["record"]["title"]),
+        (&json!("public"), &json!("runs"), &json!("Cleaning"))
+    );
 }
 
 #[tokio::test]

@@ -54,14 +54,21 @@ impl Client {
     }
 
     /// Pushes and waits for the reply: status and response.
-    pub async fn ask(&mut self, join_ref: Option<&str>, topic: &str, event: &str, payload: Value) -> (String, Value) {
+    pub async fn ask(
+        &mut self,
+        join_ref: Option<&str>,
+        topic: &str,
+        event: &str,
+        payload: Value,
+    ) -> (String, Value) {
         let reference = self.push(join_ref, topic, event, payload).await;
         self.reply_to(&reference).await
     }
 
     pub async fn reply_to(&mut self, reference: &str) -> (String, Value) {
-        let reply =
-            self.wait_for("a reply", |frame| frame.event == "phx_reply" && frame.reference == json!(reference)).await;
+        let reply = self
+            .wait_for("a reply", |frame| frame.event == "phx_reply" && frame.reference == json!(reference))
+            .await;
         (reply.payload["status"].as_str().unwrap_or_default().to_owned(), reply.payload["response"].clone())
     }
 
@@ -117,7 +124,9 @@ impl Client {
 
     fn read(&self, text: &str) -> Frame {
         let value: Value = serde_json::from_str(text).expect("JSON");
-        let field = |position: usize, name: &str| if self.is_v1 { value[name].clone() } else { value[position].clone() };
+        let field = |position: usize, name: &str| {
+            if self.is_v1 { value[name].clone() } else { value[position].clone() }
+        };
         assert_eq!(value.is_object(), self.is_v1, "{text}");
         Frame {
             reference: field(1, "ref"),
@@ -133,7 +142,10 @@ impl Client {
             return self.kept.remove(position);
         }
         loop {
-            let frame = self.next().await.unwrap_or_else(|close| panic!("closed while waiting for {what}: {close:?}"));
+            let frame = self
+                .next()
+                .await
+                .unwrap_or_else(|close| panic!("closed while waiting for {what}: {close:?}"));
             if is_it(&frame) {
                 return frame;
             }

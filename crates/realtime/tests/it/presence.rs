@@ -30,7 +30,10 @@ async fn who_comes_and_goes_is_told() {
     let (mut ann, mut ben) = (world.client().await, world.client().await);
     let in_ann = ann.join("staff:desk", &token, present("ann")).await;
     assert_eq!(ann.event("presence_state").await.payload, json!({}));
-    assert_eq!(ann.ask(Some(&in_ann), "realtime:staff:desk", "presence", track(json!({ "at": "desk" }))).await.0, "ok");
+    assert_eq!(
+        ann.ask(Some(&in_ann), "realtime:staff:desk", "presence", track(json!({ "at": "desk" }))).await.0,
+        "ok"
+    );
     let diff = ann.wait_for("her own joining", joined("ann")).await;
     let reference = diff.payload["joins"]["ann"]["metas"][0]["phx_ref"].clone();
     assert!(reference.is_string());

@@ -11,6 +11,8 @@ use crate::{
 async fn both_versions_join_hear_and_leave() {
     let world = World::new().await;
     let ann = world.db.portal(world.contoso, "portal_admin").await;
+    let mut watcher = world.client().await;
+    watcher.join("other", &world.token(&ann), on("sites")).await;
     for vsn in ["1.0.0", "2.0.0"] {
         let mut client = Client::connect(world.address, vsn).await;
         let token = world.token(&ann);
@@ -18,28 +20,39 @@ async fn both_versions_join_hear_and_leave() {
         let (status, response) = client.ask(None, "realtime:one", "phx_join", payload).await;
         assert_eq!(status, "ok", "{vsn}: {response}");
         let bound = &response["postgres_changes"][0];
-        assert_eq!((&bound["event"], &bound["schema"], &bound["table"]), (&json!("*"), &json!("public"), &json!("sites")));
+        assert_eq!(
+            (&bound["event"], &bound["schema"], &bound["table"]),
+            (&json!("*"), &json!("public"), &json!("sites"))
+        );
         assert!(bound.get("filter").is_none(), "what was not asked is not answered");
         let system = client.event("system").await;
         assert_eq!(system.payload["status"], "ok", "{}", system.payload);
 
         let id = world.site(world.contoso, &format!("Site {vsn}")).await;
+        watcher.change().await;
         let change = client.event("postgres_changes").await;
         assert_eq!(change.payload["ids"], json!([bound["id"]]));
         let data = &change.payload["data"];
-        assert_eq!((&data["type"], &data["table"], &data["schema"]), (&json!("INSERT"), &json!("sites"), &json!("public")));
+        assert_eq!(
+            (&data["type"], &data["table"], &data["schema"]),
+            (&json!("INSERT"), &json!("sites"), &json!("public"))
+        );
         assert_eq!(data["record"]["id"], json!(id));
-        assert!(data["columns"].as_array().expect("columns").contains(&json!({ "name": "id", "type": "uuid" })));
+        assert!(
+            data["columns"].as_array().expect("columns").contains(&json!({ "name": "id", "type": "uuid" }))
+        );
         assert!(data["commit_timestamp"].as_str().expect("a time").ends_with('Z'));
 
         let (status, _) = client.ask(Some("1"), "realtime:one", "phx_leave", json!({})).await;
         assert_eq!(status, "ok");
-        world.site(world.contoso, "Nobody hears this").await;
-        let (status, response) = client.ask(Some("1"), "realtime:one", "broadcast", json!({ "event": "x" })).await;
+        world.site(world.contoso, "Only the watcher hears this").await;
+        watcher.change().await;
+        let (status, response) =
+            client.ask(Some("1"), "realtime:one", "broadcast", json!({ "event": "x" })).await;
         assert_eq!((status.as_str(), &response["reason"]), ("error", &json!("unmatched topic")));
         assert!(client.settle().await.iter().all(|frame| frame.event != "postgres_changes"));
     }
-    assert_eq!(world.state.counts().1, 0, "no channel is left");
+    assert_eq!(world.state.counts().1, 1, "only the watcher's channel is left");
 }
 
 #[tokio::test]
@@ -77,14 +90,26 @@ async fn what_cannot_be_subscribed_to_is_refused_by_name() {
     let owner = world.db.staff("owner").await;
     let (token, mut client) = (world.token(&owner), world.client().await);
     for (binding, why) in [
-        (json!({ "event": "*", "schema": "public", "table": "nothing" }), "no published table public.nothing"),
+        (
+            json!({ "event": "*", "schema": "public", "table": "nothing" }),
+            "no published table public.nothing",
+        ),
         (json!({ "event": "*", "schema": "auth", "table": "users" }), "no published table auth.users"),
         (json!({ "event": "TRUNCATE", "schema": "public", "table": "sites" }), "no event"),
         (json!({ "event": "*", "schema": "public", "table": "sites", "filter": "name" }), "not understood"),
-        (json!({ "event": "*", "schema": "public", "table": "sites", "filter": "nothing=eq.1" }), "no column `nothing`"),
+        (
+            json!({ "event": "*", "schema": "public", "table": "sites", "filter": "nothing=eq.1" }),
+            "no column `nothing`",
+        ),
         (json!({ "event": "*", "schema": "public", "table": "sites", "filter": "id=eq.x" }), "does not fit"),
-        (json!({ "event": "*", "schema": "public", "table": "sites", "filter": "name=match.x" }), "not offered"),
-        (json!({ "event": "*", "schema": "public", "table": "sites", "select": ["nothing"] }), "no column `nothing`"),
+        (
+            json!({ "event": "*", "schema": "public", "table": "sites", "filter": "name=match.x" }),
+            "not offered",
+        ),
+        (
+            json!({ "event": "*", "schema": "public", "table": "sites", "select": ["nothing"] }),
+            "no column `nothing`",
+        ),
     ] {
         let reason = client.refused("one", &token, json!({ "postgres_changes": [binding] })).await;
         assert!(reason.contains(why), "{reason}");

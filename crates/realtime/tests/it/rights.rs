@@ -10,8 +10,10 @@ use crate::{
 #[tokio::test]
 async fn a_revoked_membership_ends_in_commit_order() {
     let world = World::new().await;
-    let (ann, ben) =
-        (world.db.portal(world.contoso, "portal_admin").await, world.db.portal(world.contoso, "portal_admin").await);
+    let (ann, ben) = (
+        world.db.portal(world.contoso, "portal_admin").await,
+        world.db.portal(world.contoso, "portal_admin").await,
+    );
     let (mut of_ann, mut of_ben) = (world.client().await, world.client().await);
     of_ann.join("one", &world.token(&ann), on("sites")).await;
     of_ben.join("one", &world.token(&ben), on("sites")).await;
@@ -45,7 +47,9 @@ async fn a_revoked_membership_ends_in_commit_order() {
         ))
         .await;
     world.site(world.contoso, "Again").await;
-    of_ann.wait_for("the change after the return", |frame| frame.payload["data"]["record"]["name"] == "Again").await;
+    of_ann
+        .wait_for("the change after the return", |frame| frame.payload["data"]["record"]["name"] == "Again")
+        .await;
 }
 
 #[tokio::test]
@@ -59,7 +63,9 @@ async fn an_ended_session_loses_its_channels_with_a_reason() {
     world.db.arrange("update auth.sessions set ended_at = now(), end_reason = 'sign_out'").await;
     let system = client.wait_for("the reason", |frame| frame.payload["status"] == "error").await;
     assert!(system.payload["message"].as_str().expect("a message").contains("session has ended"));
-    let closed = client.wait_for("the close", |frame| frame.event == "phx_close" && frame.topic == "realtime:one").await;
+    let closed = client
+        .wait_for("the close", |frame| frame.event == "phx_close" && frame.topic == "realtime:one")
+        .await;
     assert_eq!(closed.reference, json!(first), "the client looks at the reference of its join");
     client.wait_for("the other close", |frame| frame.event == "phx_close").await;
     assert_eq!(world.state.counts().1, 0);
@@ -78,8 +84,10 @@ async fn a_disabled_person_hears_nothing_more() {
 #[tokio::test]
 async fn an_expired_token_ends_its_channel_and_a_fresh_one_keeps_it() {
     let world = World::new().await;
-    let (ann, ben) =
-        (world.db.portal(world.contoso, "portal_admin").await, world.db.portal(world.contoso, "portal_admin").await);
+    let (ann, ben) = (
+        world.db.portal(world.contoso, "portal_admin").await,
+        world.db.portal(world.contoso, "portal_admin").await,
+    );
     let mut client = world.client().await;
     client.join("short", &world.tokens.give(&ann, 1), on("sites")).await;
     let long = client.join("long", &world.tokens.give(&ann, 1), on("sites")).await;
@@ -95,7 +103,9 @@ async fn an_expired_token_ends_its_channel_and_a_fresh_one_keeps_it() {
     assert_eq!(client.event("postgres_changes").await.topic, "realtime:long");
 
     // Somebody else's token does not take the channel over.
-    client.push(Some(&long), "realtime:long", "access_token", json!({ "access_token": world.token(&ben) })).await;
+    client
+        .push(Some(&long), "realtime:long", "access_token", json!({ "access_token": world.token(&ben) }))
+        .await;
     assert_eq!(client.event("phx_close").await.topic, "realtime:long");
 }
 
@@ -117,7 +127,12 @@ async fn a_role_that_loses_a_permission_stops_for_everybody_who_has_it() {
     let (mut of_ann, mut of_owner) = (world.client().await, world.client().await);
     of_ann.join("one", &world.token(&ann), on("sites")).await;
     of_owner.join("one", &world.token(&owner), on("sites")).await;
-    world.db.arrange("delete from public.role_permissions where role = 'portal_admin' and permission = 'sites:read'").await;
+    world
+        .db
+        .arrange(
+            "delete from public.role_permissions where role = 'portal_admin' and permission = 'sites:read'",
+        )
+        .await;
     world.site(world.contoso, "After").await;
     assert_eq!(of_owner.change().await["record"]["name"], "After");
     assert!(of_ann.settle().await.iter().all(|frame| frame.event != "postgres_changes"));

@@ -51,8 +51,13 @@ async fn a_lost_feed_is_announced_and_goes_on() {
         .await;
     assert!(killed);
     let gap = client.event("broadcast").await;
-    assert_eq!((&gap.payload["event"], &gap.payload["payload"]["reason"]), (&json!("gap"), &json!("feed_lost")));
-    let system = client.wait_for("the error", |frame| frame.event == "system" && frame.payload["status"] == "error").await;
+    assert_eq!(
+        (&gap.payload["event"], &gap.payload["payload"]["reason"]),
+        (&json!("gap"), &json!("feed_lost"))
+    );
+    let system = client
+        .wait_for("the error", |frame| frame.event == "system" && frame.payload["status"] == "error")
+        .await;
     assert_eq!(system.payload["extension"], "postgres_changes");
     world.site(world.contoso, "After").await;
     assert_eq!(client.change().await["record"]["name"], "After");
@@ -67,10 +72,16 @@ async fn without_the_slot_functions_the_rest_works() {
     client.join("one", &world.token(&owner), on("sites")).await;
     let system = client.event("system").await;
     assert_eq!(system.payload["status"], "error");
-    assert!(system.payload["message"].as_str().expect("a message").contains("role replicator is missing"), "{}", system.payload);
+    assert!(
+        system.payload["message"].as_str().expect("a message").contains("role replicator is missing"),
+        "{}",
+        system.payload
+    );
     let fault = realtime::feed_fault(&world.db.pg).await.expect("an answer");
     assert!(fault.expect("a fault").contains("replicator"));
-    let join_ref = client.join("staff", &world.token(&owner), json!({ "private": true, "broadcast": { "self": true } })).await;
+    let join_ref = client
+        .join("staff", &world.token(&owner), json!({ "private": true, "broadcast": { "self": true } }))
+        .await;
     client.broadcast(&join_ref, "staff", "hi", &json!({})).await;
     client.event("broadcast").await;
 }
@@ -113,8 +124,10 @@ async fn the_feed_is_open_only_while_somebody_listens() {
     let mut client = world.client().await;
     client.join("one", &world.token(&owner), on("sites")).await;
     assert_eq!(*feed.borrow_and_update(), FeedStatus::Live);
-    let slots: i64 =
-        world.db.read("select count(*) from pg_replication_slots where database = current_database() and temporary").await;
+    let slots: i64 = world
+        .db
+        .read("select count(*) from pg_replication_slots where database = current_database() and temporary")
+        .await;
     assert_eq!(slots, 1, "one reader for the node");
     world.state.stop();
     let (code, _) = client.closed().await;

@@ -31,7 +31,9 @@ pub struct Tokens(Mutex<HashMap<String, Verified>>);
 impl TokenVerifier for Tokens {
     fn verify<'a>(&'a self, token: &'a str) -> Verifying<'a> {
         let known = self.0.lock().expect("no test panics here").get(token).cloned();
-        Box::pin(async move { known.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn, "The token is not valid.")) })
+        Box::pin(async move {
+            known.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn, "The token is not valid."))
+        })
     }
 }
 
@@ -39,8 +41,9 @@ impl Tokens {
     /// A token for this person that lives so long.
     pub fn give(&self, actor: &Actor, seconds: i64) -> String {
         let token = Uuid::now_v7().to_string();
-        let expires_at = Timestamp::from_millisecond(Clock::system().now().as_millisecond() + seconds * 1_000)
-            .expect("a time");
+        let expires_at =
+            Timestamp::from_millisecond(Clock::system().now().as_millisecond() + seconds * 1_000)
+                .expect("a time");
         let verified = Verified { actor: actor.clone(), expires_at };
         self.0.lock().expect("no test panics here").insert(token.clone(), verified);
         token
@@ -85,7 +88,10 @@ impl World {
     pub async fn site(&self, customer: CustomerId, name: &str) -> Uuid {
         let client = self.db.admin_client().await;
         let row = client
-            .query_one("insert into public.sites (customer_id, name) values ($1, $2) returning id", &[&customer.0, &name])
+            .query_one(
+                "insert into public.sites (customer_id, name) values ($1, $2) returning id",
+                &[&customer.0, &name],
+            )
             .await
             .expect("a site");
         row.get(0)
