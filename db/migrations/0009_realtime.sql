@@ -10,10 +10,11 @@ create table realtime.messages (
   event       text not null,
   payload     jsonb not null default '{}',
   private     boolean not null default true,
-  -- The customer of a topic `customer:<id>` or `customer:<id>:<anything>`; null for every other topic.
-  customer_id uuid generated always as (
-    case when topic ~ '^customer:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:|$)' then substring(topic from 10 for 36)::uuid end) stored,
+  customer_id uuid,
   primary key (inserted_at, id),
+  -- The customer of a topic `customer:<id>` or `customer:<id>:<anything>`; null for every other topic.
+  constraint messages_customer_is_that_of_the_topic check (customer_id is not distinct from
+    case when topic ~ '^customer:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:|$)' then substring(topic from 10 for 36)::uuid end),
   constraint messages_extension_is_known check (extension in ('broadcast', 'presence')),
   constraint messages_topic_fits_a_frame check (octet_length(topic) between 1 and 200),
   constraint messages_event_fits_a_frame check (octet_length(event) between 1 and 200),

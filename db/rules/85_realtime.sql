@@ -5,17 +5,17 @@ create or replace function realtime.topic() returns text language sql stable par
 $$ select nullif(current_setting('realtime.topic', true), '') $$;
 comment on function realtime.topic() is 'Topic of the channel whose policies on realtime.messages are being asked.';
 
--- Select is to hear, insert is to send; the column `extension` tells broadcast from presence.
+-- Select is to hear, insert is to send; the column `extension` tells broadcast from presence. Who only reads, hears only.
 -- People of a customer talk among themselves, and with the provider, on the customer's topics.
 create policy member_select on realtime.messages for select to authenticated
   using (private and customer_id = any ((select app.customers_with('customers:read'))::uuid[]));
 create policy member_insert on realtime.messages for insert to authenticated
-  with check (private and customer_id = any ((select app.customers_with('customers:read'))::uuid[]));
+  with check (private and customer_id = any ((select app.customers_with('tickets:write'))::uuid[]));
 -- Staff hear and use every customer's topics, and their own: `staff` and `staff:<anything>`.
 create policy staff_select on realtime.messages for select to staff
   using (private and (customer_id is not null or topic = 'staff' or topic like 'staff:%') and (select app.has('customers:read')));
 create policy staff_insert on realtime.messages for insert to staff
-  with check (private and (customer_id is not null or topic = 'staff' or topic like 'staff:%') and (select app.has('customers:read')));
+  with check (private and (customer_id is not null or topic = 'staff' or topic like 'staff:%') and (select app.has('tickets:write')));
 grant select, insert on realtime.messages to authenticated, staff;
 -- The definers below write and prune.
 create policy owner_insert on realtime.messages for insert to owner with check (true);
@@ -26,7 +26,8 @@ create policy owner_delete on realtime.messages_default for delete to owner usin
 create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  insert into realtime.messages (topic, event, payload, private) values (send.topic, send.event, coalesce(send.payload, '{}'), send.private);
+  insert into realtime.messages (topic, event, payload, private, customer_id) values (send.topic, send.event, coalesce(send.payload, '{}'), send.private,
+    case when send.topic ~ '^customer:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:|$)' then substring(send.topic from 10 for 36)::uuid end);
 end $$;
 comment on function realtime.send(jsonb, text, text, boolean) is 'Definer: background work and triggers send to channels without being their members.';
 

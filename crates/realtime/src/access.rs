@@ -28,7 +28,7 @@ impl Access {
     }
 }
 
-/// The customer of a topic `customer:<id>` or `customer:<id>:<anything>`, as the table's generated column has it.
+/// The customer of a topic `customer:<id>` or `customer:<id>:<anything>`, as the table's check constraint has it.
 pub fn customer_of(topic: &str) -> Option<Uuid> {
     let rest = topic.strip_prefix("customer:")?;
     let id = rest.get(..36)?;
