@@ -1,5 +1,8 @@
 //! What came out of the feed, in commit order, and how a change is written for judging and for clients.
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -19,11 +22,11 @@ pub enum Item {
     /// A broadcast of the database.
     Sent(Sent),
     Truncated(u32),
-    /// Somebody's rights may have changed.
-    Rights(Whose),
+    /// Somebody's rights may have changed by the transaction that follows.
+    Rights(BTreeSet<Whose>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whose {
     Everybody,
     User(Uuid),
@@ -60,6 +63,9 @@ pub struct Decoder<'a> {
     catalog: &'a Catalog,
     relations: HashMap<u32, Known>,
     committed_at: Timestamp,
+    /// Where the items of the open transaction begin, and whose rights it touches.
+    begun_at: usize,
+    rights: BTreeSet<Whose>,
 }
 
 #[derive(Debug)]
@@ -70,13 +76,22 @@ struct Known {
 
 impl<'a> Decoder<'a> {
     pub fn new(catalog: &'a Catalog) -> Self {
-        Self { catalog, relations: HashMap::new(), committed_at: Timestamp::UNIX_EPOCH }
+        Self {
+            catalog,
+            relations: HashMap::new(),
+            committed_at: Timestamp::UNIX_EPOCH,
+            begun_at: 0,
+            rights: BTreeSet::new(),
+        }
     }
 
     /// Appends what a message means.
     pub fn take(&mut self, message: Message, items: &mut Vec<Item>) -> Result<(), Stale> {
         match message {
-            Message::Begin { committed_at } => self.committed_at = committed_at,
+            Message::Begin { committed_at } => {
+                self.committed_at = committed_at;
+                self.begun_at = items.len();
+            }
             Message::Relation(relation) => self.learn(relation)?,
             Message::Insert { relation, new } => self.changed(relation, Operation::Insert, new, None, items),
             Message::Update { relation, old, new } => {
@@ -84,6 +99,10 @@ impl<'a> Decoder<'a> {
             }
             Message::Delete { relation, old } => self.changed(relation, Operation::Delete, old, None, items),
             Message::Truncate { relations } => items.extend(relations.into_iter().map(Item::Truncated)),
+            // A transaction changes all its rights at once: they are looked at once, before anything it did is judged.
+            Message::Commit if !self.rights.is_empty() => {
+                items.insert(self.begun_at.min(items.len()), Item::Rights(std::mem::take(&mut self.rights)));
+            }
             Message::Commit | Message::Other => {}
         }
         Ok(())
@@ -106,7 +125,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn changed(&self, id: u32, operation: Operation, row: Tuple, old: Option<Tuple>, items: &mut Vec<Item>) {
+    fn changed(&mut self, id: u32, operation: Operation, row: Tuple, old: Option<Tuple>, items: &mut Vec<Item>) {
         let Some(known) = self.relations.get(&id) else { return };
         let relation = &known.relation;
         let value = |tuple: &Tuple, name: &str| -> Option<String> {
@@ -118,9 +137,7 @@ impl<'a> Decoder<'a> {
         };
         let mut people = |column: &str, whose: fn(Uuid) -> Whose| {
             for tuple in [Some(&row), old.as_ref()].into_iter().flatten() {
-                items.extend(
-                    value(tuple, column).and_then(|id| id.parse().ok()).map(|id| Item::Rights(whose(id))),
-                );
+                self.rights.extend(value(tuple, column).and_then(|id| id.parse().ok()).map(whose));
             }
         };
         match (relation.schema.as_str(), relation.name.as_str()) {
@@ -128,7 +145,9 @@ impl<'a> Decoder<'a> {
             ("auth", "users") => people("id", Whose::User),
             // A new session is nobody's yet.
             ("auth", "sessions") if operation != Operation::Insert => people("id", Whose::Session),
-            ("public", "role_permissions") => items.push(Item::Rights(Whose::Everybody)),
+            ("public", "role_permissions") => {
+                self.rights.insert(Whose::Everybody);
+            }
             ("realtime", "messages") if operation == Operation::Insert => {
                 if let (Some(topic), Some(event), Some(payload)) =
                     (value(&row, "topic"), value(&row, "event"), value(&row, "payload"))

@@ -1,5 +1,8 @@
 //! From changes in commit order to frames: judged per class, written once per shape, shared by all who get the same.
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use axum::extract::ws::Message;
 use futures_util::{StreamExt as _, stream};
@@ -24,7 +27,7 @@ pub async fn dispatch(shared: &Shared, items: Vec<Item>) {
         match item {
             Item::Rights(whose) => {
                 deliver(shared, std::mem::take(&mut segment)).await;
-                rights_changed(shared, whose).await;
+                rights_changed(shared, &whose).await;
             }
             item => {
                 segment.push(item);
@@ -38,13 +41,19 @@ pub async fn dispatch(shared: &Shared, items: Vec<Item>) {
     deliver(shared, segment).await;
 }
 
-async fn rights_changed(shared: &Shared, whose: Whose) {
-    let sessions = match whose {
-        Whose::Everybody => shared.hub.sessions(),
-        Whose::User(user) => shared.hub.sessions_of(user),
-        Whose::Session(session) if shared.hub.has_session(session) => vec![session],
-        Whose::Session(_) => Vec::new(),
+async fn rights_changed(shared: &Shared, whose: &BTreeSet<Whose>) {
+    let hub = &shared.hub;
+    let sessions: BTreeSet<Uuid> = if whose.contains(&Whose::Everybody) {
+        hub.sessions().into_iter().collect()
+    } else {
+        let of = |whose: &Whose| match whose {
+            Whose::User(user) => hub.sessions_of(*user),
+            Whose::Session(session) if hub.has_session(*session) => vec![*session],
+            Whose::Session(_) | Whose::Everybody => Vec::new(),
+        };
+        whose.iter().flat_map(of).collect()
     };
+    let sessions: Vec<Uuid> = sessions.into_iter().collect();
     if let Err(error) = shared.review(&sessions).await {
         // Unknown rights are none: better nobody hears than one who must not.
         tracing::error!(

@@ -16,7 +16,7 @@ use crate::{
     gap::{self, Cause},
     limits::{
         BATCH_CHANGES_MAX, FEED_CHANGES_MAX, FEED_LINGER_MS, FEED_MARK_BYTES, FEED_MARK_MS_MIN,
-        FEED_OPEN_MS_MAX, FEED_POLL_MS, FEED_RETRY_MS,
+        FEED_OPEN_MS_MAX, FEED_POLL_MS, FEED_REOPEN_MS, FEED_RETRY_MS,
     },
     pgoutput::{self, OutputFault},
     state::{FeedStatus, Shared},
@@ -69,6 +69,7 @@ pub async fn run(shared: Arc<Shared>) {
                             error = &error as &dyn std::error::Error,
                             "the change feed was lost; opening it again"
                         );
+                        sleep(Duration::from_millis(FEED_REOPEN_MS)).await;
                         continue;
                     }
                 }

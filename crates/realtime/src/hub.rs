@@ -56,6 +56,8 @@ struct Registry {
     topics: HashMap<TopicKey, Topic>,
     sessions: HashMap<Uuid, Session>,
     tables: HashMap<u32, Subscribers>,
+    /// Channels that need the feed.
+    listening: usize,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,7 @@ impl Hub {
             subscribers.channels.insert(channel.id);
             subscribers.plan = None;
         }
+        registry.listening += usize::from(channel.needs_feed());
         self.count(&registry);
     }
 
@@ -150,6 +153,7 @@ impl Hub {
                 }
             }
         }
+        registry.listening -= usize::from(channel.needs_feed());
         self.count(&registry);
         Some((channel, diff))
     }
@@ -271,7 +275,7 @@ impl Hub {
     }
 
     fn count(&self, registry: &Registry) {
-        let listening = registry.channels.values().filter(|channel| channel.needs_feed()).count();
+        let listening = registry.listening;
         self.listening.send_if_modified(|count| std::mem::replace(count, listening) != listening);
         gauge("realtime_channels", registry.channels.len());
     }

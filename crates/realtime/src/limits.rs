@@ -47,6 +47,8 @@ pub const SEGMENT_CHANGES_MAX: usize = 500;
 pub const FEED_MARK_BYTES: u64 = 1_024 * 1_024;
 pub const FEED_MARK_MS_MIN: u64 = 250;
 pub const FEED_RETRY_MS: u64 = 1_000;
+/// Before a feed that was lost is opened again.
+pub const FEED_REOPEN_MS: u64 = 100;
 pub const FEED_OPEN_MS_MAX: u64 = 30_000;
 /// How long the feed stays open when its last subscriber leaves.
 pub const FEED_LINGER_MS: u64 = 30_000;

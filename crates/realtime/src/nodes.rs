@@ -22,7 +22,7 @@ use crate::{
         SWEEP_MS,
     },
     presence::{Diff, Owner},
-    state::Shared,
+    state::{FeedStatus, Shared},
 };
 
 /// Notifications between nodes, and of a changed schema.
@@ -246,8 +246,9 @@ pub async fn read(shared: Arc<Shared>) {
                 forget_silent(&shared, &mut heard);
             }
             _ = sweep.tick() => {
-                // What the feed tells at once is found here as well when there is no feed.
-                if let Err(error) = shared.review(&shared.hub.sessions()).await {
+                // What the feed tells at once is found here when there is no feed.
+                let is_told = *shared.feed.borrow() == FeedStatus::Live;
+                if !is_told && let Err(error) = shared.review(&shared.hub.sessions()).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "sessions could not be looked at");
                 }
             }
