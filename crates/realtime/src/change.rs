@@ -125,7 +125,14 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn changed(&mut self, id: u32, operation: Operation, row: Tuple, old: Option<Tuple>, items: &mut Vec<Item>) {
+    fn changed(
+        &mut self,
+        id: u32,
+        operation: Operation,
+        row: Tuple,
+        old: Option<Tuple>,
+        items: &mut Vec<Item>,
+    ) {
         let Some(known) = self.relations.get(&id) else { return };
         let relation = &known.relation;
         let value = |tuple: &Tuple, name: &str| -> Option<String> {

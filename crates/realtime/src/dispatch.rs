@@ -208,6 +208,9 @@ fn placed(verdict: Verdict, concerned: &[usize]) -> HashMap<usize, Vec<bool>> {
     verdict.visible.into_iter().filter_map(|(n, matches)| Some((*concerned.get(n)?, matches))).collect()
 }
 
+/// What decides which columns are in a record: the role, and the columns that were asked for.
+type Columns = (&'static str, Option<Arc<[String]>>);
+
 /// Everything that makes one frame different from another of the same change.
 #[derive(PartialEq, Eq, Hash)]
 struct Shape {
@@ -220,7 +223,7 @@ struct Shape {
 
 fn send_change(shared: &Shared, position: usize, change: &Change, judged: &Judged) {
     let mut frames: HashMap<Shape, Message> = HashMap::new();
-    let mut data: HashMap<(&'static str, Option<Arc<[String]>>), String> = HashMap::new();
+    let mut data: HashMap<Columns, String> = HashMap::new();
     for (class, verdict) in judged.plan.classes.iter().zip(&judged.verdicts) {
         let Some(matches) = verdict.as_ref().ok().and_then(|visible| visible.get(&position)) else {
             continue;

@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(Filter::parse("id=is.maybe"), Err(FilterFault::Is));
         assert_eq!(Filter::parse(r"id=like.a\"), Err(FilterFault::Pattern));
         assert_eq!(Filter::parse(&"a=eq.1,".repeat(20)), Err(FilterFault::Form(String::new())));
-        assert_eq!(Filter::parse(&vec!["a=eq.1"; 9].join(",")), Err(FilterFault::TooMany));
+        assert_eq!(Filter::parse(&["a=eq.1"; 9].join(",")), Err(FilterFault::TooMany));
         assert_eq!(Filter::parse(&"x".repeat(5_000)), Err(FilterFault::TooLong));
     }
 
