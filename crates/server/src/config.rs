@@ -45,8 +45,8 @@ pub struct SettingsArgs {
     #[arg(long, global = true, env = "OBERA_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
     pub cors_origins: Option<Vec<String>>,
     /// Lets realtime channels that are not private broadcast: their topics cross customers, for everybody signed in.
-    #[arg(long, global = true, env = "OBERA_REALTIME_PUBLIC_CHANNELS")]
-    pub realtime_public_channels: Option<bool>,
+    #[arg(long, global = true, env = "OBERA_PUBLIC_CHANNELS", value_name = "BOOL")]
+    pub public_channels: Option<bool>,
     /// Log filter, such as `info` or `info,flow=debug`.
     #[arg(long, global = true, env = "OBERA_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -76,7 +76,7 @@ struct SettingsFile {
     connections_max: Option<usize>,
     trusted_proxies: Option<Vec<IpAddr>>,
     cors_origins: Option<Vec<String>>,
-    realtime_public_channels: Option<bool>,
+    public_channels: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -93,7 +93,7 @@ pub struct Settings {
     pub connections_max: usize,
     pub trusted_proxies: Vec<IpAddr>,
     pub cors_origins: Vec<String>,
-    pub realtime_public_channels: bool,
+    pub public_channels: bool,
     pub log: String,
     pub log_format: LogFormat,
 }
@@ -129,10 +129,7 @@ impl Settings {
             connections_max: args.connections_max.or(file.connections_max).unwrap_or(CONNECTIONS),
             trusted_proxies: args.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             cors_origins: args.cors_origins.or(file.cors_origins).unwrap_or_default(),
-            realtime_public_channels: args
-                .realtime_public_channels
-                .or(file.realtime_public_channels)
-                .unwrap_or(false),
+            public_channels: args.public_channels.or(file.public_channels).unwrap_or(false),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
         };

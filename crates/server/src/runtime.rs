@@ -108,7 +108,7 @@ async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface
         .map_err(|error| Failure::start("sign-in", &error))?;
     let rest = RestState::start(pg.clone(), RestConfig::default(), product.clock.clone());
     let public_channels =
-        if settings.realtime_public_channels { PublicChannels::Open } else { PublicChannels::Closed };
+        if settings.public_channels { PublicChannels::Open } else { PublicChannels::Closed };
     let tokens = Arc::new(AuthTokens(auth.clone()));
     let config = RealtimeConfig { public_channels };
     let realtime = RealtimeState::start(pg.clone(), tokens, product.clock.clone(), config);

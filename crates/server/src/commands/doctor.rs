@@ -25,9 +25,9 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         "put a TLS proxy in front and set --public-url https://…",
     );
     doctor.note(
-        !settings.realtime_public_channels,
+        !settings.public_channels,
         "realtime channels are private",
-        "public channels cross customers: unset realtime_public_channels unless you need them",
+        "public channels cross customers: unset public_channels unless you need them",
     );
     match Database::open_beside(settings).await {
         Err(error) => doctor.note(false, "the database opens", &crate::database::chain(&error)),
