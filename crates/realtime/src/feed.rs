@@ -7,7 +7,10 @@ use std::{
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use pg::{PgError, Session, SystemReason};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 use crate::{
     change::{Decoder, Item},
@@ -15,8 +18,8 @@ use crate::{
     dispatch,
     gap::{self, Cause},
     limits::{
-        BATCH_CHANGES_MAX, FEED_CHANGES_MAX, FEED_LINGER_MS, FEED_MARK_BYTES, FEED_MARK_MS_MIN,
-        FEED_OPEN_MS_MAX, FEED_POLL_MS, FEED_REOPEN_MS, FEED_RETRY_MS,
+        BATCH_CHANGES_MAX, FEED_CHANGES_MAX, FEED_LINGER_MS, FEED_MARK_BYTES, FEED_MARK_MS_MAX,
+        FEED_MARK_MS_MIN, FEED_OPEN_MS_MAX, FEED_POLL_MS, FEED_REOPEN_MS, FEED_RETRY_MS,
     },
     pgoutput::{self, OutputFault},
     state::{FeedStatus, Shared},
@@ -129,11 +132,19 @@ pub async fn fault(session: &Session) -> Result<Option<&'static str>, PgError> {
     })
 }
 
-/// Reads until nobody needs the feed for a while.
+/// Reads until nobody needs the feed for a while; marks beside it, so that reading never waits for a mark.
 async fn read(shared: &Shared, session: &Session) -> Result<(), FeedError> {
+    let is_due = Notify::new();
+    tokio::select! {
+        outcome = follow(shared, session, &is_due) => outcome,
+        () = mark(shared, &is_due) => Ok(()),
+    }
+}
+
+async fn follow(shared: &Shared, session: &Session, mark_is_due: &Notify) -> Result<(), FeedError> {
     let mut seen = String::new();
     let mut unused_since: Option<Instant> = None;
-    let mut marks = Marks { unmarked_bytes: 0, marked_at: Instant::now(), session: None };
+    let mut unmarked_bytes = 0;
     loop {
         let is_needed = *shared.hub.listening().borrow() > 0;
         match unused_since {
@@ -145,13 +156,15 @@ async fn read(shared: &Shared, session: &Session) -> Result<(), FeedError> {
         let rows = session.query("select pg_current_wal_flush_lsn()::text", &[]).await?;
         let flushed: String = rows.first().map(|row| row.get(0)).unwrap_or_default();
         if flushed != seen {
-            marks.unmarked_bytes += distance(&seen, &flushed);
+            unmarked_bytes += distance(&seen, &flushed);
             seen = flushed;
+            if unmarked_bytes >= FEED_MARK_BYTES {
+                unmarked_bytes = 0;
+                mark_is_due.notify_one();
+            }
             if read_batch(shared, session).await? > 0 {
-                marks.mark_if_due(shared).await;
                 continue;
             }
-            marks.mark_if_due(shared).await;
         }
         sleep(Duration::from_millis(FEED_POLL_MS)).await;
     }
@@ -201,32 +214,22 @@ async fn read_batch(shared: &Shared, session: &Session) -> Result<usize, FeedErr
     Ok(messages)
 }
 
-/// Keeps the place where reading begins close to the end of the log.
-struct Marks {
-    unmarked_bytes: u64,
-    marked_at: Instant,
-    /// A second connection: making a mark may wait for running transactions, and reading must not.
-    session: Option<Session>,
-}
-
-impl Marks {
-    async fn mark_if_due(&mut self, shared: &Shared) {
-        let is_due = self.unmarked_bytes >= FEED_MARK_BYTES
-            && self.marked_at.elapsed() >= Duration::from_millis(FEED_MARK_MS_MIN);
-        if !is_due {
-            return;
+/// Keeps the place where reading begins close to the end of the log, over a connection of its own: making a mark may wait for
+/// running transactions. A mark that comes late is no loss: reading only begins further back.
+async fn mark(shared: &Shared, is_due: &Notify) {
+    let mut session: Option<Session> = None;
+    loop {
+        is_due.notified().await;
+        if session.is_none() {
+            session = shared.pg.session(SystemReason::Realtime).await.ok();
         }
-        self.unmarked_bytes = 0;
-        self.marked_at = Instant::now();
-        if self.session.is_none() {
-            self.session = shared.pg.session(SystemReason::Realtime).await.ok();
+        if let Some(open) = &session {
+            let marking = open.query("select replication.mark_feed()", &[]);
+            if !matches!(timeout(Duration::from_millis(FEED_MARK_MS_MAX), marking).await, Ok(Ok(_))) {
+                session = None;
+            }
         }
-        let Some(session) = &self.session else { return };
-        // A mark that comes late is no loss: reading only begins further back.
-        let marking = session.query("select replication.mark_feed()", &[]);
-        if !matches!(timeout(Duration::from_millis(FEED_MARK_MS_MIN), marking).await, Ok(Ok(_))) {
-            self.session = None;
-        }
+        sleep(Duration::from_millis(FEED_MARK_MS_MIN)).await;
     }
 }
 

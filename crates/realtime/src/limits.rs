@@ -44,8 +44,9 @@ pub const BATCH_CHANGES_MAX: usize = 5_000;
 /// Changes that are judged and sent before the next are looked at.
 pub const SEGMENT_CHANGES_MAX: usize = 500;
 /// Log that may be read before it is marked, so that it is not read again.
-pub const FEED_MARK_BYTES: u64 = 1_024 * 1_024;
-pub const FEED_MARK_MS_MIN: u64 = 250;
+pub const FEED_MARK_BYTES: u64 = 256 * 1_024;
+pub const FEED_MARK_MS_MIN: u64 = 100;
+pub const FEED_MARK_MS_MAX: u64 = 10_000;
 pub const FEED_RETRY_MS: u64 = 1_000;
 /// Before a feed that was lost is opened again.
 pub const FEED_REOPEN_MS: u64 = 100;
