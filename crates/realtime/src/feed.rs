@@ -1,6 +1,6 @@
 //! The one reader of a node: opens the feed while somebody needs it, reads it in small pieces, and says when it was lost.
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -55,7 +55,7 @@ pub async fn run(shared: Arc<Shared>) {
         let error = match open(&shared).await {
             Ok(session) => {
                 shared.feed.send_replace(FeedStatus::Live);
-                if was_lost {
+                if shared.owes_word.swap(false, Ordering::Relaxed) || was_lost {
                     gap::announce(&listeners(&shared), Cause::FeedLost, &[], shared.clock.now());
                     shared.announce(Status::Ok, "Subscribed to PostgreSQL");
                 }

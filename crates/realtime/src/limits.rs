@@ -54,7 +54,7 @@ pub const FEED_OPEN_MS_MAX: u64 = 30_000;
 /// How long the feed stays open when its last subscriber leaves.
 pub const FEED_LINGER_MS: u64 = 30_000;
 /// How long a join waits for the feed to open.
-pub const JOIN_FEED_MS_MAX: u64 = 6_000;
+pub const JOIN_FEED_MS_MAX: u64 = 8_000;
 pub const JUDGES_AT_ONCE_MAX: usize = 6;
 /// Judgements of one segment whose classes changed meanwhile.
 pub const JUDGE_TRIES_MAX: usize = 4;

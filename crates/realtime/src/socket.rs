@@ -1,7 +1,7 @@
 //! One websocket: frames in, frames out, its channels, and when it must end.
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -282,16 +282,24 @@ impl Connection {
         Ok(())
     }
 
-    /// A join is answered when its changes are seen from now on.
+    /// A join is answered when its changes are seen from now on; or, when that takes too long, with why not, and a gap later.
     async fn wait_for_feed(&self) -> Result<(), String> {
         let mut feed = self.shared.feed.subscribe();
-        let settled = feed.wait_for(|status| matches!(status, FeedStatus::Live | FeedStatus::Unavailable(_)));
-        match timeout(Duration::from_millis(JOIN_FEED_MS_MAX), settled).await {
-            Ok(Ok(status)) => match &*status {
-                FeedStatus::Unavailable(why) => Err(why.clone()),
-                _ => Ok(()),
-            },
-            _ => Err("Changes are not available yet; you will be told when they are.".to_owned()),
+        let is_settled =
+            |status: &FeedStatus| matches!(status, FeedStatus::Live | FeedStatus::Unavailable(_));
+        let wait = Duration::from_millis(JOIN_FEED_MS_MAX);
+        let settled = timeout(wait, feed.wait_for(is_settled)).await.ok().and_then(Result::ok);
+        if settled.is_some_and(|status| *status == FeedStatus::Live) {
+            return Ok(());
+        }
+        self.shared.owes_word.store(true, Ordering::Relaxed);
+        // Between the look and the promise it may have come; then the word was given already.
+        match &*self.shared.feed.borrow() {
+            FeedStatus::Live => Ok(()),
+            FeedStatus::Unavailable(why) => Err(why.clone()),
+            FeedStatus::Idle | FeedStatus::Opening => {
+                Err("Changes are not available yet; you will be told when they are.".to_owned())
+            }
         }
     }
 

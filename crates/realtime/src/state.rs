@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
 };
 
 use kernel::{ApiError, Clock, Timestamp, id::uuid_v7};
@@ -87,6 +87,8 @@ pub struct Shared {
     pub verifier: Arc<dyn TokenVerifier>,
     pub hub: Hub,
     pub feed: watch::Sender<FeedStatus>,
+    /// Somebody joined without the feed, and is to be told when it is there.
+    pub owes_word: AtomicBool,
     pub outbox: mpsc::Sender<Note>,
     /// This process among those on the same database.
     pub node: Arc<str>,
@@ -105,6 +107,7 @@ impl RealtimeState {
             verifier,
             hub: Hub::new(),
             feed: watch::Sender::new(FeedStatus::Idle),
+            owes_word: AtomicBool::new(false),
             outbox,
             node,
             catalog: RwLock::default(),

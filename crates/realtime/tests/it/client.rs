@@ -76,10 +76,32 @@ impl Client {
     pub async fn join(&mut self, name: &str, token: &str, config: Value) -> String {
         let reference = (self.next_ref).to_string();
         let topic = format!("realtime:{name}");
+        let hears_changes = config.get("postgres_changes").is_some();
         let payload = json!({ "config": config, "access_token": token });
         let (status, response) = self.ask(None, &topic, "phx_join", payload).await;
         assert_eq!(status, "ok", "{response}");
+        if hears_changes {
+            self.live(&topic).await;
+        }
         reference
+    }
+
+    /// Waits until changes are heard. On a busy machine the feed may open after the join was answered: then that is said, and
+    /// what was said about it meanwhile is of no interest.
+    pub async fn live(&mut self, topic: &str) {
+        let said = |status: &'static str| {
+            move |frame: &Frame| {
+                frame.topic == topic
+                    && frame.event == "system"
+                    && (status.is_empty() || frame.payload["status"] == status)
+            }
+        };
+        if self.wait_for("word about the feed", said("")).await.payload["status"] != "ok" {
+            self.wait_for("the feed", said("ok")).await;
+            self.kept.retain(|frame| {
+                frame.topic != topic || frame.event != "system" && frame.payload["event"] != "gap"
+            });
+        }
     }
 
     /// Joins and is refused; the reason.
@@ -111,7 +133,9 @@ impl Client {
 
     async fn next(&mut self) -> Result<Frame, Option<CloseFrame>> {
         loop {
-            let message = timeout(WAIT, self.socket.next()).await.expect("something comes in time");
+            let message = timeout(WAIT, self.socket.next())
+                .await
+                .unwrap_or_else(|_| panic!("nothing comes any more; what came last: {:?}", self.kept.last()));
             match message {
                 Some(Ok(Message::Text(text))) => return Ok(self.read(&text)),
                 Some(Ok(Message::Binary(bytes))) => return Ok(read_binary(&bytes)),

@@ -69,7 +69,8 @@ async fn without_the_slot_functions_the_rest_works() {
     world.db.arrange("drop schema replication cascade").await;
     let owner = world.db.staff("owner").await;
     let mut client = world.client().await;
-    client.join("one", &world.token(&owner), on("sites")).await;
+    let payload = json!({ "config": on("sites"), "access_token": world.token(&owner) });
+    assert_eq!(client.ask(None, "realtime:one", "phx_join", payload).await.0, "ok");
     let system = client.event("system").await;
     assert_eq!(system.payload["status"], "error");
     assert!(
