@@ -13,3 +13,14 @@ begin
 end $$;
 
 grant anon, authenticated, staff, worker, system, service_role to authenticator;
+
+-- Who reads the change feed for /realtime/v1, through definer functions only (replication.sql). Making it needs a superuser, or a
+-- login that has the attribute itself; without it the product runs, and `obera doctor` says what is missing.
+do $$
+begin
+  if not exists (select from pg_catalog.pg_roles where rolname = 'replicator') then
+    create role replicator nologin noinherit replication;
+  end if;
+exception when insufficient_privilege then
+  raise notice 'the role replicator could not be made: %', sqlerrm;
+end $$;

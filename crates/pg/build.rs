@@ -23,6 +23,7 @@ fn main() {
         code.push_str("];\n");
     }
     println!("cargo::rerun-if-changed={}", db.join("roles.sql").display());
+    println!("cargo::rerun-if-changed={}", db.join("replication.sql").display());
     let out = env::var_os("OUT_DIR").expect("OUT_DIR");
     fs::write(Path::new(&out).join("files.rs"), code).expect("files.rs");
 }

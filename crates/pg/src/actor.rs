@@ -129,6 +129,8 @@ pub enum SystemReason {
     Seed,
     /// Answers `obera doctor` and the health endpoints.
     Health,
+    /// Reads the change feed and who may hear it, and sends between nodes.
+    Realtime,
 }
 
 impl SystemReason {
@@ -142,6 +144,7 @@ impl SystemReason {
         Self::SchemaCache,
         Self::Seed,
         Self::Health,
+        Self::Realtime,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -155,6 +158,7 @@ impl SystemReason {
             Self::SchemaCache => "schema_cache",
             Self::Seed => "seed",
             Self::Health => "health",
+            Self::Realtime => "realtime",
         }
     }
 }

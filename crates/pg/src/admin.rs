@@ -89,6 +89,7 @@ pub async fn prepare(
         .get(0);
     inside.batch_execute(&sql).await?;
     inside.batch_execute("alter schema public owner to owner").await?;
+    inside.batch_execute(include_str!("../../../db/replication.sql")).await?;
     Ok(())
 }
 

@@ -8,11 +8,13 @@ mod door;
 mod error;
 mod listen;
 pub mod migrate;
+mod session;
 mod wire;
 
 pub use actor::{Actor, SystemReason, WorkReason};
 pub use door::{ActorTx, Pg, PgSettings, TxEnd};
 pub use error::{DbFault, PgError, PgErrorKind};
 pub use listen::Notice;
+pub use session::Session;
 pub use tokio_postgres::{Config, Row, config, types};
 pub use wire::RawRow;

@@ -45,6 +45,9 @@ pub struct SettingsArgs {
     /// Other web origins that may call the APIs.
     #[arg(long, global = true, env = "OBERA_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
     pub cors_origins: Option<Vec<String>>,
+    /// Lets realtime channels that are not private broadcast: their topics cross customers, for everybody signed in.
+    #[arg(long, global = true, env = "OBERA_PUBLIC_CHANNELS", value_name = "BOOL")]
+    pub public_channels: Option<bool>,
     /// Log filter, such as `info` or `info,flow=debug`.
     #[arg(long, global = true, env = "OBERA_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -74,6 +77,7 @@ struct SettingsFile {
     connections_max: Option<usize>,
     trusted_proxies: Option<Vec<IpAddr>>,
     cors_origins: Option<Vec<String>>,
+    public_channels: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     rest: Option<RestConfig>,
@@ -91,6 +95,7 @@ pub struct Settings {
     pub connections_max: usize,
     pub trusted_proxies: Vec<IpAddr>,
     pub cors_origins: Vec<String>,
+    pub public_channels: bool,
     pub log: String,
     pub log_format: LogFormat,
     /// The table `[rest]` of the file: docs/reference/data-api.md.
@@ -128,6 +133,7 @@ impl Settings {
             connections_max: args.connections_max.or(file.connections_max).unwrap_or(CONNECTIONS),
             trusted_proxies: args.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             cors_origins: args.cors_origins.or(file.cors_origins).unwrap_or_default(),
+            public_channels: args.public_channels.or(file.public_channels).unwrap_or(false),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             rest: file.rest.unwrap_or_default(),

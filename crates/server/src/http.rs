@@ -18,6 +18,7 @@ use functions::Services;
 use kernel::{ApiError, ErrorCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pg::Pg;
+use realtime::RealtimeState;
 use rest::RestState;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -40,6 +41,7 @@ pub struct Surface {
     pub pg: Pg,
     pub auth: AuthState,
     pub rest: RestState,
+    pub realtime: RealtimeState,
     pub services: Services,
     pub metrics: PrometheusHandle,
 }
@@ -52,7 +54,9 @@ pub fn router(surface: Surface, settings: &Settings) -> Router {
         .merge(rest::mounted(surface.rest.clone()))
         .nest("/functions/v1", functions::router(surface.services.clone()))
         .layer(middleware::from_fn_with_state(surface.auth.clone(), auth::authenticate))
-        .nest("/auth/v1", auth::router(surface.auth.clone()));
+        .nest("/auth/v1", auth::router(surface.auth.clone()))
+        // Tokens come in each join, and are checked there.
+        .nest("/realtime/v1", realtime::router(surface.realtime.clone()));
     let health = Router::new()
         .route("/healthz", get(|| async { Json(serde_json::json!({ "status": "ok" })) }))
         .route("/readyz", get(ready))

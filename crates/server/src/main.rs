@@ -9,6 +9,7 @@ mod http;
 mod runtime;
 mod schedules;
 mod shutdown;
+mod tokens;
 
 use std::process::ExitCode;
 

@@ -11,13 +11,14 @@ use flow::{Engine, Registry, Worker, WorkerConfig};
 use functions::Services;
 use kernel::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use realtime::{PublicChannels, RealtimeConfig, RealtimeState};
 use rest::RestState;
 use tokio::{net::TcpListener, task::JoinSet};
 use vault::Vault;
 
 use crate::{
     cli::ProcessRole, config::Settings, database::Database, failure::Failure, http, schedules,
-    shutdown::Shutdown,
+    shutdown::Shutdown, tokens::AuthTokens,
 };
 
 /// What every role is made of.
@@ -66,6 +67,12 @@ pub async fn run(
     let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
     if roles.contains(&ProcessRole::Api) {
         let surface = surface(&product, settings).await?;
+        let (realtime, stop) = (surface.realtime.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            stop.wait().await;
+            realtime.stop();
+            Ok(())
+        });
         let app = http::router(surface, settings).into_make_service_with_connect_info::<SocketAddr>();
         let stop = shutdown.clone();
         tasks.spawn(async move {
@@ -100,7 +107,12 @@ async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface
         .await
         .map_err(|error| Failure::start("sign-in", &error))?;
     let rest = RestState::start(pg.clone(), settings.rest.clone(), product.clock.clone());
-    Ok(http::Surface { pg, auth, rest, services: product.services.clone(), metrics: recorder()? })
+    let public_channels =
+        if settings.public_channels { PublicChannels::Open } else { PublicChannels::Closed };
+    let tokens = Arc::new(AuthTokens(auth.clone()));
+    let config = RealtimeConfig { public_channels };
+    let realtime = RealtimeState::start(pg.clone(), tokens, product.clock.clone(), config);
+    Ok(http::Surface { pg, auth, rest, realtime, services: product.services.clone(), metrics: recorder()? })
 }
 
 fn recorder() -> Result<PrometheusHandle, Failure> {

@@ -72,7 +72,7 @@ async fn seal_audit(product: &Product) {
 async fn maintain_partitions(product: &Product) {
     let outcome = async {
         let tx = product.services.pg.system(SystemReason::SealAudit).await?;
-        tx.query("select app.maintain_partitions()", &[]).await?;
+        tx.query("select app.maintain_partitions(), realtime.maintain_messages()", &[]).await?;
         tx.commit().await
     };
     if let Err(error) = outcome.await {

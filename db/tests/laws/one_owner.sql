@@ -1,4 +1,4 @@
--- The role `owner` owns every relation and function; a definer function never runs as a superuser.
+-- The role `owner` owns every relation and function (in the schema replication: `replicator`); a definer function never runs as a superuser.
 -- broken by: alter table public.tickets owner to postgres
 -- seen as: public.tickets
 -- broken by: create function app.loose_end() returns int language sql as 'select 1'
@@ -11,4 +11,5 @@ with things as (
 select format('%s.%s', n.nspname, t.name) as subject, format('is owned by %s', pg_get_userbyid(t.owned_by)) as fault
 from things t
 join pg_catalog.pg_namespace n on n.oid = t.namespace
-where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and pg_get_userbyid(t.owned_by) <> 'owner'
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  and pg_get_userbyid(t.owned_by) <> case n.nspname when 'replication' then 'replicator' else 'owner' end

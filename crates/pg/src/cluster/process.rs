@@ -192,6 +192,10 @@ impl ServerCommand {
             "checkpoint_timeout=15min",
             "random_page_cost=1.1",
             "jit=off",
+            // The change feed of /realtime/v1: decoded from the log, which a feed that stands still must not fill the disk with.
+            "wal_level=logical",
+            "max_replication_slots=20",
+            "max_slot_wal_keep_size=2GB",
             "idle_in_transaction_session_timeout=120000",
             "log_line_prefix=%m [%p] ",
             "log_min_duration_statement=2000",
@@ -209,6 +213,7 @@ impl ServerCommand {
                 "synchronous_commit=off",
                 "full_page_writes=off",
                 "max_connections=400",
+                "max_replication_slots=100",
                 "log_min_messages=fatal",
             ] {
                 command.arg("-c").arg(setting);

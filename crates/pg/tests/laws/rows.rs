@@ -233,6 +233,10 @@ impl Seeds {
             } else if column.name == "customer_id" {
                 let id = self.literal("public.customers", whose, "id").expect("customers come first");
                 values.insert(&column.name, id.to_owned());
+                if table.name == "realtime.messages" {
+                    // Its topic says whose it is.
+                    values.insert("topic", format!("concat('customer:', {id})"));
+                }
             } else if column.is_needed && !values.contains_key(column.name.as_str()) {
                 values.insert(&column.name, plain_value(column, self.made));
             }

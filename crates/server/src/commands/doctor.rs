@@ -24,6 +24,11 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         "people reach it over TLS or on this machine only",
         "put a TLS proxy in front and set --public-url https://…",
     );
+    doctor.note(
+        !settings.public_channels,
+        "realtime channels are private",
+        "public channels cross customers: unset public_channels unless you need them",
+    );
     match Database::open_beside(settings).await {
         Err(error) => doctor.note(false, "the database opens", &crate::database::chain(&error)),
         Ok(database) => {
@@ -84,6 +89,9 @@ async fn look_inside(doctor: &mut Doctor, database: &Database) -> Result<(), Fai
             "look at Integrations in the console for the reason",
         );
     }
+    let feed =
+        realtime::feed_fault(&database.pg).await.map_err(|error| Failure::start("the database", &error))?;
+    doctor.note(feed.is_none(), "changes reach screens at once (realtime)", feed.unwrap_or_default());
     let report = vault::seal::verify(&database.pg, &vault, &[])
         .await
         .map_err(|error| Failure::start("the audit log", &error))?;
