@@ -94,7 +94,7 @@ create table storage.uploads (
 create index uploads_bucket on storage.uploads (bucket);
 create index uploads_user on storage.uploads (user_id);
 create index uploads_expires on storage.uploads (expires_at);
-comment on table storage.uploads is 'A resumable upload under way (TUS): what was received, in which parts. Owner: platform. Retention: one day.';
+comment on table storage.uploads is 'A resumable upload under way (TUS): what was received, in which parts. Owner: platform. Retention: 1 day.';
 
 create table storage.provider_uploads (
   id          uuid primary key default app.uuid_v7(),
@@ -116,7 +116,7 @@ create table storage.provider_uploads (
 create index provider_uploads_bucket on storage.provider_uploads (bucket);
 create index provider_uploads_user on storage.provider_uploads (user_id);
 create index provider_uploads_expires on storage.provider_uploads (expires_at);
-comment on table storage.provider_uploads is 'A resumable upload of the provider''s own file under way. Owner: platform. Retention: one day.';
+comment on table storage.provider_uploads is 'A resumable upload of the provider''s own file under way. Owner: platform. Retention: 1 day.';
 
 create table public.ticket_attachments (
   customer_id uuid not null,

@@ -94,8 +94,10 @@ create policy staff_own on storage.uploads for all to staff
 create policy staff_own on storage.provider_uploads for all to staff
   using (user_id = (select app.user_id()) and (select app.has('files:write')) and bucket = any ((select app.buckets_for('provider', 'add'))::text[]))
   with check (user_id = (select app.user_id()) and (select app.has('files:write')) and bucket = any ((select app.buckets_for('provider', 'add'))::text[]));
-grant select, insert, update, delete on storage.uploads to authenticated, staff;
-grant select, insert, update, delete on storage.provider_uploads to staff;
+grant select, insert, delete on storage.uploads to authenticated, staff;
+grant update (offset_bytes, part_keys, completed_at) on storage.uploads to authenticated, staff;
+grant select, insert, delete on storage.provider_uploads to staff;
+grant update (offset_bytes, part_keys, completed_at) on storage.provider_uploads to staff;
 select app.open_to_system('storage.uploads', 'select, delete'), app.open_to_system('storage.provider_uploads', 'select, delete');
 
 -- Attachments follow from the objects: <customer>/tickets/<ticket>/<file> in the bucket `attachments`. People see them with the ticket.

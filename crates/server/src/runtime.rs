@@ -12,6 +12,7 @@ use functions::Services;
 use kernel::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rest::{RestConfig, RestState};
+use storage::StorageState;
 use tokio::{net::TcpListener, task::JoinSet};
 use vault::Vault;
 
@@ -24,6 +25,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Product {
     pub services: Services,
+    pub storage: StorageState,
     pub vault: Vault,
     pub clock: Clock,
 }
@@ -37,7 +39,7 @@ pub struct Tuning {
 }
 
 impl Product {
-    pub async fn build(database: &Database, tuning: &Tuning) -> Result<Self, Failure> {
+    pub async fn build(database: &Database, settings: &Settings, tuning: &Tuning) -> Result<Self, Failure> {
         let (pg, clock) = (database.pg.clone(), Clock::system());
         let vault = Vault::new(pg.clone(), database.master_key.clone(), clock.clone());
         vault.check().await.map_err(|error| Failure::start("the sealed credentials", &error))?;
@@ -50,7 +52,9 @@ impl Product {
         for definition in definitions {
             engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
         }
-        Ok(Self { services: Services { pg, engine, vendors, clock: clock.clone() }, vault, clock })
+        let storage = StorageState::open(pg.clone(), vault.clone(), clock.clone(), settings.storage.clone())
+            .map_err(|error| Failure::start("the store for files", &error))?;
+        Ok(Self { services: Services { pg, engine, vendors, clock: clock.clone() }, storage, vault, clock })
     }
 }
 
@@ -100,7 +104,8 @@ async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface
         .await
         .map_err(|error| Failure::start("sign-in", &error))?;
     let rest = RestState::start(pg.clone(), RestConfig::default(), product.clock.clone());
-    Ok(http::Surface { pg, auth, rest, services: product.services.clone(), metrics: recorder()? })
+    let (services, storage) = (product.services.clone(), product.storage.clone());
+    Ok(http::Surface { pg, auth, rest, storage, services, metrics: recorder()? })
 }
 
 fn recorder() -> Result<PrometheusHandle, Failure> {

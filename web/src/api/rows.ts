@@ -60,8 +60,12 @@ export interface TicketRow {
   customer_id: Uuid; id: Uuid; description: string; resolution: string | null; opened_by: Uuid | null; external_ref: unknown;
 }
 export interface TicketEventRow {
-  customer_id: Uuid; id: Uuid; ticket_id: Uuid; kind: "opened" | "comment" | "state" | "escalation" | "evidence" | "automation";
+  customer_id: Uuid; id: Uuid; ticket_id: Uuid; kind: "opened" | "comment" | "state" | "escalation" | "evidence" | "automation" | "attachment";
   body: string; is_internal: boolean; actor_id: Uuid | null; evidence_id: Uuid | null; at: Timestamp;
+}
+export interface AttachmentRow {
+  customer_id: Uuid; id: Uuid; ticket_id: Uuid; file_name: string; added_by: Uuid | null; added_at: Timestamp;
+  bucket: string; name: string; size_bytes: number; mime_type: string; sha256: string;
 }
 export interface RunRow {
   customer_id: Uuid; id: Uuid; workflow_id: Uuid; workflow_version: number; title: string; state: RunState; dry_run: boolean;
@@ -138,6 +142,7 @@ export interface Tables {
   ticket_list: TicketListRow;
   tickets: TicketRow;
   ticket_events: TicketEventRow;
+  ticket_attachment_list: AttachmentRow;
   runs: RunRow;
   steps: StepRow;
   changes: ChangeRow;
