@@ -204,7 +204,9 @@ impl Blobs {
             while let Some(file) = files.next_entry().await.map_err(StorageError::internal)? {
                 let name = file.file_name();
                 let Some(name) = name.to_str().filter(|name| name.contains('#')) else { continue };
-                if begun_at(name).is_some_and(|at| at < before) && tokio::fs::remove_file(file.path()).await.is_ok() {
+                if begun_at(name).is_some_and(|at| at < before)
+                    && tokio::fs::remove_file(file.path()).await.is_ok()
+                {
                     removed += 1;
                 }
             }
@@ -282,11 +284,7 @@ impl<'a> Writer<'a> {
             let payload = PutPayload::from_iter(std::mem::take(&mut self.waiting));
             self.store.put(&self.path, payload).await.map_err(StorageError::internal)?;
         }
-        Ok(Stored {
-            size_bytes: self.size_bytes,
-            sha256: hex::encode(self.hash.finalize()),
-            head: self.head,
-        })
+        Ok(Stored { size_bytes: self.size_bytes, sha256: hex::encode(self.hash.finalize()), head: self.head })
     }
 
     async fn abort(&mut self) {

@@ -32,14 +32,16 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, StorageError>> + Send>>;
 
 /// The chunks of a body; a sender that falls silent is an error.
 pub(crate) fn chunks(body: Body) -> Chunks {
-    Box::pin(futures_util::stream::unfold(body.into_data_stream(), |mut stream| async {
+    let chunks = futures_util::stream::unfold(body.into_data_stream(), |mut stream| async {
         match tokio::time::timeout(BODY_WAIT, stream.next()).await {
             Ok(Some(Ok(chunk))) => Some((Ok(chunk), stream)),
             Ok(Some(Err(_))) => Some((Err(StorageError::body_broke_off()), stream)),
             Ok(None) => None,
             Err(_) => Some((Err(StorageError::body_too_slow()), stream)),
         }
-    }))
+    });
+    // After a refusal it may be asked once more than it has.
+    Box::pin(chunks.fuse())
 }
 
 /// Reads on for a moment after a refusal.
@@ -70,7 +72,9 @@ pub(crate) async fn receive(
     }
     let meta = Meta {
         mime: sniff::tidy(kind),
-        cache_control: cache_control(request.headers().get(header::CACHE_CONTROL).and_then(|v| v.to_str().ok())),
+        cache_control: cache_control(
+            request.headers().get(header::CACHE_CONTROL).and_then(|v| v.to_str().ok()),
+        ),
         user_metadata: metadata_header(request.headers())?,
     };
     let told = content_length(request.headers());

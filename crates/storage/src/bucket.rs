@@ -2,7 +2,7 @@
 use axum::http::HeaderMap;
 use pg::{ActorTx, Row};
 
-use crate::{error::StorageError, sniff, state::Inner};
+use crate::{error::StorageError, sniff, state::Inner, who::Who};
 
 /// Whose files a bucket holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,14 @@ impl Bucket {
         let sql = format!("select {COLUMNS} from storage.buckets b where b.name = $1");
         let row = tx.query_opt(&sql, &[&name]).await?;
         row.as_ref().map(Self::of_row).ok_or_else(StorageError::bucket_not_found)
+    }
+
+    /// The bucket, if this caller may see it.
+    pub(crate) async fn of(state: &Inner, who: &Who, name: &str) -> Result<Self, StorageError> {
+        let tx = who.begin_anywhere(state).await?;
+        let bucket = Self::find(&tx, name).await?;
+        tx.rollback().await?;
+        Ok(bucket)
     }
 
     /// Largest file here, in bytes.

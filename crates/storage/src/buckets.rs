@@ -123,8 +123,12 @@ impl Wishes {
             return Err(StorageError::invalid("Only buckets of the type STANDARD are offered here."));
         }
         let allowed_mime_types = self.allowed_mime_types.clone().filter(|list| !list.is_empty());
-        let is_type = |text: &String| text.len() <= 255 && text.split('/').filter(|part| !part.is_empty()).count() == 2;
-        if allowed_mime_types.as_ref().is_some_and(|list| list.len() > MIME_TYPES_MAX || !list.iter().all(is_type)) {
+        let is_type =
+            |text: &String| text.len() <= 255 && text.split('/').filter(|part| !part.is_empty()).count() == 2;
+        if allowed_mime_types
+            .as_ref()
+            .is_some_and(|list| list.len() > MIME_TYPES_MAX || !list.iter().all(is_type))
+        {
             return Err(StorageError::invalid(
                 "allowed_mime_types is a list of at most 100 types such as image/png or image/*.",
             ));
@@ -220,7 +224,9 @@ pub(crate) async fn update(
     let old = Bucket::find(&tx, &name).await?;
     let access = wishes.member_access.as_deref().unwrap_or(&old.member_access);
     if !["none", "read", "write"].contains(&access) || old.kind == Kind::Provider && access != "none" {
-        return Err(StorageError::invalid("member_access is `none`, `read` or `write`, and `none` for the provider's own."));
+        return Err(StorageError::invalid(
+            "member_access is `none`, `read` or `write`, and `none` for the provider's own.",
+        ));
     }
     if wishes.kind.as_deref().is_some_and(|kind| kind != old.kind.name()) {
         return Err(StorageError::invalid("The kind of a bucket cannot be changed."));

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use uuid::Uuid;
 
 use crate::{
     bucket::Bucket, error::StorageError, name::ObjectName, object::Object, place::Place, sniff, state::Inner,
@@ -17,8 +18,18 @@ use crate::{
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 /// RFC 5987's attr-char.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'!').remove(b'#').remove(b'$').remove(b'&').remove(b'+').remove(b'-').remove(b'.')
-    .remove(b'^').remove(b'_').remove(b'`').remove(b'|').remove(b'~');
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 /// An overwrite may take the bytes away between the row and the reading: then the row is read again.
 const TRIES_MAX: u32 = 3;
 
@@ -37,6 +48,8 @@ pub(crate) struct Wish<'a> {
     /// `?download` or `?download=name`.
     pub download: Option<String>,
     pub exposure: Exposure,
+    /// Only this object, whatever has the name now.
+    pub only: Option<Uuid>,
 }
 
 /// The object and its bytes, for whoever may see the row.
@@ -52,6 +65,9 @@ pub(crate) async fn serve(
         let tx = who.begin(state, place).await?;
         let object = Object::find(&tx, place, &bucket.name, name).await?;
         tx.rollback().await?;
+        if wish.only.is_some_and(|id| id != object.id) {
+            return Err(StorageError::object_not_found());
+        }
         if let Some(response) = answer(state, &object, wish).await? {
             return Ok(response);
         }
@@ -60,11 +76,7 @@ pub(crate) async fn serve(
 }
 
 /// `None`: the bytes are not there any more.
-pub(crate) async fn answer(
-    state: &Inner,
-    object: &Object,
-    wish: &Wish<'_>,
-) -> Result<Option<Response>, StorageError> {
+async fn answer(state: &Inner, object: &Object, wish: &Wish<'_>) -> Result<Option<Response>, StorageError> {
     let mut headers = common_headers(object, wish);
     if is_known(wish.headers, object) {
         return Ok(Some((StatusCode::NOT_MODIFIED, headers).into_response()));
@@ -133,7 +145,8 @@ fn disposition(object: &Object, download: Option<&str>) -> HeaderValue {
         .map(|c| if c.is_ascii_alphanumeric() || " ._-()".contains(c) { c } else { '_' })
         .take(200)
         .collect();
-    let name: String = name.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(255).collect();
+    let name: String =
+        name.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(255).collect();
     let encoded = utf8_percent_encode(&name, ATTRIBUTE);
     value(&format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"))
 }

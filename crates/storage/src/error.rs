@@ -97,7 +97,8 @@ impl StorageError {
     }
 
     pub(crate) fn body_too_slow() -> Self {
-        Self::new(ErrorCode::TimedOut, "Timeout", "The body stopped arriving; nothing was kept.").with_status(408)
+        Self::new(ErrorCode::TimedOut, "Timeout", "The body stopped arriving; nothing was kept.")
+            .with_status(408)
     }
 
     pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

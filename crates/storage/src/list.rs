@@ -176,13 +176,6 @@ fn object(row: &Row) -> Option<Object> {
     })
 }
 
-async fn bucket_of(state: &Inner, who: &Who, name: &str) -> Result<Bucket, StorageError> {
-    let tx = who.begin_anywhere(state).await?;
-    let bucket = Bucket::find(&tx, name).await?;
-    tx.rollback().await?;
-    Ok(bucket)
-}
-
 /// `POST /object/list/<bucket>`: one folder, files and folders in one list.
 pub(crate) async fn list(
     State(state): State<StorageState>,
@@ -191,7 +184,7 @@ pub(crate) async fn list(
     Told(asked): Told<Asked>,
 ) -> Result<Json<Value>, StorageError> {
     let (state, who) = (&state.0, Who::signed_in(actor.map(|Extension(actor)| actor))?);
-    let bucket = bucket_of(state, &who, &bucket).await?;
+    let bucket = Bucket::of(state, &who, &bucket).await?;
     let prefix = folder_prefix(&asked.prefix)?;
     let page = Page {
         bucket: &bucket,
@@ -228,7 +221,7 @@ pub(crate) async fn list_v2(
     Told(asked): Told<AskedV2>,
 ) -> Result<Json<Value>, StorageError> {
     let (state, who) = (&state.0, Who::signed_in(actor.map(|Extension(actor)| actor))?);
-    let bucket = bucket_of(state, &who, &bucket).await?;
+    let bucket = Bucket::of(state, &who, &bucket).await?;
     let prefix = raw_prefix(&asked.prefix)?;
     let folder = match asked.with_delimiter {
         true => prefix.rfind('/').map_or("", |end| &prefix[..=end]),
@@ -254,7 +247,8 @@ pub(crate) async fn list_v2(
     for row in &rows {
         let label: &str = row.get(0);
         match object(row) {
-            None => folders.push(json!({ "name": format!("{folder}{label}/"), "key": format!("{folder}{label}") })),
+            None => folders
+                .push(json!({ "name": format!("{folder}{label}/"), "key": format!("{folder}{label}") })),
             Some(object) => {
                 let mut line = object.listed(&object.name);
                 line["key"] = json!(object.name);

@@ -122,8 +122,24 @@ mod tests {
         let long_segment = "a".repeat(256);
         let long = "a/".repeat(600) + "a";
         let bad = [
-            "", "/", "..", "../a", "a/../b", "a/./b", "a//b", "a/", "//a", "a\\b", "a\0b", "a\nb", "a%2fb", "a?b",
-            "a#b", "a\u{202e}b", &long_segment, &long,
+            "",
+            "/",
+            "..",
+            "../a",
+            "a/../b",
+            "a/./b",
+            "a//b",
+            "a/",
+            "//a",
+            "a\\b",
+            "a\0b",
+            "a\nb",
+            "a%2fb",
+            "a?b",
+            "a#b",
+            "a\u{202e}b",
+            &long_segment,
+            &long,
         ];
         for name in bad {
             assert!(ObjectName::parse(name).is_err(), "{name:?}");

@@ -45,9 +45,14 @@ pub(crate) async fn download(
 ) -> Result<Response, StorageError> {
     let who = Who::signed_in(actor.map(|Extension(actor)| actor))?;
     let name = ObjectName::parse(&name)?;
-    let bucket = find_bucket(&state.0, &who, &bucket).await?;
-    let wish =
-        Wish { method: &method, headers: &headers, download: wanted.download, exposure: Exposure::Private };
+    let bucket = Bucket::of(&state.0, &who, &bucket).await?;
+    let wish = Wish {
+        method: &method,
+        headers: &headers,
+        download: wanted.download,
+        exposure: Exposure::Private,
+        only: None,
+    };
     serve(&state.0, &who, &bucket, &name, &wish).await
 }
 
@@ -60,8 +65,13 @@ pub(crate) async fn public(
     headers: HeaderMap,
 ) -> Result<Response, StorageError> {
     let (bucket, name) = find_public(&state.0, &bucket, &name).await?;
-    let wish =
-        Wish { method: &method, headers: &headers, download: wanted.download, exposure: Exposure::Public };
+    let wish = Wish {
+        method: &method,
+        headers: &headers,
+        download: wanted.download,
+        exposure: Exposure::Public,
+        only: None,
+    };
     serve(&state.0, &Who::Public, &bucket, &name, &wish).await
 }
 
@@ -75,18 +85,15 @@ pub(crate) async fn by_link(
 ) -> Result<Response, StorageError> {
     let state = &state.0;
     let token = wanted.token.ok_or_else(|| StorageError::invalid_link("The URL has no token"))?;
-    let (claims, bucket, name) =
-        link::open(state, &token, &bucket, &name, |verb| verb == Verb::Read).await?;
-    let (who, place) = (claims.who(), Place::of(bucket.kind, &name)?);
-    let tx = who.begin(state, place).await?;
-    let object = Object::find(&tx, place, &bucket.name, &name).await?;
-    tx.rollback().await?;
-    if claims.object != Some(object.id) {
-        return Err(StorageError::object_not_found());
-    }
-    let wish =
-        Wish { method: &method, headers: &headers, download: wanted.download, exposure: Exposure::Private };
-    serve(state, &who, &bucket, &name, &wish).await
+    let (claims, bucket, name) = link::open(state, &token, &bucket, &name, |verb| verb == Verb::Read).await?;
+    let wish = Wish {
+        method: &method,
+        headers: &headers,
+        download: wanted.download,
+        exposure: Exposure::Private,
+        only: claims.object,
+    };
+    serve(state, &claims.who(), &bucket, &name, &wish).await
 }
 
 /// `GET /object/info/<bucket>/<name>` and `/object/info/authenticated/…`
@@ -97,7 +104,7 @@ pub(crate) async fn info(
 ) -> Result<Json<Value>, StorageError> {
     let who = Who::signed_in(actor.map(|Extension(actor)| actor))?;
     let name = ObjectName::parse(&name)?;
-    let bucket = find_bucket(&state.0, &who, &bucket).await?;
+    let bucket = Bucket::of(&state.0, &who, &bucket).await?;
     told(&state.0, &who, &bucket, &name).await
 }
 
@@ -123,18 +130,11 @@ async fn told(
     Ok(Json(object.info(&bucket.name)))
 }
 
-async fn find_bucket(state: &Inner, who: &Who, name: &str) -> Result<Bucket, StorageError> {
-    let tx = who.begin_anywhere(state).await?;
-    let bucket = Bucket::find(&tx, name).await?;
-    tx.rollback().await?;
-    Ok(bucket)
-}
-
 async fn find_public(state: &Inner, bucket: &str, name: &str) -> Result<(Bucket, ObjectName), StorageError> {
     if state.config.public_buckets == PublicBuckets::Refused {
         return Err(StorageError::bucket_not_found());
     }
-    let bucket = find_bucket(state, &Who::Public, bucket).await?;
+    let bucket = Bucket::of(state, &Who::Public, bucket).await?;
     if !bucket.is_public {
         return Err(StorageError::bucket_not_found());
     }
@@ -161,7 +161,9 @@ fn life_s(told: &Value) -> Result<i64, StorageError> {
         .or_else(|| told.as_str()?.trim().parse().ok())
         .filter(|seconds| (1..=LINK_LIFE_S_MAX).contains(seconds))
         .ok_or_else(|| {
-            StorageError::invalid(format!("expiresIn is a number of seconds between 1 and {LINK_LIFE_S_MAX}."))
+            StorageError::invalid(format!(
+                "expiresIn is a number of seconds between 1 and {LINK_LIFE_S_MAX}."
+            ))
         })
 }
 
@@ -174,11 +176,13 @@ pub(crate) async fn sign(
 ) -> Result<Json<Value>, StorageError> {
     let who = Who::signed_in(actor.map(|Extension(actor)| actor))?;
     if asked.transform.is_some_and(|transform| !transform.is_null()) {
-        return Err(StorageError::not_offered("Images are served as they are: transformation is not offered here."));
+        return Err(StorageError::not_offered(
+            "Images are served as they are: transformation is not offered here.",
+        ));
     }
     let life_s = life_s(&asked.expires_in)?;
     let name = ObjectName::parse(&name)?;
-    let bucket = find_bucket(&state.0, &who, &bucket).await?;
+    let bucket = Bucket::of(&state.0, &who, &bucket).await?;
     let url = sign_name(&state.0, &who, &bucket, &name, life_s).await?;
     Ok(Json(json!({ "signedURL": url })))
 }
@@ -195,7 +199,7 @@ pub(crate) async fn sign_many(
     if asked.paths.len() > SIGN_NAMES_MAX {
         return Err(StorageError::invalid(format!("At most {SIGN_NAMES_MAX} paths at once.")));
     }
-    let bucket = find_bucket(&state.0, &who, &bucket).await?;
+    let bucket = Bucket::of(&state.0, &who, &bucket).await?;
     let mut answers = Vec::with_capacity(asked.paths.len());
     for path in asked.paths {
         let signed = match ObjectName::parse(&path) {

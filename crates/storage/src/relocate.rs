@@ -1,9 +1,5 @@
 //! `object/move` and `object/copy`, also into another bucket. Both ends are asked for: the source to read, the target to write.
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::HeaderMap,
-};
+use axum::{Extension, Json, extract::State, http::HeaderMap};
 use pg::{Actor, ActorTx};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -119,7 +115,13 @@ async fn rename(
     let moved = tx
         .query_opt(
             &sql,
-            &[&place.customer(), &object.id, &source.name.as_str(), &target.bucket.name, &target.name.as_str()],
+            &[
+                &place.customer(),
+                &object.id,
+                &source.name.as_str(),
+                &target.bucket.name,
+                &target.name.as_str(),
+            ],
         )
         .await;
     match moved {

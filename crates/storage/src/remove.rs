@@ -36,7 +36,7 @@ pub(crate) async fn many(
     if asked.prefixes.len() > NAMES_MAX {
         return Err(StorageError::invalid(format!("At most {NAMES_MAX} names at once.")));
     }
-    let bucket = bucket_of(state, &who, &bucket).await?;
+    let bucket = Bucket::of(state, &who, &bucket).await?;
     let mut by_place: Vec<(Place, Vec<String>)> = Vec::new();
     for name in &asked.prefixes {
         let Ok(name) = ObjectName::parse(name) else { continue };
@@ -58,7 +58,7 @@ pub(crate) async fn one(
 ) -> Result<Json<Value>, StorageError> {
     let (state, who) = (&state.0, Who::signed_in(actor.map(|Extension(actor)| actor))?);
     let name = ObjectName::parse(&name)?;
-    let bucket = bucket_of(state, &who, &bucket).await?;
+    let bucket = Bucket::of(state, &who, &bucket).await?;
     let place = Place::of(bucket.kind, &name)?;
     let removed = remove(state, &who, &bucket, &[(place, vec![name.as_str().to_owned()])]).await?;
     if !removed.is_empty() {
@@ -68,13 +68,6 @@ pub(crate) async fn one(
     let is_there = Object::look(&tx, place, &bucket.name, &name).await?.is_some();
     tx.rollback().await?;
     Err(if is_there { who.denied(state, place).await } else { StorageError::object_not_found() })
-}
-
-async fn bucket_of(state: &Inner, who: &Who, name: &str) -> Result<Bucket, StorageError> {
-    let tx = who.begin_anywhere(state).await?;
-    let bucket = Bucket::find(&tx, name).await?;
-    tx.rollback().await?;
-    Ok(bucket)
 }
 
 /// All rows in one transaction; the bytes after it.

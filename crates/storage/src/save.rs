@@ -45,9 +45,7 @@ impl Target {
         name: &str,
     ) -> Result<Self, StorageError> {
         let name = ObjectName::parse(name)?;
-        let tx = who.begin_anywhere(state).await?;
-        let bucket = Bucket::find(&tx, bucket).await?;
-        tx.rollback().await?;
+        let bucket = Bucket::of(state, who, bucket).await?;
         Ok(Self { place: Place::of(bucket.kind, &name)?, bucket, name })
     }
 

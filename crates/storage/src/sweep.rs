@@ -31,7 +31,8 @@ impl StorageState {
     pub async fn sweep(&self) -> Result<SweepReport, StorageError> {
         let state = &*self.0;
         let now = state.clock.now();
-        let before = now.saturating_sub(SignedDuration::from_hours(ORPHAN_HOURS_MIN)).unwrap_or(Timestamp::MIN);
+        let before =
+            now.saturating_sub(SignedDuration::from_hours(ORPHAN_HOURS_MIN)).unwrap_or(Timestamp::MIN);
         let uploads_ended = end_expired(state, now).await?;
         let mut orphans_removed = 0;
         let mut keys = state.blobs.begun_before(before).try_chunks(KEYS_AT_ONCE_MAX);

@@ -20,8 +20,8 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Told<T> {
             .await
             .map_err(|_| StorageError::too_large(BODY_BYTES_MAX as u64))?;
         let bytes = if bytes.trim_ascii().is_empty() { &b"{}"[..] } else { &bytes };
-        serde_json::from_slice(bytes)
-            .map(Self)
-            .map_err(|error| StorageError::invalid(format!("The body is not what is asked for here: {error}.")))
+        serde_json::from_slice(bytes).map(Self).map_err(|error| {
+            StorageError::invalid(format!("The body is not what is asked for here: {error}."))
+        })
     }
 }

@@ -16,10 +16,7 @@ pub(crate) enum Who {
 impl Who {
     /// The person, or 401.
     pub(crate) fn signed_in(actor: Option<Actor>) -> Result<Self, StorageError> {
-        actor
-            .filter(|actor| !actor.is_anonymous())
-            .map(Self::Person)
-            .ok_or_else(StorageError::not_signed_in)
+        actor.filter(|actor| !actor.is_anonymous()).map(Self::Person).ok_or_else(StorageError::not_signed_in)
     }
 
     pub(crate) async fn begin(&self, state: &Inner, place: Place) -> Result<ActorTx, PgError> {

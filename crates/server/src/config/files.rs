@@ -60,7 +60,11 @@ impl std::fmt::Debug for StorageFile {
 }
 
 /// Flags, then the environment, then the file, then what fits most.
-pub(super) fn settle(args: StorageArgs, file: StorageFile, data_dir: &Path) -> Result<StorageConfig, ConfigError> {
+pub(super) fn settle(
+    args: StorageArgs,
+    file: StorageFile,
+    data_dir: &Path,
+) -> Result<StorageConfig, ConfigError> {
     let backend = match args.storage_s3_bucket.clone().or_else(|| file.s3_bucket.clone()) {
         None => Backend::Folder(args.storage_dir.or(file.dir).unwrap_or_else(|| data_dir.join("files"))),
         Some(bucket) => Backend::S3(s3(bucket, &args, &file)?),
@@ -87,9 +91,9 @@ fn s3(bucket: String, args: &StorageArgs, file: &StorageFile) -> Result<S3Config
         .clone()
         .or_else(|| file.s3_access_key_id.clone())
         .ok_or_else(|| wrong("storage_s3_access_key_id", "it is missing"))?;
-    let secret = secret_variable()
-        .or_else(|| file.s3_secret_access_key.clone())
-        .ok_or_else(|| wrong("storage_s3_secret_access_key", "it is missing; set OBERA_STORAGE_S3_SECRET_ACCESS_KEY"))?;
+    let secret = secret_variable().or_else(|| file.s3_secret_access_key.clone()).ok_or_else(|| {
+        wrong("storage_s3_secret_access_key", "it is missing; set OBERA_STORAGE_S3_SECRET_ACCESS_KEY")
+    })?;
     let region = args.storage_s3_region.clone().or_else(|| file.s3_region.clone());
     Ok(S3Config {
         bucket,
@@ -115,17 +119,17 @@ mod tests {
 
     #[test]
     fn files_are_in_the_data_directory_and_private_unless_said() {
-        let config = settle(StorageArgs::default(), StorageFile::default(), Path::new("/x")).expect("settings");
+        let config =
+            settle(StorageArgs::default(), StorageFile::default(), Path::new("/x")).expect("settings");
         assert!(matches!(&config.backend, Backend::Folder(folder) if folder == Path::new("/x/files")));
         assert_eq!(config.public_buckets, PublicBuckets::Refused);
     }
 
     #[test]
     fn s3_is_whole_or_refused_and_its_secret_does_not_show() {
-        let file: StorageFile = toml::from_str(
-            "s3_bucket = 'b'\ns3_access_key_id = 'id'\ns3_secret_access_key = 'hunter2'",
-        )
-        .expect("a file");
+        let file: StorageFile =
+            toml::from_str("s3_bucket = 'b'\ns3_access_key_id = 'id'\ns3_secret_access_key = 'hunter2'")
+                .expect("a file");
         assert!(!format!("{file:?}").contains("hunter2"));
         let config = settle(StorageArgs::default(), file, Path::new("/x")).expect("settings");
         assert!(matches!(&config.backend, Backend::S3(s3) if s3.region == "us-east-1"));

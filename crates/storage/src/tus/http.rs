@@ -87,7 +87,8 @@ fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, StorageError> 
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (key, encoded) = pair.split_once(' ').unwrap_or((pair, ""));
-            let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded =
+                STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             decoded.map(|decoded| (key.to_owned(), decoded)).ok_or_else(odd)
         })
         .collect()
@@ -144,7 +145,9 @@ async fn begin(
 ) -> Result<(Who, UploadId, Upload), StorageError> {
     let who = Who::signed_in(actor)?;
     let Some(length) = number(headers, &UPLOAD_LENGTH)? else {
-        return Err(StorageError::invalid("Upload-Length is missing; uploads of unknown length are not taken."));
+        return Err(StorageError::invalid(
+            "Upload-Length is missing; uploads of unknown length are not taken.",
+        ));
     };
     let pairs = metadata(headers)?;
     let told = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
@@ -174,7 +177,9 @@ async fn begin(
         part_keys: Vec::new(),
         overwrite,
         meta,
-        expires_at: now.saturating_add(SignedDuration::from_hours(UPLOAD_LIFE_HOURS)).unwrap_or(Timestamp::MAX),
+        expires_at: now
+            .saturating_add(SignedDuration::from_hours(UPLOAD_LIFE_HOURS))
+            .unwrap_or(Timestamp::MAX),
         is_complete: false,
     };
     let tx = who.begin(state, of.place).await?;
@@ -292,7 +297,10 @@ mod tests {
     #[test]
     fn upload_metadata_is_pairs() {
         let mut headers = HeaderMap::new();
-        headers.insert("upload-metadata", HeaderValue::from_static("bucketName a25vd2xlZGdl, objectName YS50eHQ=,empty"));
+        headers.insert(
+            "upload-metadata",
+            HeaderValue::from_static("bucketName a25vd2xlZGdl, objectName YS50eHQ=,empty"),
+        );
         let pairs = metadata(&headers).expect("pairs");
         assert_eq!(pairs[0], ("bucketName".to_owned(), "knowledge".to_owned()));
         assert_eq!(pairs[1].1, "a.txt");

@@ -61,7 +61,8 @@ const ADVANCE: &str = "update {uploads} as o set offset_bytes = $4, part_keys = 
 const COMPLETE: &str = "update {uploads} as o set offset_bytes = o.length_bytes, part_keys = array[]::text[], completed_at = now() \
     where {of} and o.id = $2 and o.offset_bytes = $3 and o.completed_at is null";
 const DELETE: &str = "delete from {uploads} as o where {of} and o.id = $2 returning o.part_keys";
-const OPEN: &str = "select count(*) from {uploads} o where {given} and o.user_id = app.user_id() and o.completed_at is null";
+const OPEN: &str =
+    "select count(*) from {uploads} o where {given} and o.user_id = app.user_id() and o.completed_at is null";
 
 impl Upload {
     fn of_row(row: &Row) -> Self {
@@ -116,7 +117,8 @@ impl Upload {
         part_key: &str,
     ) -> Result<bool, PgError> {
         let (from, to) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(to).unwrap_or(i64::MAX));
-        let params: [&(dyn pg::types::ToSql + Sync); 5] = [&of.place.customer(), &of.id, &from, &to, &part_key];
+        let params: [&(dyn pg::types::ToSql + Sync); 5] =
+            [&of.place.customer(), &of.id, &from, &to, &part_key];
         Ok(tx.execute(&of.place.sql(ADVANCE), &params).await? == 1)
     }
 

@@ -76,7 +76,9 @@ async fn keep(
     bytes: u64,
 ) -> Result<(), StorageError> {
     if upload.part_keys.len() >= PARTS_MAX {
-        return Err(StorageError::invalid("This upload came in too many small pieces; start it anew with larger ones."));
+        return Err(StorageError::invalid(
+            "This upload came in too many small pieces; start it anew with larger ones.",
+        ));
     }
     if upload.offset + bytes == upload.length {
         return finish(state, who, of, upload, part).await;
@@ -106,7 +108,7 @@ async fn finish(
 ) -> Result<(), StorageError> {
     let target = Target::find(state, who, &upload.bucket, &upload.name).await?;
     let key = BlobKey::new(of.place, state.clock.now());
-    let mut whole = joined(state, upload, last).await?;
+    let mut whole = joined(state, upload, last);
     let stored = state.blobs.put(&key, &mut whole, upload.length).await?;
     drop(whole);
     match settle(state, who, of, upload, &target, &key, &stored).await {
@@ -160,11 +162,11 @@ async fn settle(
 }
 
 /// The parts one after the other, then what came last.
-async fn joined<'a>(
+fn joined<'a>(
     state: &'a Inner,
     upload: &Upload,
     last: Vec<Bytes>,
-) -> Result<std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, StorageError>> + Send + 'a>>, StorageError> {
+) -> impl Stream<Item = Result<Bytes, StorageError>> + Send + Unpin + use<'a> {
     let keys: Vec<BlobKey> = upload.part_keys.iter().cloned().map(BlobKey::from_row).collect();
     let parts = stream::iter(keys).then(move |key| async move {
         match state.blobs.read_whole(&key).await {
@@ -173,7 +175,7 @@ async fn joined<'a>(
             Err(error) => failed(error),
         }
     });
-    Ok(Box::pin(parts.flatten().chain(stream::iter(last.into_iter().map(Ok)))))
+    Box::pin(parts.flatten().chain(stream::iter(last.into_iter().map(Ok))))
 }
 
 fn failed(error: StorageError) -> ByteStream {

@@ -60,7 +60,11 @@ impl Answer {
     pub fn must_fail(&self, status: u16, error: &str) {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         let body = self.json();
-        assert_eq!((&body["statusCode"], &body["error"]), (&json!(status.to_string()), &json!(error)), "{body}");
+        assert_eq!(
+            (&body["statusCode"], &body["error"]),
+            (&json!(status.to_string()), &json!(error)),
+            "{body}"
+        );
         assert!(body["message"].as_str().is_some_and(|text| !text.is_empty()));
     }
 }
@@ -132,8 +136,7 @@ impl Api {
         let vault = Vault::new(db.pg.clone(), master, clock.clone());
         let mut config = StorageConfig::in_folder(folder.path().join("files"));
         change(&mut config);
-        let state =
-            StorageState::open(db.pg.clone(), vault.clone(), clock.clone(), config).expect("a store");
+        let state = StorageState::open(db.pg.clone(), vault.clone(), clock.clone(), config).expect("a store");
         let (contoso, fabrikam) = (db.customer("contoso").await, db.customer("fabrikam").await);
         let at_contoso = db.portal(contoso, "portal_admin").await;
         let at_fabrikam = db.portal(fabrikam, "portal_admin").await;

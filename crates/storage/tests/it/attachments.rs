@@ -5,7 +5,10 @@ use crate::api::Api;
 
 async fn ticket(api: &Api) -> uuid::Uuid {
     api.db
-        .arrange(&format!("insert into public.tickets (customer_id, subject) values ('{}', 'Printer')", api.contoso))
+        .arrange(&format!(
+            "insert into public.tickets (customer_id, subject) values ('{}', 'Printer')",
+            api.contoso
+        ))
         .await;
     api.db.read("select id from public.tickets").await
 }
@@ -32,7 +35,9 @@ async fn an_upload_into_the_tickets_folder_attaches() {
 async fn only_an_own_ticket_takes_attachments() {
     let api = Api::new().await;
     let ticket = ticket(&api).await;
-    let at = |customer: kernel::id::CustomerId, ticket: uuid::Uuid| format!("/object/attachments/{customer}/tickets/{ticket}/a.txt");
+    let at = |customer: kernel::id::CustomerId, ticket: uuid::Uuid| {
+        format!("/object/attachments/{customer}/tickets/{ticket}/a.txt")
+    };
     let foreign = api.ask(&api.at_fabrikam, "POST", at(api.contoso, ticket)).body("x").send().await;
     foreign.must_fail(404, "not_found");
     // Under their own customer, but another customer's ticket: the key carries the customer.

@@ -11,7 +11,10 @@ async fn the_owner_makes_changes_empties_and_removes_a_bucket() {
     assert_eq!(made.json(), json!({ "name": "avatars" }));
     api.ask(&api.owner, "POST", "/bucket").json(&body).send().await.must_fail(409, "Duplicate");
     let seen = api.ask(&api.owner, "GET", "/bucket/avatars").send().await.ok().json();
-    assert_eq!((&seen["id"], &seen["public"], &seen["file_size_limit"]), (&json!("avatars"), &json!(false), &json!(1024)));
+    assert_eq!(
+        (&seen["id"], &seen["public"], &seen["file_size_limit"]),
+        (&json!("avatars"), &json!(false), &json!(1024))
+    );
     assert!(seen["owner"].is_string() && seen["created_at"].is_string());
     let ask = api.ask(&api.owner, "POST", "/object/avatars/a.png").header("content-type", "image/png");
     ask.body("png").send().await.ok();
@@ -64,6 +67,11 @@ async fn odd_wishes_are_refused() {
     }
     let body = json!({ "id": "shared", "kind": "customer", "member_access": "read" });
     api.ask(&api.owner, "POST", "/bucket").json(&body).send().await.ok();
-    let buckets = api.ask(&api.owner, "GET", "/bucket?search=SHA&limit=5&sortColumn=name&sortOrder=desc").send().await.ok().json();
+    let buckets = api
+        .ask(&api.owner, "GET", "/bucket?search=SHA&limit=5&sortColumn=name&sortOrder=desc")
+        .send()
+        .await
+        .ok()
+        .json();
     assert_eq!((buckets.as_array().map(Vec::len), &buckets[0]["member_access"]), (Some(1), &json!("read")));
 }

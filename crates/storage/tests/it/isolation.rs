@@ -28,11 +28,15 @@ async fn every_route(api: &Api, actor: &Actor, customer: &str) -> Vec<(String, A
         ("DELETE", format!("/object/{file}")),
         ("POST", format!("/object/upload/sign/{file}")),
     ] {
-        let answer = api.ask(actor, method, &url).header("content-type", "text/plain").body("mine now").send().await;
+        let answer =
+            api.ask(actor, method, &url).header("content-type", "text/plain").body("mine now").send().await;
         answers.push((format!("{method} {}", url.replace(customer, "…")), answer));
     }
     let sign = json!({ "expiresIn": 60 });
-    answers.push(("sign".into(), api.ask(actor, "POST", format!("/object/sign/{file}")).json(&sign).send().await));
+    answers.push((
+        "sign".into(),
+        api.ask(actor, "POST", format!("/object/sign/{file}")).json(&sign).send().await,
+    ));
     for (path, from, to) in [
         ("/object/copy", format!("{customer}/secret.txt"), format!("{own}/stolen.txt")),
         ("/object/move", format!("{customer}/secret.txt"), format!("{own}/stolen.txt")),
@@ -86,16 +90,27 @@ async fn lists_and_bulk_requests_leave_out_what_is_not_the_callers() {
     assert_eq!(root[0]["name"], json!(api.contoso.to_string()));
     for prefix in [String::new(), api.fabrikam.to_string()[..3].to_owned(), format!("{}/", api.fabrikam)] {
         let body = json!({ "prefix": prefix });
-        let page = api.ask(&api.at_contoso, "POST", "/object/list-v2/attachments").json(&body).send().await.ok().json();
+        let page = api
+            .ask(&api.at_contoso, "POST", "/object/list-v2/attachments")
+            .json(&body)
+            .send()
+            .await
+            .ok()
+            .json();
         let seen = page["objects"].as_array().expect("objects").iter().filter(|line| {
             line["name"].as_str().is_some_and(|name| name.starts_with(&api.fabrikam.to_string()))
         });
         assert_eq!(seen.count(), 0, "{page}");
     }
-    let names = json!({ "prefixes": [format!("{}/secret.txt", api.fabrikam), format!("{NOBODYS}/secret.txt")] });
-    assert_eq!(api.ask(&api.at_contoso, "DELETE", "/object/attachments").json(&names).send().await.ok().json(), json!([]));
+    let names =
+        json!({ "prefixes": [format!("{}/secret.txt", api.fabrikam), format!("{NOBODYS}/secret.txt")] });
+    assert_eq!(
+        api.ask(&api.at_contoso, "DELETE", "/object/attachments").json(&names).send().await.ok().json(),
+        json!([])
+    );
     let body = json!({ "expiresIn": 60, "paths": [format!("{}/secret.txt", api.fabrikam), format!("{NOBODYS}/secret.txt")] });
-    let signed = api.ask(&api.at_contoso, "POST", "/object/sign/attachments").json(&body).send().await.ok().json();
+    let signed =
+        api.ask(&api.at_contoso, "POST", "/object/sign/attachments").json(&body).send().await.ok().json();
     assert_eq!((&signed[0]["signedURL"], &signed[0]["error"]), (&Value::Null, &signed[1]["error"]));
     let url = format!("/object/attachments/{}/secret.txt", api.fabrikam);
     api.ask(&api.at_fabrikam, "GET", &url).send().await.ok();
@@ -110,7 +125,8 @@ async fn members_never_see_the_providers_files() {
         answer.must_fail(404, "Bucket not found");
     }
     let buckets = api.ask(&api.at_contoso, "GET", "/bucket").send().await.ok().json();
-    let names: Vec<&str> = buckets.as_array().expect("a list").iter().filter_map(|b| b["name"].as_str()).collect();
+    let names: Vec<&str> =
+        buckets.as_array().expect("a list").iter().filter_map(|b| b["name"].as_str()).collect();
     assert_eq!(names, ["attachments", "evidence"]);
     let none = api.ask(&api.at_contoso, "GET", "/bucket/none").send().await;
     let closed = api.ask(&api.at_contoso, "GET", "/bucket/knowledge").send().await;
@@ -162,7 +178,10 @@ async fn nobody_gets_nothing() {
         let nobody = TestDb::anonymous(&api.db);
         api.ask(&nobody, method, url).json(&json!({})).send().await.must_fail(401, "Unauthorized");
     }
-    api.nobody("GET", url.replace("/object/", "/object/sign/")).send().await.must_fail(400, "InvalidSignature");
+    api.nobody("GET", url.replace("/object/", "/object/sign/"))
+        .send()
+        .await
+        .must_fail(400, "InvalidSignature");
 }
 
 #[tokio::test]
@@ -174,8 +193,10 @@ async fn another_persons_upload_is_not_found() {
     let url = begun.header("location").to_owned();
     for other in [&colleague, &api.at_fabrikam, &api.owner] {
         for method in ["HEAD", "PATCH", "DELETE"] {
-            let ask = api.ask(other, method, &url).header("tus-resumable", "1.0.0").header("upload-offset", "0");
-            let answer = ask.header("content-type", "application/offset+octet-stream").body("abc").send().await;
+            let ask =
+                api.ask(other, method, &url).header("tus-resumable", "1.0.0").header("upload-offset", "0");
+            let answer =
+                ask.header("content-type", "application/offset+octet-stream").body("abc").send().await;
             assert_eq!(answer.status.as_u16(), 404, "{method}");
         }
     }

@@ -39,7 +39,7 @@ async fn a_changed_url_is_refused() {
     let url = signed(&api, &api.at_contoso, &file, json!(60)).await;
     let (path, token) = url.split_once("?token=").expect("a token");
     let (body, signature) = token.split_once('.').expect("two parts");
-    let refused = |url: String| async { api.nobody("GET", url).send().await.must_fail(400, "InvalidSignature") };
+    let refused = async |url: String| api.nobody("GET", url).send().await.must_fail(400, "InvalidSignature");
     refused(format!("{}?token={token}", path.replace("a.txt", "b.txt"))).await;
     refused(format!("{}?token={token}", path.replace("attachments", "evidence"))).await;
     refused(format!("{path}?token={body}.{}", signature.replace(&signature[..1], "f0"))).await;
@@ -61,7 +61,11 @@ async fn a_link_follows_its_object_and_its_signers_right() {
     api.attach(&api.at_contoso, api.contoso, "a.txt", "old").await.ok();
     let url = signed(&api, &api.at_contoso, &file, json!(600)).await;
     api.ask(&api.owner, "PUT", format!("/object/{file}")).body("new").send().await.ok();
-    assert_eq!(api.nobody("GET", &url).send().await.ok().text(), "new", "an overwritten file is the same object");
+    assert_eq!(
+        api.nobody("GET", &url).send().await.ok().text(),
+        "new",
+        "an overwritten file is the same object"
+    );
     // Signing out does not end a link; losing the right does.
     api.db.arrange("update auth.sessions set ended_at = now(), end_reason = 'sign_out' where user_id in (select user_id from public.memberships)").await;
     api.nobody("GET", &url).send().await.ok();
@@ -83,7 +87,8 @@ async fn many_at_once() {
     api.attach(&api.at_contoso, api.contoso, "a.txt", "x").await.ok();
     let paths = json!([format!("{}/a.txt", api.contoso), format!("{}/none.txt", api.contoso), "../x"]);
     let body = json!({ "expiresIn": 60, "paths": paths });
-    let list = api.ask(&api.at_contoso, "POST", "/object/sign/attachments").json(&body).send().await.ok().json();
+    let list =
+        api.ask(&api.at_contoso, "POST", "/object/sign/attachments").json(&body).send().await.ok().json();
     assert_eq!(list.as_array().map(Vec::len), Some(3));
     api.nobody("GET", list[0]["signedURL"].as_str().expect("a URL")).send().await.ok();
     for line in [&list[1], &list[2]] {
@@ -113,10 +118,14 @@ async fn an_upload_url_writes_that_name_for_its_signer() {
         .read("select count(*) from audit.log where table_name = 'storage.objects' and actor_id is not null and reason = 'files'")
         .await;
     assert_eq!(seen, 1, "the log names who signed");
-    let ask = api.ask(&api.at_contoso, "POST", format!("/object/upload/sign/{file}")).header("x-upsert", "true");
+    let ask =
+        api.ask(&api.at_contoso, "POST", format!("/object/upload/sign/{file}")).header("x-upsert", "true");
     let over = ask.send().await.ok().json()["url"].as_str().expect("a URL").to_owned();
     api.nobody("PUT", &over).body("over").send().await.ok();
     api.clock.advance(SignedDuration::from_secs(storage::UPLOAD_LINK_LIFE_S));
     api.nobody("PUT", &over).body("late").send().await.must_fail(400, "InvalidSignature");
-    api.ask(&api.at_contoso, "POST", format!("/object/upload/sign/evidence/{}/x", api.contoso)).send().await.must_fail(403, "Unauthorized");
+    api.ask(&api.at_contoso, "POST", format!("/object/upload/sign/evidence/{}/x", api.contoso))
+        .send()
+        .await
+        .must_fail(403, "Unauthorized");
 }

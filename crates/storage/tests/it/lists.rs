@@ -19,7 +19,7 @@ fn names(lines: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_folder_shows_its_files_and_folders() {
     let api = stage().await;
-    let list = |body: Value| async {
+    let list = async |body: Value| {
         api.ask(&api.owner, "POST", "/object/list/knowledge").json(&body).send().await.ok().json()
     };
     let all = list(json!({ "prefix": "docs", "limit": 100, "offset": 0, "sortBy": { "column": "name", "order": "asc" } })).await;
@@ -39,14 +39,22 @@ async fn a_folder_shows_its_files_and_folders() {
     assert_eq!(names(&list(json!({})).await), ["docs"]);
     assert_eq!(list(json!({ "prefix": "doc" })).await, json!([]), "a prefix of a list is a whole folder");
     let odd = json!({ "sortBy": { "column": "size; drop table x" } });
-    api.ask(&api.owner, "POST", "/object/list/knowledge").json(&odd).send().await.must_fail(400, "InvalidRequest");
-    api.ask(&api.owner, "POST", "/object/list/knowledge").body("{").send().await.must_fail(400, "InvalidRequest");
+    api.ask(&api.owner, "POST", "/object/list/knowledge")
+        .json(&odd)
+        .send()
+        .await
+        .must_fail(400, "InvalidRequest");
+    api.ask(&api.owner, "POST", "/object/list/knowledge")
+        .body("{")
+        .send()
+        .await
+        .must_fail(400, "InvalidRequest");
 }
 
 #[tokio::test]
 async fn pages_follow_each_other_without_gap_or_repeat() {
     let api = stage().await;
-    let page = |body: Value| async {
+    let page = async |body: Value| {
         api.ask(&api.owner, "POST", "/object/list-v2/knowledge").json(&body).send().await.ok().json()
     };
     for column in ["name", "created_at", "updated_at"] {
@@ -74,5 +82,9 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
     let some = page(json!({ "prefix": "docs/sub/t" })).await;
     assert_eq!(names(&some["objects"]), ["docs/sub/two.txt"]);
     let forged = json!({ "cursor": "bm90IG91cnM" });
-    api.ask(&api.owner, "POST", "/object/list-v2/knowledge").json(&forged).send().await.must_fail(400, "InvalidRequest");
+    api.ask(&api.owner, "POST", "/object/list-v2/knowledge")
+        .json(&forged)
+        .send()
+        .await
+        .must_fail(400, "InvalidRequest");
 }

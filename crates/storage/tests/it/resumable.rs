@@ -7,18 +7,25 @@ use pg::Actor;
 use crate::api::{Answer, Api};
 
 pub fn metadata(bucket: &str, name: &str) -> String {
-    let pairs = [("bucketName", bucket), ("objectName", name), ("contentType", "text/plain"), ("cacheControl", "60")];
+    let pairs =
+        [("bucketName", bucket), ("objectName", name), ("contentType", "text/plain"), ("cacheControl", "60")];
     pairs.map(|(key, value)| format!("{key} {}", STANDARD.encode(value))).join(",")
 }
 
 async fn create(api: &Api, actor: &Actor, name: &str, length: usize, upsert: &str) -> Answer {
-    let ask = api.ask(actor, "POST", "/upload/resumable").header("tus-resumable", "1.0.0").header("x-upsert", upsert);
+    let ask = api
+        .ask(actor, "POST", "/upload/resumable")
+        .header("tus-resumable", "1.0.0")
+        .header("x-upsert", upsert);
     let ask = ask.header("upload-length", &length.to_string());
     ask.header("upload-metadata", &metadata("attachments", &format!("{}/{name}", api.contoso))).send().await
 }
 
 async fn patch(api: &Api, actor: &Actor, url: &str, offset: usize, body: impl Into<Body>) -> Answer {
-    let ask = api.ask(actor, "PATCH", url).header("tus-resumable", "1.0.0").header("upload-offset", &offset.to_string());
+    let ask = api
+        .ask(actor, "PATCH", url)
+        .header("tus-resumable", "1.0.0")
+        .header("upload-offset", &offset.to_string());
     ask.header("content-type", "application/offset+octet-stream").body(body).send().await
 }
 
@@ -41,7 +48,9 @@ async fn a_file_is_sent_in_pieces_over_a_restart() {
     // A line that breaks in the middle: what arrived is kept.
     let (first, rest) = (content[5..10 << 20].to_vec(), Err(std::io::Error::other("gone")));
     let chunks: Vec<Result<Vec<u8>, std::io::Error>> = vec![Ok(first), rest];
-    patch(&api, &person, &url, 5, Body::from_stream(futures_util::stream::iter(chunks))).await.must_fail(400, "InvalidRequest");
+    patch(&api, &person, &url, 5, Body::from_stream(futures_util::stream::iter(chunks)))
+        .await
+        .must_fail(400, "InvalidRequest");
     assert_eq!(offset(&api, &person, &url).await, 10 << 20);
     api.restart();
     assert_eq!(offset(&api, &person, &url).await, 10 << 20);
@@ -49,7 +58,10 @@ async fn a_file_is_sent_in_pieces_over_a_restart() {
     let file = format!("/object/attachments/{}/big.bin", api.contoso);
     api.ask(&person, "GET", &file).send().await.must_fail(404, "not_found");
     let done = patch(&api, &person, &url, 10 << 20, content[10 << 20..].to_vec()).await.ok();
-    assert_eq!((done.status.as_u16(), done.header("upload-offset")), (204, content.len().to_string().as_str()));
+    assert_eq!(
+        (done.status.as_u16(), done.header("upload-offset")),
+        (204, content.len().to_string().as_str())
+    );
     let got = api.ask(&person, "GET", &file).send().await.ok();
     assert!(got.bytes == content, "the pieces are the file");
     assert_eq!((got.header("content-type"), api.blobs().len()), ("text/plain", 1));
@@ -62,7 +74,10 @@ async fn a_file_is_sent_in_pieces_over_a_restart() {
 async fn creation_takes_a_first_piece_and_an_empty_file_is_a_file() {
     let api = Api::new().await;
     let person = api.at_contoso.clone();
-    let ask = api.ask(&person, "POST", "/upload/resumable").header("tus-resumable", "1.0.0").header("upload-length", "6");
+    let ask = api
+        .ask(&person, "POST", "/upload/resumable")
+        .header("tus-resumable", "1.0.0")
+        .header("upload-length", "6");
     let ask = ask.header("upload-metadata", &metadata("attachments", &format!("{}/a.txt", api.contoso)));
     let begun = ask.header("content-type", "application/offset+octet-stream").body("abc").send().await.ok();
     assert_eq!(begun.header("upload-offset"), "3");
@@ -70,7 +85,8 @@ async fn creation_takes_a_first_piece_and_an_empty_file_is_a_file() {
     let got = api.ask(&person, "GET", format!("/object/attachments/{}/a.txt", api.contoso)).send().await.ok();
     assert_eq!(got.text(), "abcdef");
     create(&api, &person, "empty.txt", 0, "false").await.ok();
-    let got = api.ask(&person, "GET", format!("/object/attachments/{}/empty.txt", api.contoso)).send().await.ok();
+    let got =
+        api.ask(&person, "GET", format!("/object/attachments/{}/empty.txt", api.contoso)).send().await.ok();
     assert_eq!(got.bytes.len(), 0);
     let over = create(&api, &person, "a.txt", 2, "true").await.ok();
     patch(&api, &person, over.header("location"), 0, "xy").await.ok();
@@ -124,11 +140,17 @@ async fn two_senders_of_one_upload_do_not_mix() {
     let api = Api::new().await;
     let person = api.at_contoso.clone();
     let url = create(&api, &person, "a.txt", 8, "false").await.ok().header("location").to_owned();
-    let (one, two) = tokio::join!(patch(&api, &person, &url, 0, "aaaa"), patch(&api, &person, &url, 0, "bbbb"));
+    let (one, two) =
+        tokio::join!(patch(&api, &person, &url, 0, "aaaa"), patch(&api, &person, &url, 0, "bbbb"));
     let winners = [&one, &two].iter().filter(|answer| answer.status.is_success()).count();
     assert_eq!((winners, offset(&api, &person, &url).await), (1, 4));
     assert_eq!(api.blobs().len(), 1);
     patch(&api, &person, &url, 4, "cccc").await.ok();
-    let got = api.ask(&person, "GET", format!("/object/attachments/{}/a.txt", api.contoso)).send().await.ok().text();
+    let got = api
+        .ask(&person, "GET", format!("/object/attachments/{}/a.txt", api.contoso))
+        .send()
+        .await
+        .ok()
+        .text();
     assert!(got == "aaaacccc" || got == "bbbbcccc", "{got}");
 }

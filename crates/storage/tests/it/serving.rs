@@ -25,11 +25,21 @@ async fn ranges_and_conditions() {
     let whole = api.ask(&api.at_contoso, "GET", &url).send().await.ok();
     let etag = whole.header("etag").to_owned();
     assert_eq!((whole.header("accept-ranges"), etag.len()), ("bytes", 66));
-    let same = api.ask(&api.at_contoso, "GET", &url).header("if-none-match", &format!("W/{etag}, \"x\"")).send().await;
+    let same = api
+        .ask(&api.at_contoso, "GET", &url)
+        .header("if-none-match", &format!("W/{etag}, \"x\""))
+        .send()
+        .await;
     assert_eq!((same.status.as_u16(), same.bytes.len(), same.header("etag")), (304, 0, etag.as_str()));
-    let other = api.ask(&api.at_contoso, "GET", &url).header("range", "bytes=0-0").header("if-range", "\"old\"");
-    assert_eq!(other.send().await.status.as_u16(), 200, "the whole, when the part would be of something else");
-    let fits = api.ask(&api.at_contoso, "GET", &url).header("range", "bytes=0-0").header("if-range", &etag).send();
+    let other =
+        api.ask(&api.at_contoso, "GET", &url).header("range", "bytes=0-0").header("if-range", "\"old\"");
+    assert_eq!(
+        other.send().await.status.as_u16(),
+        200,
+        "the whole, when the part would be of something else"
+    );
+    let fits =
+        api.ask(&api.at_contoso, "GET", &url).header("range", "bytes=0-0").header("if-range", &etag).send();
     assert_eq!(fits.await.status.as_u16(), 206);
     one(&api, "text/plain", "").await;
     let empty = api.ask(&api.at_contoso, "GET", &url).send().await.ok();
@@ -50,7 +60,11 @@ async fn nothing_that_could_run_is_shown() {
     ] {
         let url = one(&api, mime, "<script>alert(1)</script>").await;
         let got = api.ask(&api.at_contoso, "GET", &url).send().await.ok();
-        assert!(got.header("content-disposition").starts_with(kind), "{mime}: {}", got.header("content-disposition"));
+        assert!(
+            got.header("content-disposition").starts_with(kind),
+            "{mime}: {}",
+            got.header("content-disposition")
+        );
         assert_eq!(got.header("content-type"), mime);
         assert_eq!(got.header("x-content-type-options"), "nosniff");
         assert!(got.header("content-security-policy").contains("sandbox"));
@@ -58,7 +72,8 @@ async fn nothing_that_could_run_is_shown() {
         assert_eq!((got.header("cache-control"), got.header("vary")), ("private, no-cache", "authorization"));
     }
     let url = one(&api, "text/plain", "x").await;
-    let got = api.ask(&api.at_contoso, "GET", format!("{url}?download=a%22%0d%0ab%C3%BC.txt")).send().await.ok();
+    let got =
+        api.ask(&api.at_contoso, "GET", format!("{url}?download=a%22%0d%0ab%C3%BC.txt")).send().await.ok();
     let told = got.header("content-disposition");
     assert_eq!(told, "attachment; filename=\"a___b_.txt\"; filename*=UTF-8''a%22b%C3%BC.txt");
     let got = api.ask(&api.at_contoso, "GET", format!("{url}?download=")).send().await.ok();
@@ -76,10 +91,16 @@ async fn public_files_need_the_operator_and_the_bucket() {
     ask.header("cache-control", "max-age=60").body("png").send().await.ok();
     let got = api.nobody("GET", "/object/public/open/logo.png").send().await.ok();
     assert_eq!((got.text().as_str(), got.header("cache-control")), ("png", "public, max-age=60"));
-    assert_eq!(api.nobody("GET", "/object/info/public/open/logo.png").send().await.ok().json()["size"], json!(3));
+    assert_eq!(
+        api.nobody("GET", "/object/info/public/open/logo.png").send().await.ok().json()["size"],
+        json!(3)
+    );
     api.nobody("GET", "/object/open/logo.png").send().await.must_fail(401, "Unauthorized");
     let url = one(&api, "text/plain", "secret").await;
-    api.nobody("GET", url.replace("/object/", "/object/public/")).send().await.must_fail(404, "Bucket not found");
+    api.nobody("GET", url.replace("/object/", "/object/public/"))
+        .send()
+        .await
+        .must_fail(404, "Bucket not found");
     api.ask(&api.owner, "PUT", "/bucket/open").json(&json!({ "public": false })).send().await.ok();
     api.nobody("GET", "/object/public/open/logo.png").send().await.must_fail(404, "Bucket not found");
 }
