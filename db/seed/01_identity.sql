@@ -14,6 +14,7 @@ insert into public.permissions (permission, description) values
   ('rules:read', 'See remediation rules'), ('rules:write', 'Edit remediation rules'),
   ('integrations:read', 'See integrations and synchronizations'), ('integrations:write', 'Map organizations, edit integrations'),
   ('integrations:sync', 'Start a synchronization'),
+  ('files:read', 'See and download files'), ('files:write', 'Upload, rename and remove files'), ('buckets:write', 'Make and change buckets'),
   ('sla:write', 'Edit service levels'), ('audit:read', 'Read the audit log')
 on conflict (permission) do update set description = excluded.description;
 
@@ -30,13 +31,13 @@ insert into public.role_permissions (role, permission)
   select 'owner', permission from public.permissions
   union all
   select 'technician', permission from public.permissions
-    where permission not in ('people:write', 'workflows:write', 'rules:write', 'integrations:write', 'sla:write', 'audit:read', 'customers:write')
+    where permission not in ('people:write', 'workflows:write', 'rules:write', 'integrations:write', 'sla:write', 'audit:read', 'customers:write', 'buckets:write')
   union all
   select 'auditor', permission from public.permissions where permission like '%:read'
   union all
   select role, permission from (values ('portal_admin'), ('portal_approver')) as r (role),
     unnest(array['customers:read', 'sites:read', 'devices:read', 'alerts:read', 'incidents:read', 'tickets:read', 'tickets:write', 'runs:read',
-                 'approvals:read', 'evidence:read', 'people:read']) as p (permission)
+                 'approvals:read', 'evidence:read', 'people:read', 'files:read', 'files:write']) as p (permission)
   union all
   values ('portal_approver', 'approvals:decide');
 

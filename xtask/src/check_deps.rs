@@ -41,7 +41,8 @@ const GUARDED: &[Guarded] = &[
     },
     Guarded {
         names: &["reqwest"],
-        users: &["connector-api", "ninjaone", "probes"],
+        // storage: names the TLS that the object store's client uses for S3.
+        users: &["connector-api", "ninjaone", "probes", "storage"],
         reason: "only connectors and probes call out",
     },
 ];

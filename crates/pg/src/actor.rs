@@ -94,6 +94,8 @@ pub enum WorkReason {
     Workflow,
     Approval,
     Schedule,
+    /// Serves a file by a signed URL or from a public bucket.
+    Files,
 }
 
 impl WorkReason {
@@ -104,6 +106,7 @@ impl WorkReason {
             Self::Workflow => "workflow",
             Self::Approval => "approval",
             Self::Schedule => "schedule",
+            Self::Files => "files",
         }
     }
 }
@@ -121,6 +124,8 @@ pub enum SystemReason {
     Schedule,
     /// Finds under which customer a vendor's device is filed: keys only, so that one that moved is never shown to two.
     PlaceDevices,
+    /// Finds which stored bytes no row refers to, and ends uploads that expired.
+    SweepFiles,
     /// Orders the audit log into signed chains.
     SealAudit,
     /// Reads the catalog for the data API.
@@ -140,6 +145,7 @@ impl SystemReason {
         Self::ClaimSteps,
         Self::Schedule,
         Self::PlaceDevices,
+        Self::SweepFiles,
         Self::SealAudit,
         Self::SchemaCache,
         Self::Seed,
@@ -154,6 +160,7 @@ impl SystemReason {
             Self::ClaimSteps => "claim_steps",
             Self::Schedule => "schedule",
             Self::PlaceDevices => "place_devices",
+            Self::SweepFiles => "sweep_files",
             Self::SealAudit => "seal_audit",
             Self::SchemaCache => "schema_cache",
             Self::Seed => "seed",

@@ -1,4 +1,6 @@
 //! Settings: one documented structure, filled from flags, then the environment, then a TOML file.
+mod files;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -8,6 +10,9 @@ use clap::Args;
 use kernel::secret::SecretString;
 use rest::RestConfig;
 use serde::Deserialize;
+use storage::StorageConfig;
+
+pub use files::StorageArgs;
 
 const PORT: u16 = 8420;
 const CONNECTIONS: usize = 24;
@@ -54,6 +59,8 @@ pub struct SettingsArgs {
     /// `text` for people, `json` for machines.
     #[arg(long, global = true, env = "OBERA_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+    #[command(flatten)]
+    pub storage: StorageArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -81,6 +88,7 @@ struct SettingsFile {
     log: Option<String>,
     log_format: Option<LogFormat>,
     rest: Option<RestConfig>,
+    storage: files::StorageFile,
 }
 
 /// What the process runs with.
@@ -100,6 +108,7 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The table `[rest]` of the file: docs/reference/data-api.md.
     pub rest: RestConfig,
+    pub storage: StorageConfig,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -117,11 +126,13 @@ pub enum ConfigError {
 impl Settings {
     pub fn load(args: SettingsArgs) -> Result<Self, ConfigError> {
         let file = args.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+        let data_dir = match args.data_dir.or(file.data_dir) {
+            Some(dir) => dir,
+            None => default_data_dir()?,
+        };
         let settings = Self {
-            data_dir: match args.data_dir.or(file.data_dir) {
-                Some(dir) => dir,
-                None => default_data_dir()?,
-            },
+            storage: files::settle(args.storage, file.storage, &data_dir)?,
+            data_dir,
             listen: args
                 .listen
                 .or(file.listen)

@@ -20,6 +20,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use pg::Pg;
 use realtime::RealtimeState;
 use rest::RestState;
+use storage::StorageState;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{CompressionLayer, predicate::SizeAbove},
@@ -42,6 +43,7 @@ pub struct Surface {
     pub auth: AuthState,
     pub rest: RestState,
     pub realtime: RealtimeState,
+    pub storage: StorageState,
     pub services: Services,
     pub metrics: PrometheusHandle,
 }
@@ -57,6 +59,10 @@ pub fn router(surface: Surface, settings: &Settings) -> Router {
         .nest("/auth/v1", auth::router(surface.auth.clone()))
         // Tokens come in each join, and are checked there.
         .nest("/realtime/v1", realtime::router(surface.realtime.clone()));
+    // Files are streamed: no compression (ranges, hashes), and their own limits of time.
+    let files = Router::new()
+        .nest("/storage/v1", storage::router(surface.storage.clone()))
+        .layer(middleware::from_fn_with_state(surface.auth.clone(), auth::authenticate));
     let health = Router::new()
         .route("/healthz", get(|| async { Json(serde_json::json!({ "status": "ok" })) }))
         .route("/readyz", get(ready))
@@ -67,6 +73,7 @@ pub fn router(surface: Surface, settings: &Settings) -> Router {
         .merge(console::router())
         .layer(CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(COMPRESS_BYTES_MIN)))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_WAIT))
+        .merge(files)
         .layer(cors)
         .layer(CatchPanicLayer::custom(|_panic| {
             let error =
@@ -96,12 +103,25 @@ fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("content-profile"),
             HeaderName::from_static("x-client-info"),
             HeaderName::from_static("x-supabase-api-version"),
+            header::CACHE_CONTROL,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("x-upsert"),
+            HeaderName::from_static("x-metadata"),
+            HeaderName::from_static("tus-resumable"),
+            HeaderName::from_static("upload-length"),
+            HeaderName::from_static("upload-metadata"),
+            HeaderName::from_static("upload-offset"),
         ])
         .expose_headers([
             header::CONTENT_RANGE,
             header::LOCATION,
+            header::ETAG,
             HeaderName::from_static("preference-applied"),
             HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("tus-resumable"),
+            HeaderName::from_static("upload-expires"),
+            HeaderName::from_static("upload-length"),
+            HeaderName::from_static("upload-offset"),
         ])
         .max_age(Duration::from_secs(600))
 }
@@ -136,7 +156,8 @@ async fn common_headers(request: Request, next: Next) -> Response {
         (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        // What serves a file says more strictly what it may do.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -13,6 +13,7 @@ use kernel::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use realtime::{PublicChannels, RealtimeConfig, RealtimeState};
 use rest::RestState;
+use storage::StorageState;
 use tokio::{net::TcpListener, task::JoinSet};
 use vault::Vault;
 
@@ -25,6 +26,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Product {
     pub services: Services,
+    pub storage: StorageState,
     pub vault: Vault,
     pub clock: Clock,
 }
@@ -38,7 +40,7 @@ pub struct Tuning {
 }
 
 impl Product {
-    pub async fn build(database: &Database, tuning: &Tuning) -> Result<Self, Failure> {
+    pub async fn build(database: &Database, settings: &Settings, tuning: &Tuning) -> Result<Self, Failure> {
         let (pg, clock) = (database.pg.clone(), Clock::system());
         let vault = Vault::new(pg.clone(), database.master_key.clone(), clock.clone());
         vault.check().await.map_err(|error| Failure::start("the sealed credentials", &error))?;
@@ -51,7 +53,9 @@ impl Product {
         for definition in definitions {
             engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
         }
-        Ok(Self { services: Services { pg, engine, vendors, clock: clock.clone() }, vault, clock })
+        let storage = StorageState::open(pg.clone(), vault.clone(), clock.clone(), settings.storage.clone())
+            .map_err(|error| Failure::start("the store for files", &error))?;
+        Ok(Self { services: Services { pg, engine, vendors, clock: clock.clone() }, storage, vault, clock })
     }
 }
 
@@ -112,7 +116,8 @@ async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface
     let tokens = Arc::new(AuthTokens(auth.clone()));
     let config = RealtimeConfig { public_channels };
     let realtime = RealtimeState::start(pg.clone(), tokens, product.clock.clone(), config);
-    Ok(http::Surface { pg, auth, rest, realtime, services: product.services.clone(), metrics: recorder()? })
+    let (services, storage) = (product.services.clone(), product.storage.clone());
+    Ok(http::Surface { pg, auth, rest, realtime, storage, services, metrics: recorder()? })
 }
 
 fn recorder() -> Result<PrometheusHandle, Failure> {

@@ -1,4 +1,4 @@
-//! What the worker role does by the clock: synchronization, sealing the audit log, partitions.
+//! What the worker role does by the clock: synchronization, sealing the audit log, partitions, sweeping files.
 use std::time::Duration;
 
 use pg::SystemReason;
@@ -12,6 +12,7 @@ use crate::{
 
 const SEAL_EVERY: Duration = Duration::from_secs(30);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(6 * 3_600);
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 pub fn spawn(
     tasks: &mut JoinSet<Result<(), Failure>>,
@@ -33,6 +34,8 @@ pub fn spawn(
     tasks.spawn(async move { every(SEAL_EVERY, stop, || seal_audit(&seal)).await });
     let (maintain, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(MAINTAIN_EVERY, stop, || maintain_partitions(&maintain)).await });
+    let (sweep, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
 }
 
 /// Runs `work` at once and then at every interval. A failed turn is logged and tried again at the next.
@@ -77,5 +80,20 @@ async fn maintain_partitions(product: &Product) {
     };
     if let Err(error) = outcome.await {
         tracing::error!(error = &error as &dyn std::error::Error, "partitions could not be made");
+    }
+}
+
+/// Any number of processes may do this at once.
+async fn sweep_files(product: &Product) {
+    match product.storage.sweep().await {
+        Ok(report) => tracing::debug!(
+            uploads_ended = report.uploads_ended,
+            orphans_removed = report.orphans_removed,
+            half_written_removed = report.half_written_removed,
+            "files were swept"
+        ),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "files could not be swept");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Signing keys: ES256 for tokens, Ed25519 for evidence and the audit log. Made on first use, by one process.
+//! Signing keys: ES256 for tokens, Ed25519 for evidence, the audit log and signed URLs. Made on first use, by one process.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -37,6 +37,7 @@ const RETIRE: &str = "update vault.keys set retired_at = $2 where purpose = $1 a
 enum Purpose {
     Token,
     Evidence,
+    Link,
 }
 
 impl Purpose {
@@ -44,6 +45,7 @@ impl Purpose {
         match self {
             Self::Token => "token",
             Self::Evidence => "evidence",
+            Self::Link => "link",
         }
     }
 }
@@ -67,7 +69,7 @@ impl Opened {
 #[derive(Debug)]
 enum Key {
     Token(TokenKey),
-    Evidence { key_id: String, signing: ed25519_dalek::SigningKey },
+    Signing { key_id: String, signing: ed25519_dalek::SigningKey },
 }
 
 /// The key that signs access tokens.
@@ -134,14 +136,14 @@ impl Key {
     fn id(&self) -> &str {
         match self {
             Self::Token(key) => &key.kid,
-            Self::Evidence { key_id, .. } => key_id,
+            Self::Signing { key_id, .. } => key_id,
         }
     }
 
     fn public_hex(&self) -> String {
         match self {
             Self::Token(key) => hex::encode(key.public_sec1()),
-            Self::Evidence { signing, .. } => hex::encode(signing.verifying_key().as_bytes()),
+            Self::Signing { signing, .. } => hex::encode(signing.verifying_key().as_bytes()),
         }
     }
 
@@ -154,9 +156,9 @@ impl Key {
                 key.kid = key_id_of(&key.public_sec1());
                 Some(Self::Token(key))
             }
-            Purpose::Evidence => {
+            Purpose::Evidence | Purpose::Link => {
                 let signing = ed25519_dalek::SigningKey::from_bytes(secret.try_into().ok()?);
-                Some(Self::Evidence { key_id: key_id_of(signing.verifying_key().as_bytes()), signing })
+                Some(Self::Signing { key_id: key_id_of(signing.verifying_key().as_bytes()), signing })
             }
         }
     }
@@ -168,7 +170,7 @@ impl Vault {
     pub async fn token_key(&self) -> Result<TokenKey, VaultError> {
         match self.active(Purpose::Token).await?.as_ref() {
             Key::Token(key) => Ok(key.clone()),
-            Key::Evidence { key_id, .. } => Err(VaultError::Damaged { record: format!("{TABLE} {key_id}") }),
+            Key::Signing { key_id, .. } => Err(VaultError::Damaged { record: format!("{TABLE} {key_id}") }),
         }
     }
 
@@ -191,8 +193,22 @@ impl Vault {
 
     /// Signs with Ed25519. Answers the key id and the signature (128 hexadecimal digits).
     pub async fn sign_evidence(&self, message: &[u8]) -> Result<(String, String), VaultError> {
-        match self.active(Purpose::Evidence).await?.as_ref() {
-            Key::Evidence { key_id, signing } => {
+        self.sign(Purpose::Evidence, message).await
+    }
+
+    /// Signs what a URL carries. Answers the signature (128 hexadecimal digits).
+    pub async fn sign_link(&self, message: &[u8]) -> Result<String, VaultError> {
+        Ok(self.sign(Purpose::Link, message).await?.1)
+    }
+
+    /// True when the key that signs URLs now made this signature (hexadecimal): after a rotation no older URL works.
+    pub async fn verify_link(&self, message: &[u8], signature: &str) -> Result<bool, VaultError> {
+        Ok(verify_evidence(&self.active(Purpose::Link).await?.public_hex(), message, signature))
+    }
+
+    async fn sign(&self, purpose: Purpose, message: &[u8]) -> Result<(String, String), VaultError> {
+        match self.active(purpose).await?.as_ref() {
+            Key::Signing { key_id, signing } => {
                 Ok((key_id.clone(), hex::encode(signing.sign(message).to_bytes())))
             }
             Key::Token(key) => Err(VaultError::Damaged { record: format!("{TABLE} {}", key.kid) }),
@@ -222,6 +238,11 @@ impl Vault {
     /// Makes a new key for evidence; old evidence keeps verifying with the retired one. Answers the new key id.
     pub async fn rotate_evidence_key(&self) -> Result<String, VaultError> {
         self.rotate(Purpose::Evidence).await
+    }
+
+    /// Makes a new key for signed URLs: every URL that was signed before stops working.
+    pub async fn rotate_link_key(&self) -> Result<String, VaultError> {
+        self.rotate(Purpose::Link).await
     }
 
     pub(crate) async fn open_all_keys(&self) -> Result<(), VaultError> {
@@ -304,7 +325,7 @@ impl Vault {
         }
         let damaged = || VaultError::Damaged { record: format!("{TABLE} {id}") };
         let secret = envelope::open(&self.master, &envelope::Place { table: TABLE, id, purpose }, sealed)?;
-        let purpose = [Purpose::Token, Purpose::Evidence]
+        let purpose = [Purpose::Token, Purpose::Evidence, Purpose::Link]
             .into_iter()
             .find(|known| known.name() == purpose)
             .ok_or_else(damaged)?;

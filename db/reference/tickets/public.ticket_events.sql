@@ -21,7 +21,7 @@ create table public.ticket_events (
   constraint ticket_events_customer_id_evidence_id_fkey FOREIGN KEY (customer_id, evidence_id) REFERENCES public.evidence(customer_id, id),
   constraint ticket_events_customer_id_ticket_id_fkey FOREIGN KEY (customer_id, ticket_id) REFERENCES public.tickets(customer_id, id) ON DELETE CASCADE,
   constraint ticket_events_body_is_bounded CHECK (((length(body) >= 1) AND (length(body) <= 20000))),
-  constraint ticket_events_kind_is_known CHECK ((kind = ANY (ARRAY['opened'::text, 'comment'::text, 'state'::text, 'escalation'::text, 'evidence'::text, 'automation'::text])))
+  constraint ticket_events_kind_is_known CHECK ((kind = ANY (ARRAY['opened'::text, 'comment'::text, 'state'::text, 'escalation'::text, 'evidence'::text, 'automation'::text, 'attachment'::text])))
 );
 
 CREATE INDEX ticket_events_actor ON public.ticket_events USING btree (actor_id);

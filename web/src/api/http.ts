@@ -7,8 +7,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * The one place that talks to the network. Errors of every door become an `ApiError` with the request id,
  * a dead network becomes one with status 0. Clients above use it as their `fetch`.
  */
-export async function apiFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+export async function apiFetch(input: RequestInfo | URL, init?: RequestInit, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Response> {
+  const timeout = AbortSignal.timeout(timeoutMs);
   const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
   let response: Response;
   try {

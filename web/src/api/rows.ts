@@ -65,7 +65,8 @@ export type TicketListRow = ViewRow<
   { sla_state: SlaState }
 >;
 export type TicketRow = TableRow<"tickets">;
-export type TicketEventRow = TableRow<"ticket_events", { kind: "opened" | "comment" | "state" | "escalation" | "evidence" | "automation" }>;
+export type TicketEventRow = TableRow<"ticket_events", { kind: "opened" | "comment" | "state" | "escalation" | "evidence" | "automation" | "attachment" }>;
+export type AttachmentRow = ViewRow<"ticket_attachment_list", "added_by">;
 export type RunRow = ViewRow<"runs", "subject_kind" | "subject_id" | "started_by" | "started_at" | "ended_at", { state: RunState }>;
 export type StepRow = ViewRow<"steps", "change_key" | "phase" | "summary" | "started_at" | "ended_at", { state: StepState }>;
 export type ChangeRow = ViewRow<
@@ -109,6 +110,7 @@ export interface Tables {
   ticket_list: TicketListRow;
   tickets: TicketRow;
   ticket_events: TicketEventRow;
+  ticket_attachment_list: AttachmentRow;
   runs: RunRow;
   steps: StepRow;
   changes: ChangeRow;

@@ -10,7 +10,12 @@ export function csv(header: readonly string[], rows: readonly (readonly string[]
 
 /** Hands a text to the browser as a file. */
 export function saveText(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  saveBlob(name, new Blob([text], { type }));
+}
+
+/** Hands bytes to the browser as a file: saved, never opened. */
+export function saveBlob(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

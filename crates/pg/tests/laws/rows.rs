@@ -241,6 +241,11 @@ impl Seeds {
                 values.insert(&column.name, plain_value(column, self.made));
             }
         }
+        // The first folder of a customer's file is the customer.
+        if matches!(table.name.as_str(), "storage.objects" | "storage.uploads") {
+            let name = format!("{} || '/probe {}'", values["customer_id"], self.made);
+            values.insert("name", name);
+        }
         let (names, literals): (Vec<&str>, Vec<String>) = values.into_iter().unzip();
         let returning: Vec<String> =
             table.columns.iter().map(|column| format!("quote_nullable(\"{}\"::text)", column.name)).collect();
@@ -282,6 +287,11 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("public.integrations", "base_url") => "'https://probe.example'".to_owned(),
         ("public.integration_organizations", "mapped_at") => "now()".to_owned(),
         ("public.ticket_events", "kind") => "'comment'".to_owned(),
+        ("storage.buckets", "name") => format!("'probe-{made}'"),
+        ("storage.buckets", "member_access") => "'write'".to_owned(),
+        // The provider's tables need a bucket of the provider, which the seed has.
+        ("storage.provider_objects" | "storage.provider_uploads", "bucket") => "'knowledge'".to_owned(),
+        ("storage.objects" | "storage.provider_objects", "sha256") => format!("'{}'", "0".repeat(64)),
         ("public.workflows", "key") => format!("'probe.flow{made}'"),
         _ => return None,
     };

@@ -88,7 +88,7 @@ fn fill(sql: &str, seeds: &Seeds) -> String {
         };
         match (whose, parts.next(), parts.next()) {
             (Some(whose), Some(table), Some(column)) => {
-                let schemas = ["public", "auth", "flow", "audit", "vault", "app"];
+                let schemas = ["public", "auth", "flow", "audit", "vault", "app", "storage"];
                 let found = schemas
                     .iter()
                     .find_map(|schema| seeds.literal(&format!("{schema}.{table}"), whose, column));

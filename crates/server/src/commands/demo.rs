@@ -54,7 +54,7 @@ async fn serve(
     started: Instant,
 ) -> Result<(), Failure> {
     let tuning = tuning(args.crash_at.as_deref())?;
-    let product = Product::build(database, &tuning).await?;
+    let product = Product::build(database, settings, &tuning).await?;
     people::refuse_real_installation(&product).await?;
     let (sandbox, handle) = sandbox(args).await?;
     let kept = SandboxHandle::in_data_dir(&settings.data_dir);

@@ -38,7 +38,7 @@ pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<Exi
     let client_secret = read_secret()?.expose_secret().to_owned();
     let database = Database::open_beside(settings).await?;
     let outcome = async {
-        let product = Product::build(&database, &Tuning::default()).await?;
+        let product = Product::build(&database, settings, &Tuning::default()).await?;
         let credentials = NinjaOneCredentials { client_id, client_secret };
         let new = NinjaOneSettings { name: name.clone(), base_url: url, credentials, sync_interval_s: SYNC_INTERVAL_S };
         let id = put(&product, &new).await?;

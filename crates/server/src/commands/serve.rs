@@ -16,7 +16,7 @@ pub async fn run(settings: Settings, args: ServeArgs) -> Result<ExitCode, Failur
     let database = Database::open(&settings).await?;
     let tuning = Tuning::default();
     let outcome = async {
-        let product = Product::build(&database, &tuning).await?;
+        let product = Product::build(&database, &settings, &tuning).await?;
         refuse_demo(&product).await?;
         say!("OberaConnect answers at {}", settings.url());
         say!("No people yet? Add the first: obera user add --email you@example.com --name \"Your Name\" --role owner");

@@ -1,4 +1,4 @@
-import { ArrowUpRight, Bot, CircleDot, FileCheck2, MessageSquare, RefreshCw, Send, TriangleAlert, type LucideIcon } from "lucide-react";
+import { ArrowUpRight, Bot, CircleDot, FileCheck2, MessageSquare, Paperclip, RefreshCw, Send, TriangleAlert, type LucideIcon } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { Link } from "react-router";
 import { commentTicket, ticketAtVendor, updateTicket } from "@/api/actions";
@@ -24,6 +24,7 @@ import { Card, Fact, Facts } from "@/ui/Card";
 import { CheckField, TextAreaField } from "@/ui/Field";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
+import { Attachments } from "./Attachments";
 import { SlaClock, tickets } from "./columns";
 
 const EVENTS_MAX = 500;
@@ -80,6 +81,7 @@ export default function TicketRecord() {
                 <Card title="Description">
                   {detail.isPending ? <SkeletonRows rows={2} /> : <p className="px-3.5 py-3 whitespace-pre-wrap [overflow-wrap:anywhere]">{detail.row?.description || <span className="text-ink-3">None was given.</span>}</p>}
                 </Card>
+                <Attachments row={row} />
                 <Card title="History" aside={events.isPending ? "" : `${events.rows.length} events`}>
                   {events.error ? <ErrorNotice error={events.error} what="The history could not be read." retry={events.refetch} /> : null}
                   {events.isPending ? <SkeletonRows rows={4} /> : <History events={events.rows} evidence={evidence.rows} />}
@@ -247,7 +249,7 @@ function TicketActions({ row }: { row: TicketListRow }) {
 }
 
 const eventIcons: Record<TicketEventRow["kind"], LucideIcon> = {
-  opened: CircleDot, comment: MessageSquare, state: RefreshCw, escalation: TriangleAlert, evidence: FileCheck2, automation: Bot,
+  opened: CircleDot, comment: MessageSquare, state: RefreshCw, escalation: TriangleAlert, evidence: FileCheck2, automation: Bot, attachment: Paperclip,
 };
 
 function History({ events, evidence }: { events: TicketEventRow[]; evidence: EvidenceRow[] }) {
@@ -265,7 +267,7 @@ function History({ events, evidence }: { events: TicketEventRow[]; evidence: Evi
             <div className="min-w-0">
               <p className="flex flex-wrap items-baseline gap-x-1.5 text-sm text-ink-2">
                 <b className="text-ink">{nameOf(event.actor_id) ?? "OberaConnect"}</b>
-                {event.kind === "comment" ? (event.is_internal ? "wrote an internal note" : "commented") : event.kind === "opened" ? "opened it" : event.kind === "state" ? "changed the state" : words(event.kind).toLowerCase()}
+                {event.kind === "comment" ? (event.is_internal ? "wrote an internal note" : "commented") : event.kind === "opened" ? "opened it" : event.kind === "state" ? "changed the state" : event.kind === "attachment" ? "attached a file" : words(event.kind).toLowerCase()}
                 <Ago at={event.at} />
               </p>
               <p className={cx("mt-0.5 whitespace-pre-wrap [overflow-wrap:anywhere]", event.is_internal && "rounded-md border border-dashed border-line-strong bg-warn-soft/40 px-2.5 py-1.5")}>{event.body}</p>

@@ -1,0 +1,63 @@
+//! For whom a request is answered: the person of the token, or the signer of a link.
+use kernel::id::{RequestId, UserId};
+use pg::{Actor, ActorTx, PgError, WorkReason};
+
+use crate::{error::StorageError, place::Place, state::Inner};
+
+#[derive(Clone, Debug)]
+pub(crate) enum Who {
+    Person(Actor),
+    /// A link speaks for its signer, whose right was asked again just now.
+    Link(UserId),
+    /// Whoever comes, to a public bucket.
+    Public,
+}
+
+impl Who {
+    /// The person, or 401.
+    pub(crate) fn signed_in(actor: Option<Actor>) -> Result<Self, StorageError> {
+        actor.filter(|actor| !actor.is_anonymous()).map(Self::Person).ok_or_else(StorageError::not_signed_in)
+    }
+
+    pub(crate) async fn begin(&self, state: &Inner, place: Place) -> Result<ActorTx, PgError> {
+        let reason = WorkReason::Files;
+        match (self, place) {
+            (Self::Person(actor), _) => state.pg.act_as(actor).await,
+            (Self::Link(signer), Place::Customer(customer)) => {
+                let mut person = Actor::anonymous(RequestId::new(state.clock.now()));
+                person.user = Some(*signer);
+                state.pg.work_on_behalf(&person, customer, reason).await
+            }
+            (Self::Public, Place::Customer(customer)) => state.pg.work_for(customer, reason).await,
+            (Self::Link(_) | Self::Public, Place::Provider) => state.pg.work_for_provider(reason).await,
+        }
+    }
+
+    /// A transaction before it is known whose file it is: for reading a bucket's rules.
+    pub(crate) async fn begin_anywhere(&self, state: &Inner) -> Result<ActorTx, PgError> {
+        self.begin(state, Place::Provider).await
+    }
+
+    pub(crate) fn signer(&self) -> Option<uuid::Uuid> {
+        match self {
+            Self::Link(signer) => Some(signer.0),
+            Self::Person(_) | Self::Public => None,
+        }
+    }
+
+    /// What a refused right is called for this caller.
+    pub(crate) async fn denied(&self, state: &Inner, place: Place) -> StorageError {
+        match self {
+            Self::Person(actor) => match state.pg.act_as(actor).await {
+                Ok(tx) => place.denied(&tx).await,
+                Err(error) => error.into(),
+            },
+            Self::Link(_) | Self::Public => StorageError::object_not_found(),
+        }
+    }
+}
+
+/// A right that the policies refused (SQLSTATE 42501).
+pub(crate) fn is_refused(error: &PgError) -> bool {
+    error.code().is_some_and(|code| code.code() == "42501")
+}

@@ -1,0 +1,11 @@
+//! Files over HTTP, against a real PostgreSQL and a real folder.
+mod api;
+mod attachments;
+mod buckets;
+mod crashes;
+mod isolation;
+mod links;
+mod lists;
+mod objects;
+mod resumable;
+mod serving;
