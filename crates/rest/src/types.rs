@@ -10,13 +10,21 @@ use crate::schema::{
     catalog::{Catalog, RawColumn, RawFunction},
 };
 
+/// A domain over text whose check lists its words counts as an enum.
 const TYPES_SQL: &str = "
   select coalesce(json_agg(json_build_object(
-    'oid', t.oid::bigint, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype, 'category', t.typcategory,
+    'oid', t.oid::bigint, 'schema', n.nspname, 'name', t.typname, 'kind', case when w.words is null then t.typtype else 'e' end, 'category', t.typcategory,
     'element', t.typelem::bigint, 'base', t.typbasetype::bigint, 'relation', t.typrelid::bigint,
-    'values', (select coalesce(json_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_catalog.pg_enum e where e.enumtypid = t.oid)
+    'values', coalesce(w.words, '[]')
   ) order by n.nspname, t.typname), '[]')::text
-  from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace";
+  from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+  cross join lateral (select case t.typtype
+    when 'e' then (select json_agg(e.enumlabel order by e.enumsortorder) from pg_catalog.pg_enum e where e.enumtypid = t.oid)
+    when 'd' then (select json_agg(m.word[1] order by m.n)
+      from pg_catalog.pg_constraint k
+      cross join lateral regexp_matches(pg_get_constraintdef(k.oid), '''([^'']*)''::text', 'g') with ordinality as m (word, n)
+      where k.contypid = t.oid and pg_get_constraintdef(k.oid) ~ '^CHECK \\(\\(VALUE = ANY \\(ARRAY\\[[^]]*\\]\\)\\)\\)$')
+    end as words) w";
 
 #[derive(Debug, Deserialize)]
 struct Type {

@@ -8,7 +8,7 @@ create table flow.changes (
   id uuid not null default app.uuid_v7(),
   run_id uuid not null,
   key text not null,
-  state flow.change_state not null default 'planned'::flow.change_state,
+  state flow.change_state not null default 'planned'::text,
   target_kind text not null,
   target_id uuid,
   title text not null,
@@ -26,8 +26,8 @@ create table flow.changes (
   verified_at timestamp with time zone,
   constraint changes_pkey PRIMARY KEY (customer_id, id),
   constraint changes_customer_id_run_id_fkey FOREIGN KEY (customer_id, run_id) REFERENCES flow.runs(customer_id, id) ON DELETE CASCADE,
-  constraint changes_applied_has_a_time CHECK (((state <> ALL (ARRAY['applied'::flow.change_state, 'verified'::flow.change_state, 'unverified'::flow.change_state, 'reverted'::flow.change_state])) OR (applied_at IS NOT NULL))),
-  constraint changes_verified_has_a_reading CHECK (((state <> 'verified'::flow.change_state) OR ((after IS NOT NULL) AND (verified_at IS NOT NULL))))
+  constraint changes_applied_has_a_time CHECK ((((state)::text <> ALL (ARRAY['applied'::text, 'verified'::text, 'unverified'::text, 'reverted'::text])) OR (applied_at IS NOT NULL))),
+  constraint changes_verified_has_a_reading CHECK ((((state)::text <> 'verified'::text) OR ((after IS NOT NULL) AND (verified_at IS NOT NULL))))
 );
 
 CREATE INDEX changes_target ON flow.changes USING btree (customer_id, target_id, created_at DESC);

@@ -11,7 +11,7 @@ create table flow.runs (
   workflow_id uuid not null,
   workflow_version integer not null,
   title text not null,
-  state flow.run_state not null default 'queued'::flow.run_state,
+  state flow.run_state not null default 'queued'::text,
   dry_run boolean not null default false,
   input jsonb not null default '{}'::jsonb,
   subject_kind text,
@@ -28,12 +28,12 @@ create table flow.runs (
   constraint runs_pkey PRIMARY KEY (customer_id, id),
   constraint runs_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint runs_workflow_id_workflow_version_fkey FOREIGN KEY (workflow_id, workflow_version) REFERENCES public.workflow_versions(workflow_id, version),
-  constraint runs_over_have_a_time CHECK (((state = ANY (ARRAY['queued'::flow.run_state, 'running'::flow.run_state, 'waiting'::flow.run_state])) = (ended_at IS NULL)))
+  constraint runs_over_have_a_time CHECK ((((state)::text = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text])) = (ended_at IS NULL)))
 );
 
 CREATE INDEX runs_created ON flow.runs USING btree (created_at DESC);
 CREATE INDEX runs_customer_created ON flow.runs USING btree (customer_id, created_at DESC);
-CREATE INDEX runs_open ON flow.runs USING btree (customer_id) WHERE (state = ANY (ARRAY['queued'::flow.run_state, 'running'::flow.run_state, 'waiting'::flow.run_state]));
+CREATE INDEX runs_open ON flow.runs USING btree (customer_id) WHERE ((state)::text = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
 CREATE INDEX runs_workflow ON flow.runs USING btree (workflow_id, workflow_version);
 CREATE UNIQUE INDEX runs_dedup_key_once ON flow.runs USING btree (customer_id, dedup_key) WHERE (dedup_key IS NOT NULL);
 

@@ -18,7 +18,7 @@ create table flow.steps (
   needs text[] not null default '{}'::text[],
   run_on text not null default 'success'::text,
   on_failure text not null default 'fail'::text,
-  state flow.step_state not null default 'pending'::flow.step_state,
+  state flow.step_state not null default 'pending'::text,
   attempt smallint not null default 0,
   attempt_at timestamp with time zone,
   crashes smallint not null default 0,
@@ -36,12 +36,12 @@ create table flow.steps (
   constraint steps_on_failure_is_known CHECK ((on_failure = ANY (ARRAY['fail'::text, 'continue'::text]))),
   constraint steps_phase_belongs_to_a_change CHECK (((change_key IS NULL) = (phase IS NULL))),
   constraint steps_run_on_is_known CHECK ((run_on = ANY (ARRAY['success'::text, 'always'::text]))),
-  constraint steps_running_have_a_lease CHECK (((state = 'running'::flow.step_state) = ((lease_owner IS NOT NULL) AND (lease_until IS NOT NULL))))
+  constraint steps_running_have_a_lease CHECK ((((state)::text = 'running'::text) = ((lease_owner IS NOT NULL) AND (lease_until IS NOT NULL))))
 );
 
-CREATE INDEX steps_due ON flow.steps USING btree (due_at) WHERE (state = ANY (ARRAY['ready'::flow.step_state, 'waiting'::flow.step_state]));
-CREATE INDEX steps_due_by_lane ON flow.steps USING btree (customer_id, workflow_id, due_at) WHERE (state = ANY (ARRAY['ready'::flow.step_state, 'waiting'::flow.step_state]));
-CREATE INDEX steps_running_by_lane ON flow.steps USING btree (customer_id, workflow_id, lease_until) WHERE (state = 'running'::flow.step_state);
+CREATE INDEX steps_due ON flow.steps USING btree (due_at) WHERE ((state)::text = ANY (ARRAY['ready'::text, 'waiting'::text]));
+CREATE INDEX steps_due_by_lane ON flow.steps USING btree (customer_id, workflow_id, due_at) WHERE ((state)::text = ANY (ARRAY['ready'::text, 'waiting'::text]));
+CREATE INDEX steps_running_by_lane ON flow.steps USING btree (customer_id, workflow_id, lease_until) WHERE ((state)::text = 'running'::text);
 CREATE UNIQUE INDEX steps_key_once ON flow.steps USING btree (customer_id, run_id, key);
 
 create policy member_select on flow.steps for select to authenticated

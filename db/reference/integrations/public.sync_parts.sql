@@ -7,7 +7,7 @@ create table public.sync_parts (
   sync_run_id uuid not null,
   part text not null,
   position smallint not null,
-  state public.sync_state not null default 'queued'::public.sync_state,
+  state public.sync_state not null default 'queued'::text,
   cursor text,
   memory jsonb,
   pages_read integer not null default 0,

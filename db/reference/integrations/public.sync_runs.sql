@@ -8,7 +8,7 @@ create table public.sync_runs (
   id uuid not null default app.uuid_v7(),
   integration_id uuid not null,
   kind text not null,
-  state public.sync_state not null default 'queued'::public.sync_state,
+  state public.sync_state not null default 'queued'::text,
   requested_by uuid,
   reason text not null default 'schedule'::text,
   queued_at timestamp with time zone not null default now(),
@@ -26,7 +26,7 @@ create table public.sync_runs (
 
 CREATE INDEX sync_runs_integration_queued ON public.sync_runs USING btree (integration_id, queued_at DESC);
 CREATE INDEX sync_runs_requested_by ON public.sync_runs USING btree (requested_by);
-CREATE UNIQUE INDEX sync_runs_one_open_per_integration ON public.sync_runs USING btree (integration_id) WHERE (state = ANY (ARRAY['queued'::public.sync_state, 'running'::public.sync_state]));
+CREATE UNIQUE INDEX sync_runs_one_open_per_integration ON public.sync_runs USING btree (integration_id) WHERE ((state)::text = ANY (ARRAY['queued'::text, 'running'::text]));
 
 create policy staff_select on public.sync_runs for select to staff
   using (( SELECT app.has('integrations:read'::text) AS has));

@@ -14,7 +14,7 @@ create table public.alerts (
   kind text not null,
   severity text not null,
   title text not null,
-  state public.alert_state not null default 'open'::public.alert_state,
+  state public.alert_state not null default 'open'::text,
   occurrences integer not null default 1,
   first_seen_at timestamp with time zone not null,
   last_seen_at timestamp with time zone not null,
@@ -26,7 +26,7 @@ create table public.alerts (
   constraint alerts_customer_id_device_id_fkey FOREIGN KEY (customer_id, device_id) REFERENCES public.devices(customer_id, id) ON DELETE SET NULL (device_id),
   constraint alerts_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint alerts_occurrences_is_positive CHECK ((occurrences >= 1)),
-  constraint alerts_resolved_has_a_time CHECK (((state = 'resolved'::public.alert_state) = (resolved_at IS NOT NULL))),
+  constraint alerts_resolved_has_a_time CHECK ((((state)::text = 'resolved'::text) = (resolved_at IS NOT NULL))),
   constraint alerts_severity_is_known CHECK ((severity = ANY (ARRAY['info'::text, 'minor'::text, 'moderate'::text, 'major'::text, 'critical'::text])))
 );
 
@@ -35,7 +35,7 @@ CREATE INDEX alerts_condition ON public.alerts USING btree (customer_id, conditi
 CREATE INDEX alerts_customer_seen ON public.alerts USING btree (customer_id, last_seen_at DESC);
 CREATE INDEX alerts_device ON public.alerts USING btree (customer_id, device_id);
 CREATE INDEX alerts_seen ON public.alerts USING btree (last_seen_at DESC NULLS LAST);
-CREATE UNIQUE INDEX alerts_open_once ON public.alerts USING btree (customer_id, dedup_key) WHERE (state <> 'resolved'::public.alert_state);
+CREATE UNIQUE INDEX alerts_open_once ON public.alerts USING btree (customer_id, dedup_key) WHERE ((state)::text <> 'resolved'::text);
 
 create policy member_select on public.alerts for select to authenticated
   using ((customer_id = ANY (( SELECT app.customers_with('alerts:read'::text) AS customers_with)::uuid[])));

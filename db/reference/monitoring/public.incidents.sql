@@ -13,7 +13,7 @@ create table public.incidents (
   run_id uuid,
   title text not null,
   severity text not null,
-  state public.incident_state not null default 'open'::public.incident_state,
+  state public.incident_state not null default 'open'::text,
   opened_at timestamp with time zone not null,
   resolved_at timestamp with time zone,
   resolution text,
@@ -23,13 +23,13 @@ create table public.incidents (
   constraint incidents_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint incidents_customer_id_run_id_fkey FOREIGN KEY (customer_id, run_id) REFERENCES flow.runs(customer_id, id) ON DELETE SET NULL (run_id),
   constraint incidents_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.remediation_rules(id) ON DELETE SET NULL,
-  constraint incidents_resolved_has_a_time CHECK (((state = 'resolved'::public.incident_state) = (resolved_at IS NOT NULL))),
+  constraint incidents_resolved_has_a_time CHECK ((((state)::text = 'resolved'::text) = (resolved_at IS NOT NULL))),
   constraint incidents_severity_is_known CHECK ((severity = ANY (ARRAY['info'::text, 'minor'::text, 'moderate'::text, 'major'::text, 'critical'::text])))
 );
 
 CREATE INDEX incidents_customer_opened ON public.incidents USING btree (customer_id, opened_at DESC);
 CREATE INDEX incidents_device ON public.incidents USING btree (customer_id, device_id);
-CREATE INDEX incidents_open ON public.incidents USING btree (customer_id, state) WHERE (state <> 'resolved'::public.incident_state);
+CREATE INDEX incidents_open ON public.incidents USING btree (customer_id, state) WHERE ((state)::text <> 'resolved'::text);
 CREATE INDEX incidents_opened ON public.incidents USING btree (opened_at DESC NULLS LAST);
 CREATE INDEX incidents_rule ON public.incidents USING btree (rule_id);
 CREATE INDEX incidents_run ON public.incidents USING btree (customer_id, run_id);

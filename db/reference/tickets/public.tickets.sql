@@ -14,8 +14,8 @@ create table public.tickets (
   number bigint not null,
   subject text not null,
   description text not null default ''::text,
-  priority public.ticket_priority not null default 'p3'::public.ticket_priority,
-  state public.ticket_state not null default 'open'::public.ticket_state,
+  priority public.ticket_priority not null default 'p3'::text,
+  state public.ticket_state not null default 'open'::text,
   source text not null default 'portal'::text,
   device_id uuid,
   incident_id uuid,
@@ -36,7 +36,7 @@ create table public.tickets (
   constraint tickets_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint tickets_customer_id_incident_id_fkey FOREIGN KEY (customer_id, incident_id) REFERENCES public.incidents(customer_id, id) ON DELETE SET NULL (incident_id),
   constraint tickets_opened_by_fkey FOREIGN KEY (opened_by) REFERENCES auth.users(id) ON DELETE SET NULL,
-  constraint tickets_closed_has_a_time CHECK (((state = 'closed'::public.ticket_state) = (closed_at IS NOT NULL))),
+  constraint tickets_closed_has_a_time CHECK ((((state)::text = 'closed'::text) = (closed_at IS NOT NULL))),
   constraint tickets_description_is_bounded CHECK ((length(description) <= 20000)),
   constraint tickets_escalated_has_a_reason CHECK (((escalated_at IS NULL) = (escalation_reason IS NULL))),
   constraint tickets_source_is_known CHECK ((source = ANY (ARRAY['portal'::text, 'alert'::text, 'api'::text, 'staff'::text]))),
@@ -47,7 +47,7 @@ CREATE INDEX tickets_assigned_to ON public.tickets USING btree (assigned_to);
 CREATE INDEX tickets_customer_opened ON public.tickets USING btree (customer_id, opened_at DESC);
 CREATE INDEX tickets_customer_priority_opened ON public.tickets USING btree (customer_id, priority, opened_at DESC);
 CREATE INDEX tickets_device ON public.tickets USING btree (customer_id, device_id);
-CREATE INDEX tickets_open ON public.tickets USING btree (customer_id, first_response_due_at) WHERE (state <> ALL (ARRAY['resolved'::public.ticket_state, 'closed'::public.ticket_state]));
+CREATE INDEX tickets_open ON public.tickets USING btree (customer_id, first_response_due_at) WHERE ((state)::text <> ALL (ARRAY['resolved'::text, 'closed'::text]));
 CREATE INDEX tickets_opened ON public.tickets USING btree (opened_at DESC NULLS LAST);
 CREATE INDEX tickets_opened_by ON public.tickets USING btree (opened_by);
 CREATE UNIQUE INDEX tickets_incident_once ON public.tickets USING btree (customer_id, incident_id);

@@ -186,6 +186,15 @@ export interface Database {
           { foreignKeyName: "sync_runs_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      ticket_attachments: {
+        Row: { added_at: string; added_by: string | null; customer_id: string; file_name: string; id: string; object_id: string; ticket_id: string };
+        Insert: { added_at?: string; added_by?: string | null; customer_id: string; file_name: string; id?: string; object_id: string; ticket_id: string };
+        Update: { added_at?: string; added_by?: string | null; customer_id?: string; file_name?: string; id?: string; object_id?: string; ticket_id?: string };
+        Relationships: [
+          { foreignKeyName: "ticket_attachments_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "ticket_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "ticket_attachments_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "tickets"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       ticket_events: {
         Row: { actor_id: string | null; at: string; body: string; customer_id: string; evidence_id: string | null; id: string; is_internal: boolean; kind: string; ticket_id: string };
         Insert: { actor_id?: string | null; at?: string; body: string; customer_id: string; evidence_id?: string | null; id?: string; is_internal?: boolean; kind: string; ticket_id: string };
@@ -331,6 +340,13 @@ export interface Database {
         Update: { attempt?: number | null; change_key?: string | null; customer_id?: string | null; due_at?: string | null; ended_at?: string | null; error?: Json | null; history?: Json | null; id?: string | null; key?: string | null; kind?: string | null; output?: Json | null; phase?: string | null; position?: number | null; run_id?: string | null; started_at?: string | null; state?: string | null; summary?: string | null; title?: string | null };
         Relationships: [
           { foreignKeyName: "steps_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      ticket_attachment_list: {
+        Row: { added_at: string | null; added_by: string | null; bucket: string | null; customer_id: string | null; file_name: string | null; id: string | null; mime_type: string | null; name: string | null; sha256: string | null; size_bytes: number | null; ticket_id: string | null };
+        Relationships: [
+          { foreignKeyName: "ticket_attachments_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "ticket_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "ticket_attachments_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "tickets"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       ticket_list: {
