@@ -117,8 +117,10 @@ test("the keyboard reaches everything", async () => {
   await page.keyboard.press("g");
   await page.keyboard.press("t");
   await page.waitForURL((url) => url.pathname === "/tickets");
+  await page.getByRole("heading", { level: 1, name: "Tickets" }).waitFor();
   await settled(page);
   await page.keyboard.press("/");
+  await page.waitForFunction(() => document.activeElement instanceof HTMLInputElement);
   await page.keyboard.type("no ticket has these words");
   await page.getByText("Nothing matches").waitFor();
   await page.getByRole("button", { name: "Clear search and filters" }).click();
