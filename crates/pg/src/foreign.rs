@@ -56,13 +56,7 @@ impl Isolation {
 impl Caller {
     /// A role by its name. The login must be a member of it.
     pub fn new(role: impl Into<String>, standing: Standing) -> Self {
-        Self {
-            role: role.into(),
-            standing,
-            settings: Vec::new(),
-            isolation: Isolation::Default,
-            first: None,
-        }
+        Self { role: role.into(), standing, settings: Vec::new(), isolation: Isolation::Default, first: None }
     }
 
     /// The login of the pool itself.

@@ -260,10 +260,7 @@ impl Wire {
 
 /// One transaction. A caller that goes away does not free the connection before the server is done with it: otherwise
 /// abandoned statements could be more than there are connections.
-pub(crate) async fn shoot(
-    wire: Object<WireManager>,
-    shot: &Shot<'_>,
-) -> Result<Vec<RawRow>, PgError> {
+pub(crate) async fn shoot(wire: Object<WireManager>, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
     let mut flight = Flight(Some(wire));
     let wire = flight.0.as_mut().expect("a flight has its connection until it lands");
     if let Err(error) = wire.write(shot) {

@@ -390,8 +390,15 @@ fn a_keyed_read_has_nothing_extra() {
     let query = Query::parse(&Parameters(pairs.to_vec()), &config, |_| false).expect("a query");
     let relation = schema.relation("public", "tickets").expect("tickets");
     let plan = plan::read(&schema, relation, &query, &config).expect("a plan");
-    let sql =
-        sql::read(Sql::for_role("staff"), &schema, &plan, None, Body::Media(Media::Json(Nulls::Kept)), 10, sql::Told::Nothing);
+    let sql = sql::read(
+        Sql::for_role("staff"),
+        &schema,
+        &plan,
+        None,
+        Body::Media(Media::Json(Nulls::Kept)),
+        10,
+        sql::Told::Nothing,
+    );
     assert_eq!(
         sql.text,
         "/*staff*/select null::int8,count(*),coalesce(json_agg(r.*),'[]')::text,null::text \

@@ -45,7 +45,9 @@ pub fn all_rights(schema: &Schema, profile: &str) -> Rights {
     let relations = schema.relations().iter().filter(|relation| relation.schema == profile);
     let functions = schema.functions(profile).map(|(name, _)| name.to_owned());
     Rights {
-        relations: relations.map(|relation| (relation.name.clone(), SELECT | INSERT | UPDATE | DELETE)).collect(),
+        relations: relations
+            .map(|relation| (relation.name.clone(), SELECT | INSERT | UPDATE | DELETE))
+            .collect(),
         functions: functions.collect(),
     }
 }

@@ -13,6 +13,8 @@ use crate::{
 /// Why the caller of a stand-alone data API is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// Configuration and schema were not read yet.
+    NotReady,
     /// A token came, and nothing is configured to verify it with.
     NoSecret,
     /// The token is no token, or is not signed with a known key.
@@ -26,8 +28,11 @@ pub enum Refusal {
 impl Refusal {
     /// The whole answer: 500 for a missing secret, else 401 with `WWW-Authenticate`.
     pub fn response(self) -> Response<Body> {
+        if self == Self::NotReady {
+            return response::failure(&error::schema_not_loaded().into());
+        }
         let (status, code, message, challenge) = match self {
-            Self::NoSecret => (500, "PGRST300", "Server lacks JWT secret", None),
+            Self::NotReady | Self::NoSecret => (500, "PGRST300", "Server lacks JWT secret", None),
             Self::Invalid(message) => (401, "PGRST301", message, Some(message)),
             Self::NoAnonymous => (401, "PGRST302", "Anonymous access is disabled", None),
             Self::Claims(message) => (401, "PGRST303", message, Some(message)),

@@ -2,6 +2,7 @@
 mod files;
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -185,6 +186,14 @@ fn read_file(path: &Path) -> Result<SettingsFile, ConfigError> {
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     toml::from_str(&text)
         .map_err(|error| ConfigError::Invalid { path: path.to_owned(), message: error.message().to_owned() })
+}
+
+/// What `obera rest` reads of the environment: everything, because its configuration may name any variable.
+pub fn environment_of_rest() -> BTreeMap<String, String> {
+    // What is no text is no setting either.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this module reads the environment")]

@@ -74,7 +74,9 @@ impl Asked {
         let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, wanted);
         let (head, settings) = self.settled_with_request(state, schema).await?;
         let head = Head { media, ..head.into_owned() };
-        let answer = self.run(state, &self.caller_of(&plan, config), main, self.call_mode(&plan, config)?, settings).await?;
+        let answer = self
+            .run(state, &self.caller_of(&plan, config), main, self.call_mode(&plan, config)?, settings)
+            .await?;
         Ok(match plan.outcome {
             _ if matches!(media, Media::Plan(_)) => response::plan(answer, media),
             Outcome::Nothing => response::value(answer, &head, IsVoid::Yes)?,
