@@ -264,7 +264,8 @@ pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> Failure {
 }
 
 fn forwarded(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
-    let Some(db) = failure.db() else {
+    // A refused login comes with an error of PostgreSQL, but not one of the statement.
+    let Some(db) = failure.db().filter(|_| failure.kind != PgErrorKind::Connection) else {
         tracing::error!(error = failure as &dyn std::error::Error, "database access failed");
         return match failure.kind {
             PgErrorKind::PoolExhausted => {

@@ -169,9 +169,8 @@ pub fn config(texts: &Texts) -> Result<Config, ConfigFault> {
         pre_request: values.text("db-pre-request").map(function_sql),
         app_settings: app_settings.map(|(name, value)| (name.clone(), value.clone())).collect(),
         tokens: tokens(&values)?,
-        origins: values
-            .text("server-cors-allowed-origins")
-            .map(|_| values.list("server-cors-allowed-origins")),
+        origins: Some(values.list("server-cors-allowed-origins"))
+            .filter(|origins| !origins.is_empty() && !origins.iter().any(|origin| origin == "*")),
         timing: if values.is_on("server-timing-enabled")? { Timing::Told } else { Timing::Kept },
     })
 }

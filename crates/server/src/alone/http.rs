@@ -60,6 +60,9 @@ async fn answer(State(alone): State<Arc<Alone>>, mut request: Request) -> Respon
     };
     let headers = response.headers_mut();
     if let Some(origin) = origin {
+        if origin != "*" {
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }

@@ -52,7 +52,9 @@ impl Sources {
     pub fn log_filter(&self) -> Result<&'static str, Failure> {
         let texts = self.read()?;
         Ok(match texts.get("log-level").map_or("error", String::as_str) {
-            "crit" | "error" => "error",
+            "crit" => "error",
+            // A setting that is left out is told in any case.
+            "error" => "error,obera::alone=warn",
             "warn" => "warn",
             "info" => "info",
             "debug" => "debug",
@@ -127,7 +129,11 @@ impl Alone {
         loop {
             match self.reload_config().await {
                 Err(ReloadError::Database(error)) if error.is_transient() => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, wait_ms, "the database is away");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        wait_ms,
+                        "the database is away"
+                    );
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
                     wait_ms = (wait_ms * 2).min(RETRY_MS_MAX);
                 }

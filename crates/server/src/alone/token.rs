@@ -285,6 +285,45 @@ mod tests {
         }
     }
 
+    /// Examples A.2 and A.3 of RFC 7515; their tokens end at this second.
+    const RFC_END_S: i64 = 1_300_819_380;
+    const RFC_PAYLOAD: &str =
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    const RFC_RS256: &str = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+    const RFC_ES256: &str =
+        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    const RFC_RSA_KEY: &str = r#"{"kty":"RSA","kid":"rsa","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}"#;
+    const RFC_EC_KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+
+    #[test]
+    fn public_keys_verify_and_only_for_their_own_algorithm() {
+        let now = Timestamp::from_second(RFC_END_S).expect("a time");
+        let rs256 = format!("eyJhbGciOiJSUzI1NiJ9.{RFC_PAYLOAD}.{RFC_RS256}");
+        let es256 = format!("eyJhbGciOiJFUzI1NiJ9.{RFC_PAYLOAD}.{RFC_ES256}");
+        let both = format!(r#"{{"keys":[{RFC_RSA_KEY},{RFC_EC_KEY}]}}"#);
+        for (keys, opens_rs256, opens_es256) in [
+            (both.as_str(), true, true),
+            (RFC_RSA_KEY, true, false),
+            (RFC_EC_KEY, false, true),
+            (SECRET, false, false),
+        ] {
+            let rules = rules(keys, Text, None);
+            assert_eq!(rules.verify(&rs256, now).is_ok(), opens_rs256, "{keys}");
+            assert_eq!(rules.verify(&es256, now).is_ok(), opens_es256, "{keys}");
+        }
+        // A public key is no shared secret, whatever the token says of its algorithm.
+        let confused = token(&json!({"role": "web"}), RFC_RSA_KEY.as_bytes());
+        assert!(rules(RFC_RSA_KEY, Text, None).verify(&confused, now).is_err());
+        let named = |kid: &str| {
+            let header = Header { kid: Some(kid.to_owned()), ..Header::default() };
+            jsonwebtoken::encode(&header, &json!({}), &EncodingKey::from_secret(SECRET.as_bytes()))
+                .expect("a token")
+        };
+        let key = r#"{"kty":"oct","kid":"k1","k":"cmVhbGx5cmVhbGx5cmVhbGx5cmVhbGx5dmVyeXNhZmU"}"#;
+        assert!(rules(key, Text, None).verify(&named("k1"), now).is_ok());
+        assert!(rules(key, Text, None).verify(&named("k2"), now).is_err());
+    }
+
     #[test]
     fn forged_tokens_are_refused() {
         let rules = rules(SECRET, Text, None);

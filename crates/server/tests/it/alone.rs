@@ -202,7 +202,11 @@ async fn nobody_reads_as_the_anonymous_role_and_bodies_are_postgresqls() {
     let hidden =
         api.ask(Method::GET, "/things").header("accept-profile", "hidden").send().await.expect("an answer");
     assert_eq!(refused(hidden).await, (406, "PGRST106".to_owned()));
-    assert_eq!(refused(api.get("/rpc/number").await).await, (404, "42883".to_owned()), "not in the search path");
+    assert_eq!(
+        refused(api.get("/rpc/number").await).await,
+        (404, "42883".to_owned()),
+        "not in the search path"
+    );
 }
 
 #[tokio::test]
@@ -484,6 +488,9 @@ async fn what_is_not_right_is_said_once_with_the_way_out() {
             && example.contains("# db-hoisted-tx-settings = ")
             && example.lines().all(|line| line.is_empty() || line.starts_with('#'))
     );
+    let odd = shop.configured("db-maxrows = 1\nlog-query = \"all\"");
+    let (status, _, told) = run(obera().args(["rest", "--dump-config"]).arg(odd));
+    assert!(status.success() && told.contains("db-maxrows") && told.contains("log-query"), "{told}");
     shop.arrange("alter role %login set pgrst.db_max_rows = '77'").await;
     let (status, dump, error) = run(obera().arg("rest").arg("--dump-config").arg(shop.configured("")));
     assert!(status.success(), "{error}");
