@@ -56,12 +56,16 @@ impl Isolation {
 impl Caller {
     /// A role by its name. The login must be a member of it.
     pub fn new(role: impl Into<String>, standing: Standing) -> Self {
-        Self { role: role.into(), standing, settings: Vec::new(), isolation: Isolation::Default, first: None }
+        Self::named(role.into(), standing)
+    }
+
+    fn named(role: String, standing: Standing) -> Self {
+        Self { role, standing, settings: Vec::new(), isolation: Isolation::Default, first: None }
     }
 
     /// The login of the pool itself.
     pub fn login() -> Self {
-        Self::new("none", Standing::SignedIn)
+        Self::named("none".to_owned(), Standing::SignedIn)
     }
 
     /// Sets a setting for the transaction, before the role is taken on. The last value of a name counts.
@@ -152,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_role_is_taken_on_last_and_names_are_values() {
-        let mut caller = Caller::new("it's \"mine\"", Standing::SignedIn);
+        let mut caller = Caller::named("it's \"mine\"".to_owned(), Standing::SignedIn);
         caller.set("app.x", "1");
         let (sql, values) = caller.enter(Writes::Refused);
         assert_eq!(
@@ -164,7 +168,7 @@ mod tests {
 
     #[test]
     fn isolation_is_opened_with_the_transaction() {
-        let mut caller = Caller::login();
+        let mut caller = Caller::named("none".to_owned(), Standing::SignedIn);
         assert_eq!((caller.begin(TxEnd::Commit), caller.begin(TxEnd::Rollback)), (None, Some("begin")));
         caller.set("default_transaction_isolation", "Repeatable Read");
         assert_eq!(caller.begin(TxEnd::Commit), Some("begin isolation level repeatable read"));

@@ -35,7 +35,7 @@ const RIGHTS_SQL: &str = "
 
 /// What the actor's role may do in `schema`.
 pub async fn rights(pg: &Pg, actor: &Actor, schema: &str) -> Result<Rights, PgError> {
-    let rows = pg.one_shot_read(actor, RIGHTS_SQL, &[&schema]).await?;
+    let rows = pg.one_shot_read(actor, RIGHTS_SQL, &[schema]).await?;
     let none = Rights { relations: HashMap::new(), functions: HashSet::new() };
     Ok(rows.first().and_then(|row| serde_json::from_str(row.text(0)?).ok()).unwrap_or(none))
 }
