@@ -1,5 +1,7 @@
 use jiff::SignedDuration;
 
+use crate::shared::SharedSecret;
+
 /// `aud` of every access token.
 pub const AUDIENCE: &str = "authenticated";
 
@@ -16,6 +18,8 @@ pub struct AuthConfig {
     /// How long a used refresh token may be shown again for the same answer (retries, two tabs).
     pub refresh_grace: SignedDuration,
     pub limits: SignInLimits,
+    /// Opens the anonymous role to the keys of a project that moved over; `None` for most.
+    pub shared: Option<SharedSecret>,
 }
 
 /// Failed sign-ins that are let through within `window`.
@@ -37,6 +41,7 @@ impl AuthConfig {
             session_idle: SignedDuration::from_hours(24),
             refresh_grace: SignedDuration::from_secs(30),
             limits: SignInLimits::default(),
+            shared: None,
         }
     }
 }

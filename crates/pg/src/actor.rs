@@ -2,6 +2,8 @@
 //! memberships and permissions again at every statement.
 use kernel::id::{CustomerId, RequestId, SessionId, UserId};
 
+use crate::foreign::{Caller, Standing};
+
 /// A signed-in person (or nobody), as the verified token says.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -15,32 +17,36 @@ pub struct Actor {
     pub(crate) reason: &'static str,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Anon,
     Authenticated,
     Staff,
     Worker,
     System,
+    /// Not the product's database: see [`crate::foreign`].
+    Foreign(Box<Caller>),
 }
 
 impl Role {
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Anon => "anon",
             Self::Authenticated => "authenticated",
             Self::Staff => "staff",
             Self::Worker => "worker",
             Self::System => "system",
+            Self::Foreign(caller) => caller.role(),
         }
     }
 
-    /// Time limit of one statement.
-    pub(crate) const fn statement_timeout_ms(self) -> &'static str {
+    /// Time limit of one statement; 0 is the database's own.
+    pub(crate) const fn statement_timeout_ms(&self) -> &'static str {
         match self {
             Self::Anon => "3000",
             Self::Authenticated | Self::Staff => "15000",
             Self::Worker | Self::System => "120000",
+            Self::Foreign(_) => "0",
         }
     }
 }
@@ -72,12 +78,21 @@ impl Actor {
         self.role == Role::Staff
     }
 
+    /// True where nobody stands between the statement and the database's own policies: staff, and callers of a
+    /// database that is not the product's.
+    pub fn sees_all(&self) -> bool {
+        self.is_staff() || self.foreign().is_some()
+    }
+
     pub fn is_anonymous(&self) -> bool {
-        self.role == Role::Anon
+        match &self.role {
+            Role::Foreign(caller) => caller.standing() == Standing::Anonymous,
+            role => *role == Role::Anon,
+        }
     }
 
     /// The database role this actor runs as.
-    pub fn role_name(&self) -> &'static str {
+    pub fn role_name(&self) -> &str {
         self.role.name()
     }
 

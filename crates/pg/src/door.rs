@@ -15,6 +15,7 @@ use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
 use crate::{
     actor::{Actor, Role, SystemReason, WorkReason},
     error::PgError,
+    foreign::Caller,
     wire::{self, RawRow, Shot, WireManager, WirePool},
 };
 
@@ -160,13 +161,22 @@ impl Pg {
         params: &[&str],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
+        if let Some(caller) = actor.foreign() {
+            let (enter, values) = caller.enter(writes);
+            let (begin, first) = (caller.begin(end), caller.first());
+            return self.fire(&Shot { begin, enter: (&enter, &values), first, sql, params, end }).await;
+        }
         let settings = Settings::of(actor);
         let [role, claims, user, session, customer, request, reason, timeout] = settings.texts();
         let enter = [role, claims, user, session, customer, request, reason, timeout, writes.read_only()];
-        let shot = Shot { enter: (ENTER_SHOT_SQL, enter), sql, params, end };
-        match wire::shoot(self.wire().await?, &shot).await {
+        let begin = (end == TxEnd::Rollback).then_some("begin");
+        self.fire(&Shot { begin, enter: (ENTER_SHOT_SQL, &enter), first: None, sql, params, end }).await
+    }
+
+    async fn fire(&self, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
+        match wire::shoot(self.wire().await?, shot).await {
             // Prepared again, once.
-            Err(error) if error.is_stale_plan() => wire::shoot(self.wire().await?, &shot).await,
+            Err(error) if error.is_stale_plan() => wire::shoot(self.wire().await?, shot).await,
             other => other,
         }
     }
@@ -199,7 +209,7 @@ impl Pg {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Writes {
+pub(crate) enum Writes {
     Allowed,
     Refused,
 }
@@ -261,6 +271,9 @@ impl fmt::Debug for ActorTx {
 
 impl ActorTx {
     async fn begin(client: Object, actor: &Actor) -> Result<Self, PgError> {
+        if let Some(caller) = actor.foreign() {
+            return Self::begin_foreign(client, caller).await;
+        }
         let enter = client.prepare_cached(ENTER_SQL).await?;
         let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
         let settings = Settings::of(actor);
@@ -271,6 +284,23 @@ impl ActorTx {
         begin?;
         entered?;
         Ok(tx)
+    }
+
+    async fn begin_foreign(client: Object, caller: &Caller) -> Result<Self, PgError> {
+        let tx = Self { client: Some(client), customer: None, has_failed: AtomicBool::new(false) };
+        tx.client().batch_execute(caller.begin_always()).await?;
+        let (enter, values) = caller.enter(Writes::Allowed);
+        let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        tx.query(&enter, &values).await?;
+        Ok(tx)
+    }
+
+    /// Calls what the caller wants called before its statement; nothing for most.
+    pub async fn call_first(&self, actor: &Actor) -> Result<(), PgError> {
+        match actor.foreign().and_then(Caller::first) {
+            Some(first) => self.query(first, &[]).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// The customer that background work is scoped to; `None` for people and the provider's own work.

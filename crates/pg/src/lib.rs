@@ -6,6 +6,7 @@ pub mod admin;
 pub mod cluster;
 mod door;
 mod error;
+pub mod foreign;
 mod listen;
 pub mod migrate;
 mod session;

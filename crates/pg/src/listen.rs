@@ -23,13 +23,15 @@ pub enum Notice {
 impl Pg {
     /// Listens on `channels` over its own connection, for as long as the receiver lives. Each time listening begins
     /// (at first, after a lost connection, and when the receiver was too slow) it says [`Notice::Gap`].
-    pub fn listen(&self, channels: &'static [&'static str]) -> mpsc::Receiver<Notice> {
+    pub fn listen(&self, channels: &[&str]) -> mpsc::Receiver<Notice> {
         let (sender, receiver) = mpsc::channel(NOTICES_QUEUED_MAX);
         let config = self.config.as_ref().clone();
+        let listen: String =
+            channels.iter().map(|channel| format!("listen \"{}\";", channel.replace('"', "\"\""))).collect();
         #[expect(clippy::disallowed_methods, reason = "ends with its receiver; named by this function")]
         tokio::spawn(async move {
             while !sender.is_closed() {
-                if let Err(error) = listen_once(&config, channels, &sender).await {
+                if let Err(error) = listen_once(&config, &listen, &sender).await {
                     tracing::debug!(error = &error as &dyn std::error::Error, "listening connection lost");
                 }
                 tokio::time::sleep(Duration::from_millis(RECONNECT_MS)).await;
@@ -41,13 +43,12 @@ impl Pg {
 
 async fn listen_once(
     config: &tokio_postgres::Config,
-    channels: &[&str],
+    listen: &str,
     sender: &mpsc::Sender<Notice>,
 ) -> Result<(), PgError> {
     let (client, mut connection) = config.connect(NoTls).await?;
     let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
-    let listen: String = channels.iter().map(|channel| format!("listen \"{channel}\";")).collect();
-    let mut listening = std::pin::pin!(client.batch_execute(&listen));
+    let mut listening = std::pin::pin!(client.batch_execute(listen));
     let mut is_listening = false;
     loop {
         tokio::select! {

@@ -99,8 +99,12 @@ pub(crate) struct Wire {
 
 /// What one transaction sends.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shot<'a, const N: usize> {
-    pub enter: (&'static str, [&'a str; N]),
+pub(crate) struct Shot<'a> {
+    /// The statement that opens it, when PostgreSQL's own unit (what stands before a `Sync`) does not do.
+    pub begin: Option<&'static str>,
+    pub enter: (&'a str, &'a [&'a str]),
+    /// A statement between the settings and `sql`.
+    pub first: Option<&'a str>,
     pub sql: &'a str,
     pub params: &'a [&'a str],
     pub end: TxEnd,
@@ -119,17 +123,24 @@ impl Wire {
         }
     }
 
-    fn write<const N: usize>(&mut self, shot: &Shot<'_, N>) -> io::Result<()> {
+    fn write(&mut self, shot: &Shot<'_>) -> io::Result<()> {
         if self.statements.len() > STATEMENTS_MAX {
             self.forget();
         }
-        if shot.end == TxEnd::Rollback {
-            self.statement("begin", &[])?;
+        if let Some(begin) = shot.begin {
+            self.statement(begin, &[])?;
         }
-        self.statement(shot.enter.0, &shot.enter.1)?;
+        self.statement(shot.enter.0, shot.enter.1)?;
+        if let Some(first) = shot.first {
+            self.statement(first, &[])?;
+        }
         self.statement(shot.sql, shot.params)?;
-        if shot.end == TxEnd::Rollback {
-            self.statement("rollback", &[])?;
+        if shot.begin.is_some() {
+            let end = match shot.end {
+                TxEnd::Commit => "commit",
+                TxEnd::Rollback => "rollback",
+            };
+            self.statement(end, &[])?;
         }
         frontend::sync(&mut self.outbox);
         Ok(())
@@ -249,10 +260,7 @@ impl Wire {
 
 /// One transaction. A caller that goes away does not free the connection before the server is done with it: otherwise
 /// abandoned statements could be more than there are connections.
-pub(crate) async fn shoot<const N: usize>(
-    wire: Object<WireManager>,
-    shot: &Shot<'_, N>,
-) -> Result<Vec<RawRow>, PgError> {
+pub(crate) async fn shoot(wire: Object<WireManager>, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
     let mut flight = Flight(Some(wire));
     let wire = flight.0.as_mut().expect("a flight has its connection until it lands");
     if let Err(error) = wire.write(shot) {
@@ -264,7 +272,7 @@ pub(crate) async fn shoot<const N: usize>(
     }
     wire.is_idle = false;
     wire.flush().await.map_err(connection)?;
-    let wanted = if shot.end == TxEnd::Rollback { 2 } else { 1 };
+    let wanted = usize::from(shot.begin.is_some()) + 1 + usize::from(shot.first.is_some());
     let answer = wire.answers(wanted).await;
     if answer.as_ref().is_err_and(PgError::is_stale_plan) {
         wire.forget();

@@ -36,6 +36,12 @@ pub struct RestConfig {
     pub plan_cost_max: Option<u64>,
     /// Cookies that `request.cookies` does not tell to functions, besides the headers with credentials.
     pub private_cookies: Vec<String>,
+    /// Of a database that is not the product's: schemas in the search path besides the one asked for.
+    #[serde(skip)]
+    pub extra_search_path: Vec<String>,
+    /// And settings of functions that hold for the whole transaction of a call.
+    #[serde(skip)]
+    pub hoisted_settings: Vec<String>,
 }
 
 /// Whether `count()`, `sum()`, `avg()`, `min()` and `max()` may stand in `select`.
@@ -62,6 +68,8 @@ pub enum PlanAccess {
 pub enum RootDocument {
     /// OpenAPI 2.0 of what the caller's role may use.
     FollowPrivileges,
+    /// OpenAPI 2.0 of everything that is served, to everybody.
+    IgnorePrivileges,
     /// 404 `PGRST126`.
     Disabled,
 }
@@ -76,12 +84,15 @@ pub enum UnfilteredWrites {
     Allow,
 }
 
-/// Whether a caller may end their transaction by `Prefer: tx=rollback`.
+/// How transactions end, and whether a caller may choose by `Prefer: tx=…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TxChoice {
     AlwaysCommit,
     CallerMayRollBack,
+    AlwaysRollBack,
+    /// Rolled back, unless `Prefer: tx=commit`.
+    CallerMayCommit,
 }
 
 const EMBEDS_MAX: usize = 20;
@@ -110,6 +121,8 @@ impl Default for RestConfig {
             root: RootDocument::FollowPrivileges,
             plan_cost_max: None,
             private_cookies: Vec::new(),
+            extra_search_path: Vec::new(),
+            hoisted_settings: Vec::new(),
         }
     }
 }

@@ -16,7 +16,7 @@ pub const CODES: &[&str] = &[
     "PGRST105", "PGRST107", "PGRST108", "PGRST109", "PGRST111", "PGRST112", "PGRST114", "PGRST115",
     "PGRST116", "PGRST117", "PGRST118", "PGRST120", "PGRST121", "PGRST122", "PGRST123", "PGRST124",
     "PGRST125", "PGRST126", "PGRST127", "PGRST128", "PGRST200", "PGRST201", "PGRST202", "PGRST203",
-    "PGRST204", "PGRST205",
+    "PGRST204", "PGRST205", "PGRST300", "PGRST301", "PGRST302", "PGRST303",
 ];
 
 /// An error, and headers that its raiser wants in the answer.
@@ -32,7 +32,7 @@ impl From<ApiError> for Failure {
     }
 }
 
-fn new(status: u16, code: &str, message: impl Into<String>) -> ApiError {
+pub fn new(status: u16, code: &str, message: impl Into<String>) -> ApiError {
     ApiError { status, code: code.to_owned(), message: message.into(), details: None, hint: None }
 }
 
@@ -264,7 +264,8 @@ pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> Failure {
 }
 
 fn forwarded(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
-    let Some(db) = failure.db() else {
+    // A refused login comes with an error of PostgreSQL, but not one of the statement.
+    let Some(db) = failure.db().filter(|_| failure.kind != PgErrorKind::Connection) else {
         tracing::error!(error = failure as &dyn std::error::Error, "database access failed");
         return match failure.kind {
             PgErrorKind::PoolExhausted => {
@@ -284,7 +285,7 @@ fn forwarded(failure: &PgError, actor: &Actor, verb: Verb) -> ApiError {
     if status >= 500 {
         tracing::error!(error = failure as &dyn std::error::Error, sqlstate = code, "statement failed");
     }
-    let tells_values = matches!(code.get(..2), Some("23" | "44")) && !actor.is_staff();
+    let tells_values = matches!(code.get(..2), Some("23" | "44")) && !actor.sees_all();
     ApiError {
         status,
         code: code.to_owned(),
@@ -341,7 +342,7 @@ pub fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
 fn is_hidden(db: &DbFault, code: &str, actor: &Actor, verb: Verb) -> bool {
     let is_refused_row = code == "42501" && db.routine() == Some("ExecWithCheckOptions");
     let is_dangling = code == "23503" && verb != Verb::Delete;
-    !actor.is_staff() && !actor.is_anonymous() && (is_refused_row || is_dangling)
+    !actor.sees_all() && !actor.is_anonymous() && (is_refused_row || is_dangling)
 }
 
 fn status(code: &str, db: &DbFault, actor: &Actor) -> u16 {

@@ -341,7 +341,7 @@ proptest! {
         let relation = schema.relation("public", "tickets").expect("tickets");
         if let Ok(plan) = plan::read(&schema, relation, &query, &config) {
             let count = Some(crate::request::prefer::Count::Exact);
-            assert_ours(&sql::read(sql(), &schema, &plan, count, body, 10), &allowed)?;
+            assert_ours(&sql::read(sql(), &schema, &plan, count, body, 10, sql::Told::Response), &allowed)?;
             assert_ours(&sql::estimate(sql(), &schema, &plan), &allowed)?;
         }
         let prefer = Prefer { returning: Some(crate::request::prefer::Returning::Representation), ..Prefer::default() };
@@ -376,7 +376,7 @@ proptest! {
             let pairs = [("subject", format!("eq.{value}")), ("data->>k", format!("in.({value},x)")), ("limit", limit.to_string())];
             let query = Query::parse(&Parameters(pairs.map(|(key, value)| (key.to_owned(), value)).to_vec()), &config, |_| false).expect("a query");
             let plan = plan::read(&schema, schema.relation("public", "tickets").expect("tickets"), &query, &config).expect("a plan");
-            sql::read(Sql::for_role("staff"), &schema, &plan, None, Body::Media(Media::Json(Nulls::Kept)), 10).text
+            sql::read(Sql::for_role("staff"), &schema, &plan, None, Body::Media(Media::Json(Nulls::Kept)), 10, sql::Told::Nothing).text
         };
         prop_assert_eq!(text(&a, limit), text(&b, limit + 1));
     }
@@ -390,8 +390,15 @@ fn a_keyed_read_has_nothing_extra() {
     let query = Query::parse(&Parameters(pairs.to_vec()), &config, |_| false).expect("a query");
     let relation = schema.relation("public", "tickets").expect("tickets");
     let plan = plan::read(&schema, relation, &query, &config).expect("a plan");
-    let sql =
-        sql::read(Sql::for_role("staff"), &schema, &plan, None, Body::Media(Media::Json(Nulls::Kept)), 10);
+    let sql = sql::read(
+        Sql::for_role("staff"),
+        &schema,
+        &plan,
+        None,
+        Body::Media(Media::Json(Nulls::Kept)),
+        10,
+        sql::Told::Nothing,
+    );
     assert_eq!(
         sql.text,
         "/*staff*/select null::int8,count(*),coalesce(json_agg(r.*),'[]')::text,null::text \

@@ -8,6 +8,7 @@ mod error;
 mod fuzz;
 mod openapi;
 mod plan;
+mod refusal;
 mod request;
 mod response;
 mod schema;
@@ -18,6 +19,7 @@ mod types;
 
 pub use config::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
 pub use error::CODES;
+pub use refusal::Refusal;
 pub use schema::cache::LoadError;
 pub use service::{RestState, mounted, router};
 pub use types::typescript;

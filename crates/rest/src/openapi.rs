@@ -40,6 +40,18 @@ pub async fn rights(pg: &Pg, actor: &Actor, schema: &str) -> Result<Rights, PgEr
     Ok(rows.first().and_then(|row| serde_json::from_str(row.text(0)?).ok()).unwrap_or(none))
 }
 
+/// Everything that is served from `schema`, whatever a role may use.
+pub fn all_rights(schema: &Schema, profile: &str) -> Rights {
+    let relations = schema.relations().iter().filter(|relation| relation.schema == profile);
+    let functions = schema.functions(profile).map(|(name, _)| name.to_owned());
+    Rights {
+        relations: relations
+            .map(|relation| (relation.name.clone(), SELECT | INSERT | UPDATE | DELETE))
+            .collect(),
+        functions: functions.collect(),
+    }
+}
+
 /// The document as JSON text.
 pub fn document(schema: &Schema, profile: &str, rights: &Rights, base_path: &str) -> String {
     let mut relations: Vec<(&Relation, u8)> = schema

@@ -27,9 +27,9 @@ use crate::{
     response,
     schema::{
         Allowed, RequestReaders, Schema,
-        cache::{Cache, LoadError, Reloaded},
+        cache::{Cache, LoadError, Reader, Reloaded},
     },
-    sql::{self, Body as Wanted, Sql},
+    sql::{self, Body as Wanted, Sql, Told},
     transaction::{self, Access, Answer, Mode, Settings, Statement},
 };
 
@@ -50,7 +50,17 @@ impl RestState {
     /// Starts to load the schema in the background, and to follow `NOTIFY pgrst`. Ends when the last clone is dropped.
     /// Must be called inside a Tokio runtime.
     pub fn start(pg: Pg, config: RestConfig, clock: Clock) -> Self {
-        let cache = Cache::start(pg.clone(), config.schemas.clone());
+        Self::with(pg, Reader::Product, config, clock)
+    }
+
+    /// Over a database that is not the product's: its catalog is read as `login`, requests come with a foreign
+    /// [`pg::Actor`], and whoever starts this calls [`RestState::reload`] when the schema changes.
+    pub fn start_alone(pg: Pg, login: Actor, config: RestConfig, clock: Clock) -> Self {
+        Self::with(pg, Reader::Login(login), config, clock)
+    }
+
+    fn with(pg: Pg, reader: Reader, config: RestConfig, clock: Clock) -> Self {
+        let cache = Cache::start(pg.clone(), reader, config.schemas.clone());
         Self(Arc::new(Inner { pg, cache, config, clock, costs: guard::Costs::default() }))
     }
 
@@ -172,7 +182,7 @@ impl Asked {
         target: Target,
         name: &str,
         uri: &Uri,
-        actor: Actor,
+        mut actor: Actor,
         request: Request,
     ) -> Result<Self, ApiError> {
         let limits = &state.config;
@@ -196,6 +206,10 @@ impl Asked {
         };
         let path = uri.path();
         let path = path.strip_prefix(limits.base_path.as_str()).unwrap_or(path).to_owned();
+        if let Some(caller) = actor.foreign_mut() {
+            let profile = head.profile.as_deref();
+            guard::tell_foreign(caller, limits, profile, (&parts.method, &path, &parts.headers));
+        }
         Ok(Self {
             target,
             name: name.to_owned(),
@@ -242,8 +256,12 @@ impl Asked {
         if !matches!(self.head.accepted.first, Media::Json(_) | Media::OpenApi) {
             return Err(error::media(self.head.accepted.first.content_type()).into());
         }
-        let rights = openapi::rights(&state.pg, &self.actor, profile).await;
-        let rights = rights.map_err(|failure| error::from_pg(&failure, &self.actor, self.head.verb))?;
+        let rights = if state.config.root == RootDocument::IgnorePrivileges {
+            openapi::all_rights(schema, profile)
+        } else {
+            let rights = openapi::rights(&state.pg, &self.actor, profile).await;
+            rights.map_err(|failure| error::from_pg(&failure, &self.actor, self.head.verb))?
+        };
         let text = openapi::document(schema, profile, &rights, &state.config.base_path);
         Ok(response::document(text, self.head.verb))
     }
@@ -262,9 +280,9 @@ impl Asked {
         }
         let count = self.head.prefer.count;
         let rows_max = state.config.rows_max;
-        let main = sql::read(self.sql(), schema, &plan, count, self.body_wanted(), rows_max);
+        let main = sql::read(self.sql(), schema, &plan, count, self.body_wanted(), rows_max, self.told());
         if let Some(most) = state.config.plan_cost_max
-            && !self.actor.is_staff()
+            && !self.actor.sees_all()
             && !plan.is_keyed()
         {
             state.costs.check(&state.pg, &self.actor, schema, &main, most).await?;
@@ -277,7 +295,7 @@ impl Asked {
             _ => Mode::Read,
         };
         let (head, settings) = self.settled(state).await?;
-        let answer = self.run(state, main, mode, settings).await?;
+        let answer = self.run(state, &self.actor, main, mode, settings).await?;
         match self.head.media {
             Media::Plan(_) => Ok(response::plan(answer, self.head.media)),
             _ => Ok(response::read(answer, &head, plan.window)?),
@@ -288,6 +306,7 @@ impl Asked {
     async fn run(
         &self,
         state: &Inner,
+        actor: &Actor,
         main: Sql<'_>,
         mode: Mode<'_>,
         settings: Settings,
@@ -304,7 +323,7 @@ impl Asked {
             }
             _ => (main, mode),
         };
-        transaction::run(&state.pg, &self.actor, &Statement { verb, main, mode, settings }).await
+        transaction::run(&state.pg, actor, &Statement { verb, main, mode, settings }).await
     }
 
     /// The settings of a transaction that is told how it was asked, and what was applied of the preferences.
@@ -330,7 +349,7 @@ impl Asked {
         schema: &Schema,
     ) -> Result<(Cow<'_, Head>, Settings), Failure> {
         let (head, mut settings) = self.settled(state).await?;
-        if schema.request_readers == RequestReaders::Some {
+        if schema.request_readers == RequestReaders::Some && self.actor.foreign().is_none() {
             settings.extend(guard::request_settings(&state.config, &self.method, &self.path, &self.headers));
         }
         Ok((head, settings))
@@ -349,6 +368,14 @@ impl Asked {
             allow.push_str(verb);
         }
         Ok(response::options(&allow))
+    }
+
+    /// Reads tell what a function set that ran before them; without one nobody could.
+    fn told(&self) -> Told {
+        match self.actor.foreign() {
+            Some(caller) if caller.calls_first() => Told::Response,
+            _ => Told::Nothing,
+        }
     }
 
     fn sql<'a>(&self) -> Sql<'a> {

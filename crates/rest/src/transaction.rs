@@ -96,6 +96,7 @@ async fn with_settings(pg: &Pg, actor: &Actor, statement: &Statement<'_>) -> Res
     let told = |failure: PgError| error::from_pg(&failure, actor, statement.verb);
     let tx = pg.act_as(actor).await.map_err(told)?;
     set(&tx, statement).await.map_err(told)?;
+    tx.call_first(actor).await.map_err(told)?;
     let main = &statement.main;
     match &statement.mode {
         Mode::Read | Mode::Write(TxEnd::Commit) => {

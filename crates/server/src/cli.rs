@@ -45,6 +45,8 @@ pub enum Command {
     /// Connect vendors.
     #[command(subcommand)]
     Integration(IntegrationCommand),
+    /// Serve the data API alone over any PostgreSQL, with PostgREST's configuration.
+    Rest(RestArgs),
     /// Write code that follows the database.
     #[command(subcommand)]
     Gen(GenCommand),
@@ -195,6 +197,19 @@ pub enum IntegrationCommand {
         #[arg(long)]
         client_id: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct RestArgs {
+    /// Configuration in PostgREST's format; `--config` names it as well. PGRST_… variables are read over it, settings of
+    /// the database over both. Of the other settings below only those of the log count.
+    pub file: Option<PathBuf>,
+    /// Print a commented configuration.
+    #[arg(long)]
+    pub example: bool,
+    /// Print the configuration as it is, with what the database says and without secrets.
+    #[arg(long)]
+    pub dump_config: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod generate;
 pub mod integration;
 pub mod migrate;
+pub mod rest;
 pub mod sandbox;
 pub mod serve;
 pub mod user;

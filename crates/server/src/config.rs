@@ -2,10 +2,12 @@
 mod files;
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
+use auth::SharedSecret;
 use clap::Args;
 use kernel::secret::SecretString;
 use rest::RestConfig;
@@ -87,6 +89,7 @@ struct SettingsFile {
     public_channels: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+    shared_jwt_secret: Option<String>,
     rest: Option<RestConfig>,
     storage: files::StorageFile,
 }
@@ -106,6 +109,9 @@ pub struct Settings {
     pub public_channels: bool,
     pub log: String,
     pub log_format: LogFormat,
+    /// The secret of a project that moved over: its anonymous key goes on working. From the file, or the variable
+    /// `OBERA_SHARED_JWT_SECRET`; never a flag.
+    pub shared_jwt_secret: Option<SecretString>,
     /// The table `[rest]` of the file: docs/reference/data-api.md.
     pub rest: RestConfig,
     pub storage: StorageConfig,
@@ -147,6 +153,7 @@ impl Settings {
             public_channels: args.public_channels.or(file.public_channels).unwrap_or(false),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
+            shared_jwt_secret: shared_jwt_secret().or(file.shared_jwt_secret).map(SecretString::from),
             rest: file.rest.unwrap_or_default(),
         };
         settings.check()?;
@@ -164,6 +171,9 @@ impl Settings {
             .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
         {
             return wrong("public_url", "it starts with https:// (or http:// on a test machine)");
+        }
+        if self.shared_jwt_secret.as_ref().is_some_and(|secret| SharedSecret::new(secret.clone()).is_none()) {
+            return wrong("shared_jwt_secret", "32 bytes or more: a shorter one can be guessed from one key");
         }
         if self.rest.schemas.is_empty() {
             return wrong("rest.schemas", "name at least one schema, such as public");
@@ -185,6 +195,19 @@ fn read_file(path: &Path) -> Result<SettingsFile, ConfigError> {
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     toml::from_str(&text)
         .map_err(|error| ConfigError::Invalid { path: path.to_owned(), message: error.message().to_owned() })
+}
+
+#[expect(clippy::disallowed_methods, reason = "this module reads the environment")]
+fn shared_jwt_secret() -> Option<String> {
+    std::env::var("OBERA_SHARED_JWT_SECRET").ok().filter(|secret| !secret.is_empty())
+}
+
+/// What `obera rest` reads of the environment: everything, because its configuration may name any variable.
+pub fn environment_of_rest() -> BTreeMap<String, String> {
+    // What is no text is no setting either.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this module reads the environment")]
@@ -242,6 +265,14 @@ mod tests {
         let error =
             load("data_dir = '/x'\n[rest]\nrow_max = 50", SettingsArgs::default()).expect_err("a typo");
         assert!(error.to_string().contains("row_max"), "{error}");
+    }
+
+    #[test]
+    fn a_short_shared_secret_is_refused() {
+        let error = load("data_dir = '/x'\nshared_jwt_secret = 'hunter2'", SettingsArgs::default())
+            .expect_err("too short")
+            .to_string();
+        assert!(error.contains("shared_jwt_secret") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

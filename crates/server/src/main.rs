@@ -1,4 +1,5 @@
 //! `obera`: configuration, wiring, start and stop.
+mod alone;
 mod cli;
 mod commands;
 mod config;
@@ -17,8 +18,9 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::{Cli, Command},
-    config::{LogFormat, Settings},
+    alone::Sources,
+    cli::{Cli, Command, RestArgs},
+    config::{LogFormat, Settings, SettingsArgs},
     failure::Failure,
 };
 
@@ -39,27 +41,45 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let settings = Settings::load(cli.settings)?;
-    log_to_stderr(&settings)?;
+    let args = cli.settings;
     match cli.command {
-        Command::Demo(args) => commands::demo::run(settings, args).await,
-        Command::Serve(args) => commands::serve::run(settings, args).await,
-        Command::Migrate => commands::migrate::run(&settings).await,
-        Command::Evidence(command) => commands::evidence::run(&command),
-        Command::Audit(command) => commands::audit::run(&settings, command).await,
-        Command::Doctor => commands::doctor::run(&settings).await,
-        Command::Sandbox(args) => commands::sandbox::run(&settings, args).await,
-        Command::Integration(command) => commands::integration::run(&settings, command).await,
-        Command::Gen(command) => commands::generate::run(&settings, &command).await,
-        Command::User(command) => commands::user::run(&settings, command).await,
+        Command::Demo(command) => commands::demo::run(prepared(args)?, command).await,
+        Command::Serve(command) => commands::serve::run(prepared(args)?, command).await,
+        Command::Migrate => commands::migrate::run(&prepared(args)?).await,
+        Command::Evidence(command) => prepared(args).and_then(|_| commands::evidence::run(&command)),
+        Command::Audit(command) => commands::audit::run(&prepared(args)?, command).await,
+        Command::Doctor => commands::doctor::run(&prepared(args)?).await,
+        Command::Sandbox(command) => commands::sandbox::run(&prepared(args)?, command).await,
+        Command::Integration(command) => commands::integration::run(&prepared(args)?, command).await,
+        Command::Rest(command) => serve_alone(&command, args).await,
+        Command::Gen(command) => commands::generate::run(&prepared(args)?, &command).await,
+        Command::User(command) => commands::user::run(&prepared(args)?, command).await,
     }
 }
 
-fn log_to_stderr(settings: &Settings) -> Result<(), Failure> {
-    let filter =
-        EnvFilter::try_new(&settings.log).map_err(|error| Failure::start("the log filter", &error))?;
+/// The product's settings, and its log.
+fn prepared(args: SettingsArgs) -> Result<Settings, Failure> {
+    let settings = Settings::load(args)?;
+    log_to_stderr(&settings.log, settings.log_format)?;
+    Ok(settings)
+}
+
+/// The stand-alone data API has its own configuration: `--config` is PostgREST's file there.
+async fn serve_alone(args: &RestArgs, settings: SettingsArgs) -> Result<ExitCode, Failure> {
+    let file = args.file.clone().or(settings.config);
+    let sources = Sources { file, environment: config::environment_of_rest() };
+    let log = match settings.log {
+        Some(log) => log,
+        None => sources.log_filter()?.to_owned(),
+    };
+    log_to_stderr(&log, settings.log_format.unwrap_or_default())?;
+    commands::rest::run(sources, args).await
+}
+
+fn log_to_stderr(log: &str, format: LogFormat) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(log).map_err(|error| Failure::start("the log filter", &error))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match settings.log_format {
+    match format {
         LogFormat::Text => builder.with_target(false).init(),
         LogFormat::Json => builder.json().init(),
     }

@@ -6,7 +6,7 @@ use app::{
     incidents::flows::{self, VerifyTiming},
     vendors::{SealedVendors, Vendors},
 };
-use auth::{AuthConfig, AuthState};
+use auth::{AuthConfig, AuthState, SharedSecret};
 use flow::{Engine, Registry, Worker, WorkerConfig};
 use functions::Services;
 use kernel::Clock;
@@ -106,7 +106,10 @@ pub async fn run(
 
 async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface, Failure> {
     let pg = product.services.pg.clone();
-    let auth_config = AuthConfig::new(format!("{}/auth/v1", settings.url()));
+    let auth_config = AuthConfig {
+        shared: settings.shared_jwt_secret.clone().and_then(SharedSecret::new),
+        ..AuthConfig::new(format!("{}/auth/v1", settings.url()))
+    };
     let auth = AuthState::start(pg.clone(), product.vault.clone(), product.clock.clone(), auth_config)
         .await
         .map_err(|error| Failure::start("sign-in", &error))?;

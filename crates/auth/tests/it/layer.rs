@@ -1,4 +1,4 @@
-use auth::authenticate;
+use auth::{AuthConfig, SharedSecret, authenticate};
 use axum::{
     Extension, Json, Router,
     body::Body,
@@ -10,7 +10,7 @@ use kernel::id::RequestId;
 use pg::Actor;
 use serde_json::{Value, json};
 
-use crate::{Answer, App, send};
+use crate::{Answer, App, ISSUER, send};
 
 async fn who(Extension(actor): Extension<Actor>, Extension(id): Extension<RequestId>) -> Json<Value> {
     Json(
@@ -121,4 +121,51 @@ async fn a_revoked_session_stops_at_the_next_statement_of_an_open_transaction() 
     tx.rollback().await.expect("rolled back");
     app.auth.verify(&token).await.expect("the token itself is good until it expires");
     assert_eq!(app.permissions(&token).await, 0);
+}
+
+const SHARED: &str = "a secret that a project shared with its clients";
+
+fn project_key(claims: &Value, secret: &str) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).expect("a key")
+}
+
+#[tokio::test]
+async fn a_shared_secret_opens_the_anonymous_role_and_nothing_else() {
+    assert!(SharedSecret::new("31 bytes are not long enough...".to_owned().into()).is_none());
+    let app = App::with(AuthConfig {
+        shared: SharedSecret::new(SHARED.to_owned().into()),
+        ..AuthConfig::new(ISSUER)
+    })
+    .await;
+    let asked = async |key: &str| {
+        let bearer = format!("Bearer {key}");
+        ask(&app, &[(header::AUTHORIZATION, &bearer), (apikey(), key)]).await
+    };
+    assert_eq!(asked(&project_key(&json!({"role": "anon"}), SHARED)).await.body["role"], "anon");
+    let ours = app.session().await.text("access_token");
+    assert_eq!(asked(&ours).await.body["role"], "staff");
+    let service = asked(&project_key(&json!({"role": "service_role"}), SHARED)).await;
+    assert_eq!((service.status.as_u16(), service.text("code")), (403, "OB2002".to_owned()));
+    let claims = app.auth.claims(&ours).await.expect("ours");
+    for claims in [
+        json!({"role": "anon", "exp": 1}),
+        json!({"role": "staff"}),
+        json!({"role": "authenticated", "sub": claims.sub, "session_id": claims.session_id}),
+        serde_json::to_value(&claims).expect("claims of a person, signed by somebody else"),
+        json!({"role": "system"}),
+        json!({}),
+    ] {
+        assert_eq!(asked(&project_key(&claims, SHARED)).await.status, 401, "{claims}");
+    }
+    let other = project_key(&json!({"role": "anon"}), "another secret of more than thirty-two bytes");
+    assert_eq!(asked(&other).await.status, 401);
+}
+
+#[tokio::test]
+async fn without_a_shared_secret_project_keys_are_refused() {
+    let app = App::new().await;
+    let key = project_key(&json!({"role": "anon"}), SHARED);
+    let bearer = format!("Bearer {key}");
+    assert_eq!(ask(&app, &[(header::AUTHORIZATION, &bearer), (apikey(), &key)]).await.status, 401);
 }

@@ -111,10 +111,10 @@ impl Prefer {
     /// The planner's estimates come from statistics over all customers' rows: who does not see all customers gets an
     /// exact count of their own rows instead.
     pub fn narrow(&mut self, config: &RestConfig, actor: &Actor) {
-        if config.tx_end == TxChoice::AlwaysCommit {
+        if matches!(config.tx_end, TxChoice::AlwaysCommit | TxChoice::AlwaysRollBack) {
             self.tx = None;
         }
-        if self.count.is_some() && !actor.is_staff() {
+        if self.count.is_some() && !actor.sees_all() {
             self.count = Some(Count::Exact);
         }
     }

@@ -237,6 +237,12 @@ fn function(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>
         whole_body,
         returns: returns(raw, catalog, ids),
         volatility: if raw.volatility == 'v' { Volatility::Volatile } else { Volatility::ReadOnly },
+        settings: raw
+            .settings
+            .iter()
+            .filter_map(|setting| setting.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         comment: raw.comment.clone(),
     })
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use kernel::ApiError;
-use pg::{Pg, PgError, SystemReason};
+use pg::{Actor, ActorTx, Pg, PgError, SystemReason};
 use tokio::{
     sync::{Mutex, OnceCell, watch},
     task::JoinSet,
@@ -32,6 +32,24 @@ pub enum LoadError {
     Shape(#[from] serde_json::Error),
 }
 
+/// Who reads the catalog.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    /// The product's system role; the cache follows `NOTIFY pgrst` itself.
+    Product,
+    /// The login of another database; whoever started the cache tells it when to read again.
+    Login(Actor),
+}
+
+impl Reader {
+    async fn begin(&self, pg: &Pg) -> Result<ActorTx, PgError> {
+        match self {
+            Self::Product => pg.system(SystemReason::SchemaCache).await,
+            Self::Login(login) => pg.act_as(login).await,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Cache {
     shared: Arc<Shared>,
@@ -42,6 +60,7 @@ pub struct Cache {
 #[derive(Debug)]
 struct Shared {
     pg: Pg,
+    reader: Reader,
     served: Vec<String>,
     current: watch::Sender<Option<Arc<Schema>>>,
     on_demand: Mutex<Option<Instant>>,
@@ -50,9 +69,10 @@ struct Shared {
 
 impl Cache {
     /// Starts to load and to listen, in the background.
-    pub fn start(pg: Pg, served: Vec<String>) -> Self {
+    pub fn start(pg: Pg, reader: Reader, served: Vec<String>) -> Self {
         let shared = Arc::new(Shared {
             pg,
+            reader,
             served,
             current: watch::Sender::new(None),
             on_demand: Mutex::new(None),
@@ -79,7 +99,7 @@ impl Cache {
 
     /// Whether PostgreSQL knows a time zone. Its list is read when somebody asks for one the first time.
     pub async fn knows_timezone(&self, name: &str) -> Result<bool, ApiError> {
-        let zones = self.shared.timezones.get_or_try_init(|| timezones(&self.shared.pg)).await;
+        let zones = self.shared.timezones.get_or_try_init(|| timezones(&self.shared)).await;
         zones.map(|zones| zones.contains(name)).map_err(|failure| {
             tracing::warn!(error = &failure as &dyn std::error::Error, "time zones not read");
             error::schema_not_loaded()
@@ -111,7 +131,7 @@ pub enum Reloaded {
 
 impl Shared {
     async fn load(&self) -> Result<(), LoadError> {
-        let schema = load(&self.pg, &self.served).await?;
+        let schema = load(self).await?;
         tracing::info!(relations = schema.relations().len(), "schema cache loaded");
         self.current.send_replace(Some(Arc::new(schema)));
         Ok(())
@@ -129,6 +149,9 @@ impl Shared {
 }
 
 async fn follow(shared: Arc<Shared>) {
+    if matches!(shared.reader, Reader::Login(_)) {
+        return shared.load_until_done().await;
+    }
     let mut notices = shared.pg.listen(&["pgrst"]);
     shared.load_until_done().await;
     while notices.recv().await.is_some() {
@@ -138,13 +161,17 @@ async fn follow(shared: Arc<Shared>) {
     }
 }
 
-async fn load(pg: &Pg, served: &[String]) -> Result<Schema, LoadError> {
-    Ok(build::schema(&catalog(pg, served).await?, served))
+async fn load(shared: &Shared) -> Result<Schema, LoadError> {
+    let tx = shared.reader.begin(&shared.pg).await?;
+    Ok(build::schema(&read(tx, &shared.served).await?, &shared.served))
 }
 
 /// The catalog as it is now.
 pub async fn catalog(pg: &Pg, served: &[String]) -> Result<Catalog, LoadError> {
-    let tx = pg.system(SystemReason::SchemaCache).await?;
+    read(pg.system(SystemReason::SchemaCache).await?, served).await
+}
+
+async fn read(tx: ActorTx, served: &[String]) -> Result<Catalog, LoadError> {
     tx.query("select set_config('search_path', '', true)", &[]).await?;
     let row = tx.query_one(catalog::SQL, &[&served]).await?;
     let catalog = serde_json::from_str(row.get(0))?;
@@ -152,8 +179,8 @@ pub async fn catalog(pg: &Pg, served: &[String]) -> Result<Catalog, LoadError> {
     Ok(catalog)
 }
 
-async fn timezones(pg: &Pg) -> Result<HashSet<String>, PgError> {
-    let tx = pg.system(SystemReason::SchemaCache).await?;
+async fn timezones(shared: &Shared) -> Result<HashSet<String>, PgError> {
+    let tx = shared.reader.begin(&shared.pg).await?;
     let rows = tx.query("select name from pg_catalog.pg_timezone_names", &[]).await?;
     let names = rows.iter().map(|row| row.get(0)).collect();
     tx.commit().await?;

@@ -95,6 +95,9 @@ pub struct RawFunction {
     pub comment: Option<String>,
     #[serde(default)]
     pub returns_oid: i64,
+    /// `name=value` of each setting that the function runs with.
+    #[serde(default)]
+    pub settings: Vec<String>,
     pub arguments: Vec<RawArgument>,
 }
 

@@ -39,7 +39,7 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'schema', n.nspname, 'name', p.proname, 'returns_set', p.proretset, 'volatility', p.provolatile,
       'returns', format_type(p.prorettype, null), 'returns_relation', t.typrelid::bigint,
-      'defaults', p.pronargdefaults, 'rows', p.prorows, 'comment', obj_description(p.oid, 'pg_proc'), 'returns_oid', p.prorettype::bigint,
+      'defaults', p.pronargdefaults, 'rows', p.prorows, 'settings', coalesce(p.proconfig, '{}'), 'comment', obj_description(p.oid, 'pg_proc'), 'returns_oid', p.prorettype::bigint,
       'arguments', (
         select coalesce(json_agg(json_build_object(
           'name', coalesce(p.proargnames[i.at], ''), 'mode', coalesce(p.proargmodes[i.at]::text, 'i'),

@@ -123,6 +123,8 @@ pub struct Function {
     pub whole_body: Option<(WholeBody, String)>,
     pub returns: Returns,
     pub volatility: Volatility,
+    /// Name and value of the settings that it runs with.
+    pub settings: Vec<(String, String)>,
     pub comment: Option<String>,
 }
 

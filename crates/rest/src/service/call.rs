@@ -1,13 +1,15 @@
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
     http::Response,
 };
 use kernel::ApiError;
+use pg::Actor;
 
 use super::{Asked, Inner};
 use crate::{
+    config::RestConfig,
     error::{self, Failure},
     plan::{self, Given, Outcome},
     request::{
@@ -72,7 +74,9 @@ impl Asked {
         let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, wanted);
         let (head, settings) = self.settled_with_request(state, schema).await?;
         let head = Head { media, ..head.into_owned() };
-        let answer = self.run(state, main, self.call_mode(&plan)?, settings).await?;
+        let answer = self
+            .run(state, &self.caller_of(&plan, config), main, self.call_mode(&plan, config)?, settings)
+            .await?;
         Ok(match plan.outcome {
             _ if matches!(media, Media::Plan(_)) => response::plan(answer, media),
             Outcome::Nothing => response::value(answer, &head, IsVoid::Yes)?,
@@ -82,8 +86,23 @@ impl Asked {
         })
     }
 
+    /// In another's database some settings of a function hold for its whole transaction: inside of the function they
+    /// would come too late.
+    fn caller_of(&self, plan: &plan::CallPlan<'_>, config: &RestConfig) -> Cow<'_, Actor> {
+        let is_hoisted = |name: &str| config.hoisted_settings.iter().any(|hoisted| hoisted == name);
+        let mut actor = Cow::Borrowed(&self.actor);
+        if self.actor.foreign().is_some() {
+            for (name, value) in plan.function.settings.iter().filter(|(name, _)| is_hoisted(name)) {
+                if let Some(caller) = actor.to_mut().foreign_mut() {
+                    caller.set(name, value);
+                }
+            }
+        }
+        actor
+    }
+
     /// By GET nothing is written, whatever the function says; a function that only reads needs no more either.
-    fn call_mode<'a>(&self, plan: &plan::CallPlan<'_>) -> Result<Mode<'a>, ApiError> {
+    fn call_mode<'a>(&self, plan: &plan::CallPlan<'_>, config: &RestConfig) -> Result<Mode<'a>, ApiError> {
         let prefer = &self.head.prefer;
         let is_limited = prefer.max_affected.is_some() && prefer.handling == Some(Handling::Strict);
         let is_set = matches!(plan.outcome, Outcome::Values(_) | Outcome::Rows(_, Rows::Many));
@@ -91,7 +110,7 @@ impl Asked {
             return Err(error::no_set_to_limit());
         }
         Ok(match plan.function.volatility {
-            Volatility::Volatile if self.head.verb == Verb::Insert => self.write_mode(),
+            Volatility::Volatile if self.head.verb == Verb::Insert => self.write_mode(config),
             _ => Mode::Read,
         })
     }

@@ -7,14 +7,14 @@ use std::{
 
 use axum::http::{HeaderMap, Method, header};
 use kernel::ApiError;
-use pg::{Actor, Pg};
+use pg::{Actor, Pg, foreign::Caller};
 use serde_json::{Map, Value};
 
 use crate::{
     config::{PlanAccess, RestConfig},
     error::{self, Failure},
     request::{Explain, ExplainForm},
-    schema::Schema,
+    schema::{Schema, quote},
     sql::Sql,
     transaction::{self, Settings},
 };
@@ -29,7 +29,7 @@ const VERDICT_MS_MAX: u64 = 60_000;
 pub fn may_see_plans(config: &RestConfig, actor: &Actor) -> Result<(), ApiError> {
     let may = match config.plans {
         PlanAccess::Nobody => false,
-        PlanAccess::Staff => actor.is_staff(),
+        PlanAccess::Staff => actor.sees_all(),
         PlanAccess::Everyone => true,
     };
     if may { Ok(()) } else { Err(error::media("application/vnd.pgrst.plan")) }
@@ -37,10 +37,22 @@ pub fn may_see_plans(config: &RestConfig, actor: &Actor) -> Result<(), ApiError>
 
 /// `request.method`, `request.path`, `request.headers` and `request.cookies`.
 pub fn request_settings(config: &RestConfig, method: &Method, path: &str, headers: &HeaderMap) -> Settings {
+    let is_told = |name: &str| !CREDENTIAL_HEADERS.contains(&name);
+    let is_public = |name: &str| !config.private_cookies.iter().any(|private| private == name);
+    told(method, path, headers, is_told, is_public)
+}
+
+fn told(
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    is_told: impl Fn(&str) -> bool,
+    is_public: impl Fn(&str) -> bool,
+) -> Settings {
     let mut told = Map::new();
     for (name, value) in headers {
         if let Ok(value) = value.to_str()
-            && !CREDENTIAL_HEADERS.contains(&name.as_str())
+            && is_told(name.as_str())
         {
             told.insert(name.as_str().to_owned(), Value::from(value));
         }
@@ -49,7 +61,7 @@ pub fn request_settings(config: &RestConfig, method: &Method, path: &str, header
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     for (name, value) in pairs.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='))
     {
-        if !config.private_cookies.iter().any(|private| private == name) {
+        if is_public(name) {
             cookies.insert(name.to_owned(), Value::from(value));
         }
     }
@@ -59,6 +71,23 @@ pub fn request_settings(config: &RestConfig, method: &Method, path: &str, header
         ("request.headers", Value::Object(told).to_string()),
         ("request.cookies", Value::Object(cookies).to_string()),
     ]
+}
+
+/// Tells a caller of another database's functions how they were asked, and where names are looked for. Headers are told
+/// whole there: those functions were written to look at `apikey` and `authorization`.
+pub fn tell_foreign(
+    caller: &mut Caller,
+    config: &RestConfig,
+    profile: Option<&str>,
+    (method, path, headers): (&Method, &str, &HeaderMap),
+) {
+    let schema = profile.or(config.schemas.first().map(String::as_str));
+    let schemas = schema.into_iter().chain(config.extra_search_path.iter().map(String::as_str));
+    let search_path: Vec<String> = schemas.map(quote).collect();
+    caller.set("search_path", search_path.join(", "));
+    for (name, value) in told(method, path, headers, |_| true, |_| true) {
+        caller.set(name, value);
+    }
 }
 
 /// What shapes of requests cost, by their statements.

@@ -6,6 +6,7 @@ use pg::TxEnd;
 
 use super::{Asked, Inner, Target};
 use crate::{
+    config::{RestConfig, TxChoice},
     error::{self, Failure},
     plan,
     request::{
@@ -50,7 +51,7 @@ impl Asked {
         };
         let main = sql::write(self.sql(), schema, &plan, self.body_wanted());
         let (head, settings) = self.settled_with_request(state, schema).await?;
-        let answer = self.run(state, main, self.write_mode(), settings).await?;
+        let answer = self.run(state, &self.actor, main, self.write_mode(config), settings).await?;
         if matches!(self.head.media, Media::Plan(_)) {
             return Ok(response::plan(answer, self.head.media));
         }
@@ -60,9 +61,15 @@ impl Asked {
         Ok(response::written(answer, &head, (&relation.name, &relation.primary_key), &config.base_path)?)
     }
 
-    pub(super) fn write_mode<'a>(&self) -> Mode<'a> {
+    pub(super) fn write_mode<'a>(&self, config: &RestConfig) -> Mode<'a> {
         let prefer = &self.head.prefer;
-        let end = if prefer.tx == Some(Tx::Rollback) { TxEnd::Rollback } else { TxEnd::Commit };
+        let end = match (config.tx_end, prefer.tx) {
+            (TxChoice::AlwaysCommit, _) => TxEnd::Commit,
+            (TxChoice::AlwaysRollBack, _) => TxEnd::Rollback,
+            (TxChoice::CallerMayRollBack, Some(Tx::Rollback)) => TxEnd::Rollback,
+            (TxChoice::CallerMayRollBack, _) | (TxChoice::CallerMayCommit, Some(Tx::Commit)) => TxEnd::Commit,
+            (TxChoice::CallerMayCommit, _) => TxEnd::Rollback,
+        };
         let answers_one = matches!(self.head.media, Media::Object(_))
             && (self.target == Target::Function || prefer.returning == Some(Returning::Representation));
         match prefer.max_affected.filter(|_| prefer.handling == Some(Handling::Strict)) {

@@ -64,8 +64,10 @@ enum Alias {
 }
 
 /// What the last columns of a statement tell besides the answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing.
+    Nothing,
     /// `response.headers` and `response.status`, as functions and triggers set them.
     Response,
     /// And how many rows of an upsert were there before.
@@ -91,9 +93,19 @@ impl fmt::Display for Alias {
 impl<'a> Sql<'a> {
     /// Begins with the role as a comment: a prepared statement whose role changes is planned again each time,
     /// so every role gets its own.
-    pub fn for_role(role: &'static str) -> Self {
+    pub fn for_role(role: &str) -> Self {
         let mut sql = Self { text: String::with_capacity(512), ..Self::default() };
-        sql.put("/*").put(role).put("*/");
+        sql.put("/*");
+        // A role of another database may be called anything: nothing of its name ends the comment.
+        for byte in role.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => sql.text.push(char::from(byte)),
+                _ => {
+                    sql.fmt(format_args!("-{byte:02x}"));
+                }
+            }
+        }
+        sql.put("*/");
         sql
     }
 
@@ -155,11 +167,14 @@ impl<'a> Sql<'a> {
     }
 
     fn told(&mut self, told: Told) -> &mut Self {
+        if told == Told::Nothing {
+            return self;
+        }
         self.put(
             ",nullif(current_setting('response.headers',true),''),nullif(current_setting('response.status',true),'')",
         );
         match told {
-            Told::Response => self,
+            Told::Nothing | Told::Response => self,
             Told::ResponseAndUpdates => {
                 self.put(",coalesce(nullif(current_setting('obera.updated',true),''),'0')::int8")
             }

@@ -1,4 +1,4 @@
-use super::{Alias, Body, Sql};
+use super::{Alias, Body, Sql, Told};
 use crate::{
     plan::{Embed, Order, OrderBy, Output, Presence, ReadPlan},
     request::{
@@ -48,7 +48,7 @@ pub(super) enum Page {
     All,
 }
 
-/// `select total, count, body, location`
+/// `select total, count, body, location`, and what `told` says
 pub fn read<'a>(
     mut sql: Sql<'a>,
     schema: &'a Schema,
@@ -56,6 +56,7 @@ pub fn read<'a>(
     count: Option<Count>,
     body: Body,
     rows_max: u32,
+    told: Told,
 ) -> Sql<'a> {
     let mut writer = Reader { sql: &mut sql, schema };
     writer.sql.put("select ");
@@ -64,7 +65,7 @@ pub fn read<'a>(
         Some(Count::Exact) => writer.total(plan, Source::Relation, None),
         Some(Count::Estimated) => writer.total(plan, Source::Relation, Some(u64::from(rows_max) + 1)),
     };
-    writer.sql.put(",count(*),").body(body).put(",null::text from(");
+    writer.sql.put(",count(*),").body(body).put(",null::text").told(told).put(" from(");
     writer.rows(plan, Source::Relation);
     writer.sql.put(")as r");
     sql

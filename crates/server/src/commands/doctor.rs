@@ -29,6 +29,11 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         "realtime channels are private",
         "public channels cross customers: unset public_channels unless you need them",
     );
+    doctor.note(
+        settings.shared_jwt_secret.is_none(),
+        "only tokens of our own are accepted",
+        "whoever has shared_jwt_secret can make anonymous keys: give clients new ones, then remove it",
+    );
     match Database::open_beside(settings).await {
         Err(error) => doctor.note(false, "the database opens", &crate::database::chain(&error)),
         Ok(database) => {

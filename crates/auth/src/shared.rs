@@ -1,0 +1,72 @@
+//! Keys of a project that moved over: tokens signed with a secret that it shared with its clients (HS256). Off unless the
+//! operator gives that secret. Whoever has it can sign anything, so nothing signed with it stands for a person.
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use kernel::{
+    ApiError, ErrorCode, Timestamp,
+    secret::{ExposeSecret as _, SecretString},
+};
+use serde::Deserialize;
+
+use crate::ring::TOKEN_BYTES_MAX;
+
+/// Shortest secret, in bytes: shorter ones can be guessed from one token.
+pub const SHARED_SECRET_BYTES_MIN: usize = 32;
+
+/// The secret, long enough.
+#[derive(Clone, Debug)]
+pub struct SharedSecret(SecretString);
+
+#[derive(Deserialize)]
+struct SharedClaims {
+    #[serde(default)]
+    role: String,
+    exp: Option<i64>,
+    nbf: Option<i64>,
+}
+
+impl SharedSecret {
+    /// `None` when it is shorter than [`SHARED_SECRET_BYTES_MIN`].
+    pub fn new(secret: SecretString) -> Option<Self> {
+        (secret.expose_secret().len() >= SHARED_SECRET_BYTES_MIN).then_some(Self(secret))
+    }
+
+    /// `None` when the token is not signed with this secret (it may be one of ours), else whether it is the key of
+    /// nobody: the anonymous one.
+    pub(crate) fn judge(&self, token: &str, now: Timestamp) -> Option<Result<(), ApiError>> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        if header.alg != Algorithm::HS256 || header.crit.is_some() {
+            return None;
+        }
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.required_spec_claims.clear();
+        validation.validate_aud = false;
+        // Time is judged by our clock.
+        validation.validate_exp = false;
+        let key = DecodingKey::from_secret(self.0.expose_secret().as_bytes());
+        let claims = jsonwebtoken::decode::<SharedClaims>(token, &key, &validation).ok()?.claims;
+        Some(claims.judge(now.as_second()))
+    }
+}
+
+impl SharedClaims {
+    fn judge(&self, now_s: i64) -> Result<(), ApiError> {
+        let refused = |details: &str, hint: &str| {
+            Err(ApiError::new(ErrorCode::NotSignedIn, "You are not signed in.").details(details).hint(hint))
+        };
+        if self.exp.is_some_and(|at| at <= now_s) || self.nbf.is_some_and(|at| at > now_s) {
+            return refused("The project key is not valid at this time.", "Use a current key.");
+        }
+        match self.role.as_str() {
+            "anon" => Ok(()),
+            "service_role" => {
+                Err(ApiError::new(ErrorCode::NotPermitted, "Service keys are not accepted here.")
+                    .details("The shared secret opens the anonymous role only.")
+                    .hint("Sign in as a person; do administrative work with the obera command."))
+            }
+            _ => refused("People are not let in by the shared secret.", "Sign in."),
+        }
+    }
+}
