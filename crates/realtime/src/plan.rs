@@ -67,11 +67,11 @@ impl TablePlan {
     ) -> Self {
         let mut groups: BTreeMap<Key, Vec<(Uuid, &Arc<Channel>)>> = BTreeMap::new();
         for channel in channels {
-            let (session, role) = {
+            let (session, rules) = {
                 let standing = channel.standing();
-                (standing.session, standing.actor.role_name())
+                (standing.session, table.rules.get_key_value(standing.actor.role_name()))
             };
-            let (Some(known), Some(rules)) = (sessions.get(&session), table.rules.get(role)) else {
+            let (Some(known), Some((&role, rules))) = (sessions.get(&session), rules) else {
                 continue;
             };
             let fingerprint = Arc::clone(&known.sight.fingerprint);
