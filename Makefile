@@ -77,7 +77,7 @@ check-web-lint: web/node_modules/.installed
 	cd web && npm run typecheck && npm run lint
 
 .PHONY: e2e
-e2e: setup-browser web/dist/index.html e2e/node_modules/.installed ## The product from outside: a browser against a demo
+e2e: setup-browser web/dist/index.html e2e/node_modules/.installed e2e/python/.venv/.installed ## The product from outside: a browser against a demo
 	cargo build --workspace --all-targets --locked
 	cd e2e && OBERA_BIN=$(abspath $(BUILT))/obera npm test
 
@@ -105,7 +105,12 @@ bench: setup ## Measure against named peers (release build; ARGS for one benchma
 
 .PHONY: clean
 clean: ## Remove what was built (never a data directory)
-	rm -rf target web/dist web/node_modules e2e/node_modules e2e/out
+	rm -rf target web/dist web/node_modules e2e/node_modules e2e/python/.venv e2e/out
+
+e2e/python/.venv/.installed: e2e/python/requirements.txt
+	python3 -m venv e2e/python/.venv
+	e2e/python/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # Packages are installed when their lock file is newer than the last installation.
 %/node_modules/.installed: %/package-lock.json
