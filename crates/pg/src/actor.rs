@@ -29,14 +29,14 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Anon => "anon",
             Self::Authenticated => "authenticated",
             Self::Staff => "staff",
             Self::Worker => "worker",
             Self::System => "system",
-            Self::Foreign(caller) => caller.role(),
+            Self::Foreign(_) => "foreign",
         }
     }
 
@@ -91,8 +91,9 @@ impl Actor {
         }
     }
 
-    /// The database role this actor runs as.
-    pub fn role_name(&self) -> &str {
+    /// The product's database role this actor runs as; `foreign`, which is none of them, for callers of another database,
+    /// who have theirs in [`Actor::foreign`].
+    pub fn role_name(&self) -> &'static str {
         self.role.name()
     }
 

@@ -9,7 +9,7 @@ use axum::{
     routing::any,
 };
 use kernel::{ApiError, Clock, id::RequestId};
-use pg::{Actor, Pg};
+use pg::{Actor, Pg, foreign::Caller};
 
 mod call;
 mod guard;
@@ -379,7 +379,7 @@ impl Asked {
     }
 
     fn sql<'a>(&self) -> Sql<'a> {
-        Sql::for_role(self.actor.role_name())
+        Sql::for_role(self.actor.foreign().map_or(self.actor.role_name(), Caller::role))
     }
 
     fn body_wanted(&self) -> Wanted {
