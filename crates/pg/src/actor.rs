@@ -151,6 +151,8 @@ pub enum SystemReason {
     Health,
     /// Reads the change feed and who may hear it, and sends between nodes.
     Realtime,
+    /// Forgets idempotency keys after a day, and old calls of functions.
+    SweepCalls,
 }
 
 impl SystemReason {
@@ -166,6 +168,7 @@ impl SystemReason {
         Self::Seed,
         Self::Health,
         Self::Realtime,
+        Self::SweepCalls,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -181,6 +184,7 @@ impl SystemReason {
             Self::Seed => "seed",
             Self::Health => "health",
             Self::Realtime => "realtime",
+            Self::SweepCalls => "sweep_calls",
         }
     }
 }
