@@ -33,7 +33,9 @@ impl Key {
         let mut sent = headers.get_all(HEADER).iter();
         let Some(value) = sent.next() else { return Ok(None) };
         let is_plain = |text: &&str| {
-            !text.is_empty() && text.len() <= KEY_CHARS_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
+            !text.is_empty()
+                && text.len() <= KEY_CHARS_MAX
+                && text.bytes().all(|byte| byte.is_ascii_graphic())
         };
         match value.to_str().ok().filter(is_plain) {
             Some(text) if sent.next().is_none() => Ok(Some(Self(text.to_owned()))),
@@ -130,9 +132,8 @@ fn standing(stored: &StoredCall, claim: &Claim<'_>) -> Standing {
         return Standing::Free;
     }
     if stored.input_sha256.as_deref() != Some(claim.input_sha256) {
-        let error =
-            ApiError::new(ErrorCode::KeyReused, "This idempotency key was used with another input.")
-                .hint("Make a new key for a new intention. Nothing was changed.");
+        let error = ApiError::new(ErrorCode::KeyReused, "This idempotency key was used with another input.")
+            .hint("Make a new key for a new intention. Nothing was changed.");
         return Standing::Refused(error.into());
     }
     if let Some((status, body)) = &stored.answer {

@@ -85,7 +85,10 @@ impl Limiter {
         if full_at.len() >= BUCKETS_MAX {
             full_at.retain(|_, full| *full > now_ms);
             if full_at.len() >= BUCKETS_MAX {
-                tracing::warn!(buckets = full_at.len(), "the limits of functions were reset: too many callers");
+                tracing::warn!(
+                    buckets = full_at.len(),
+                    "the limits of functions were reset: too many callers"
+                );
                 full_at.clear();
             }
         }

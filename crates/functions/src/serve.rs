@@ -103,7 +103,10 @@ async fn call(
         Begun::Call(prepared, id) => (prepared, id),
     };
     // A caller that hangs up must find the answer under its key: the call goes on without it, no longer than its time-out.
-    #[expect(clippy::disallowed_methods, reason = "one call that outlives its connection; ends with its time-out")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one call that outlives its connection; ends with its time-out"
+    )]
     let computed = tokio::spawn(async move {
         let computed = Computed::of(carry_out(&surface.services, &entry, &actor, prepared).await);
         tell(&entry, &actor, computed.status, computed.error_code.as_deref().unwrap_or_default());
@@ -193,11 +196,9 @@ async fn carry_out(
             Err(ApiError::new(ErrorCode::Internal, "Something went wrong on our side.")
                 .hint("Look at the state of what you asked for before you ask again."))
         }
-        Err(_) => {
-            Err(ApiError::new(ErrorCode::TimedOut, "The function took longer than its limit.")
-                .details(format!("The limit is {} ms. {}", entry.timeout_ms, entry.kept))
-                .hint("Look at the state of what you asked for before you ask again."))
-        }
+        Err(_) => Err(ApiError::new(ErrorCode::TimedOut, "The function took longer than its limit.")
+            .details(format!("The limit is {} ms. {}", entry.timeout_ms, entry.kept))
+            .hint("Look at the state of what you asked for before you ask again.")),
     }
 }
 
@@ -225,7 +226,12 @@ async fn write_down(
         None => keys::record(&services.pg, actor, entry.name, began_at, answer, now).await,
     };
     if let Err(error) = written {
-        tracing::error!(error = &error as &dyn std::error::Error, function = entry.name, status = answer.status, "a call could not be written down");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            function = entry.name,
+            status = answer.status,
+            "a call could not be written down"
+        );
     }
 }
 

@@ -91,21 +91,42 @@ fn faults(document: &Value) -> Vec<String> {
             for (status, response) in responses.into_iter().flatten() {
                 let is_status = status.len() == 3 && status.parse::<u16>().is_ok();
                 need(is_status, format!("{at}: {status} is no status"));
-                need(followed(document, response)["description"].is_string(), format!("{at} {status}: description"));
+                need(
+                    followed(document, response)["description"].is_string(),
+                    format!("{at} {status}: description"),
+                );
             }
             let parameters: Vec<_> = operation["parameters"].as_array().into_iter().flatten().collect();
             for parameter in &parameters {
                 let parameter = followed(document, parameter);
                 let place = parameter["in"].as_str().unwrap_or_default();
                 need(["query", "header", "path", "cookie"].contains(&place), format!("{at}: in"));
-                need(parameter["name"].is_string() && parameter["schema"].is_object(), format!("{at}: parameter"));
-                need(place != "path" || parameter["required"] == true, format!("{at}: a path's part is required"));
+                need(
+                    parameter["name"].is_string() && parameter["schema"].is_object(),
+                    format!("{at}: parameter"),
+                );
+                need(
+                    place != "path" || parameter["required"] == true,
+                    format!("{at}: a path's part is required"),
+                );
             }
             for part in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-                need(parameters.iter().any(|it| it["name"] == part && it["in"] == "path"), format!("{at}: {part}"));
+                need(
+                    parameters.iter().any(|it| it["name"] == part && it["in"] == "path"),
+                    format!("{at}: {part}"),
+                );
             }
-            for scheme in operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys) {
-                need(document["components"]["securitySchemes"][scheme].is_object(), format!("{at}: {scheme}"));
+            for scheme in operation["security"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object)
+                .flat_map(Map::keys)
+            {
+                need(
+                    document["components"]["securitySchemes"][scheme].is_object(),
+                    format!("{at}: {scheme}"),
+                );
             }
             for tag in operation["tags"].as_array().into_iter().flatten().filter_map(Value::as_str) {
                 need(names.contains(tag), format!("{at}: tag {tag}"));

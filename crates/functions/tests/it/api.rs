@@ -235,7 +235,8 @@ impl Api {
     /// Status and code of the calls written down for a person, in order.
     pub async fn written(&self, actor: &Actor) -> Vec<(String, Option<i16>, Option<String>)> {
         let user = actor.user.expect("a person").0;
-        let sql = "select function, status, error_code from app.function_calls where user_id = $1 order by id";
+        let sql =
+            "select function, status, error_code from app.function_calls where user_id = $1 order by id";
         let rows = self.db.admin_client().await.query(sql, &[&user]).await.expect("rows");
         rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
     }
@@ -248,8 +249,7 @@ pub fn services(db: &TestDb, clock: &Clock) -> Services {
 pub fn services_over(pg: Pg, clock: &Clock) -> Services {
     let master = MasterKey::from_hex(&SecretString::from("07c1".repeat(16))).expect("a key");
     let vault = Vault::new(pg.clone(), master, clock.clone());
-    let engine =
-        Engine::new(pg.clone(), clock.clone(), Registry::new(), Arc::new(VaultSigner(vault)));
+    let engine = Engine::new(pg.clone(), clock.clone(), Registry::new(), Arc::new(VaultSigner(vault)));
     Services { pg, engine, vendors: Arc::new(NoVendors), clock: clock.clone() }
 }
 

@@ -167,7 +167,11 @@ async fn a_process_that_died_frees_its_keys_after_the_time_out() {
     let answer = api.count(&api.owner, id, "wait", Some("one")).await;
     assert_eq!((answer.json()["number"].as_u64(), answer.header("idempotency-replayed")), (Some(2), ""));
     let written = api.written(&api.owner).await;
-    assert_eq!(written[0], ("count".into(), None, None), "the broken-off call stays in the log without an end");
+    assert_eq!(
+        written[0],
+        ("count".into(), None, None),
+        "the broken-off call stays in the log without an end"
+    );
 }
 
 #[tokio::test]

@@ -48,9 +48,7 @@ async fn a_customers_rate_is_used_up_only_by_those_who_see_it() {
         let caller = &callers[usize::try_from(one / 20).expect("small")];
         assert_eq!(api.call(caller, "count", &about(mine, api.fabrikam), None).await.status, 200);
     }
-    api.call(&api.at_fabrikam, "count", &about(mine, api.fabrikam), None)
-        .await
-        .must_fail(ErrorCode::TooMany);
+    api.call(&api.at_fabrikam, "count", &about(mine, api.fabrikam), None).await.must_fail(ErrorCode::TooMany);
     let unseen = api.call(&api.at_contoso, "count", &about(theirs, api.fabrikam), None).await;
     assert_eq!(unseen.status, 200, "a stranger does not learn that it is used up");
 }

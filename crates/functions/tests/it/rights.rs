@@ -11,11 +11,20 @@ fn inputs(customer: impl serde::Serialize + Copy) -> Vec<(&'static str, Value)> 
     vec![
         ("auto-remediation", json!({ "action": "approve", "customer_id": customer, "approval_id": id })),
         ("auto-remediation", json!({ "action": "execute", "customer_id": customer, "incident_id": id })),
-        ("auto-remediation", json!({ "action": "cancel", "customer_id": customer, "run_id": id, "reason": "no" })),
+        (
+            "auto-remediation",
+            json!({ "action": "cancel", "customer_id": customer, "run_id": id, "reason": "no" }),
+        ),
         ("ninjaone-sync", json!({ "integration_id": id })),
         ("ninjaone-ticket", json!({ "action": "create", "customer_id": customer, "ticket_id": id })),
-        ("workflow-executor", json!({ "action": "start", "customer_id": customer, "workflow_key": "nothing" })),
-        ("workflow-executor", json!({ "action": "cancel", "customer_id": customer, "run_id": id, "reason": "no" })),
+        (
+            "workflow-executor",
+            json!({ "action": "start", "customer_id": customer, "workflow_key": "nothing" }),
+        ),
+        (
+            "workflow-executor",
+            json!({ "action": "cancel", "customer_id": customer, "run_id": id, "reason": "no" }),
+        ),
     ]
 }
 
@@ -69,7 +78,8 @@ async fn calls_are_written_down_with_their_outcome_also_when_refused() {
     let input = json!({ "action": "cancel", "customer_id": api.fabrikam, "run_id": done, "reason": "no" });
     api.call(&api.at_contoso, "workflow-executor", &input, None).await;
     api.call(&api.at_contoso, "ninjaone-sync", &json!({ "unknown": 1 }), None).await;
-    let line = |name: &str, status, code: Option<&str>| (name.to_owned(), Some(status), code.map(str::to_owned));
+    let line =
+        |name: &str, status, code: Option<&str>| (name.to_owned(), Some(status), code.map(str::to_owned));
     assert_eq!(
         api.written(&api.at_contoso).await,
         [
