@@ -83,6 +83,14 @@ pub(crate) enum Claimed {
     Answered(Computed),
 }
 
+/// The policies let nobody begin a call whose session has ended.
+fn not_begun(error: PgError) -> ApiError {
+    if error.db().is_some_and(|db| db.code().code() == "42501") {
+        return ApiError::new(ErrorCode::NotSignedIn, "Your session has ended. Sign in again.");
+    }
+    error.into()
+}
+
 enum Standing {
     Free,
     Answered(Computed),
@@ -103,7 +111,7 @@ pub(crate) async fn claim(pg: &Pg, actor: &Actor, claim: &Claim<'_>) -> Result<C
     };
     for _ in 0..TRIES_MAX {
         let tx = pg.act_as(actor).await.map_err(ApiError::from)?;
-        if calls::begin(&tx, &new).await.map_err(ApiError::from)? {
+        if calls::begin(&tx, &new).await.map_err(not_begun)? {
             tx.commit().await.map_err(ApiError::from)?;
             return Ok(Claimed::Begun(new.id));
         }

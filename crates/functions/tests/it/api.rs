@@ -232,11 +232,11 @@ impl Api {
         send(self.router.clone(), actor.cloned(), method, path, body.to_owned(), None).await
     }
 
-    /// Status and code of the calls written down for a person, in order.
+    /// Function, status and code of the calls written down for a person, sorted.
     pub async fn written(&self, actor: &Actor) -> Vec<(String, Option<i16>, Option<String>)> {
         let user = actor.user.expect("a person").0;
         let sql =
-            "select function, status, error_code from app.function_calls where user_id = $1 order by id";
+            "select function, status, error_code from app.function_calls where user_id = $1 order by 1, 2, 3";
         let rows = self.db.admin_client().await.query(sql, &[&user]).await.expect("rows");
         rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
     }

@@ -1,5 +1,6 @@
 //! Who may call what, and what is written down about it.
 use kernel::ErrorCode;
+use pg::Actor;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -85,11 +86,11 @@ async fn calls_are_written_down_with_their_outcome_also_when_refused() {
         [
             line("count", 200, None),
             line("count", 409, Some("OB3002")),
-            line("workflow-executor", 404, Some("OB3001")),
             line("ninjaone-sync", 400, Some("OB1001")),
+            line("workflow-executor", 404, Some("OB3001")),
         ]
     );
-    let seen = async |actor| {
+    let seen = async |actor: &Actor| {
         let tx = api.db.pg.act_as(actor).await.expect("a transaction");
         tx.query("select id from public.function_calls", &[]).await.expect("rows").len()
     };
