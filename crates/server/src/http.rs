@@ -95,7 +95,16 @@ async fn plain_options(State(plain): State<Router>, request: Request, next: Next
     if request.method() != Method::OPTIONS || is_preflight || request.headers().contains_key(header::ORIGIN) {
         return next.run(request).await;
     }
-    match plain.oneshot(request).await {
+    let (parts, body) = request.into_parts();
+    // Without what the first way through the router noted: it would count the parts of the path twice.
+    let mut again = Request::new(body);
+    *again.method_mut() = parts.method;
+    *again.uri_mut() = parts.uri;
+    *again.headers_mut() = parts.headers;
+    if let Some(address) = parts.extensions.get::<ClientAddr>() {
+        again.extensions_mut().insert(*address);
+    }
+    match plain.oneshot(again).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
