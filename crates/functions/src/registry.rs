@@ -23,7 +23,7 @@ pub trait Function: 'static {
     const TIMEOUT_MS: u64 = 30_000;
     /// What stays when the time is over.
     const KEPT: &'static str;
-    const BODY_BYTES_MAX: usize = 64 * 1024;
+    const BODY_BYTES_MAX: usize = 256 * 1024;
     type Input: DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send;
     type Output: Serialize + JsonSchema;
 
