@@ -7,8 +7,9 @@ use kernel::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::{Call, Function};
+use crate::{Call, Function, RateClass};
 
 #[derive(Debug)]
 pub struct AutoRemediation;
@@ -76,8 +77,28 @@ impl Function for AutoRemediation {
     const SUMMARY: &'static str = "Approve, reject, cancel, try dry or start the remediation of an incident.";
     const PERMISSION: &'static str =
         "approvals:decide, runs:write or incidents:write at the customer, by action";
+    const PERMISSIONS: &'static [&'static str] = &["approvals:decide", "runs:write", "incidents:write"];
+    const RATE: RateClass = RateClass::Act;
+    const KEPT: &'static str = "A decision or a start that was stored stays; the run goes on by itself.";
     type Input = Input;
     type Output = Output;
+
+    fn customer(input: &Input) -> Option<CustomerId> {
+        let (Input::Approve { customer_id, .. }
+        | Input::Reject { customer_id, .. }
+        | Input::Cancel { customer_id, .. }
+        | Input::DryRun { customer_id, .. }
+        | Input::Execute { customer_id, .. }) = input;
+        Some(*customer_id)
+    }
+
+    fn example() -> Value {
+        json!({
+            "action": "dry_run",
+            "customer_id": "00000000-0000-7000-8000-000000000001",
+            "incident_id": "00000000-0000-7000-8000-000000000002"
+        })
+    }
 
     async fn call(call: &Call, input: Input) -> Result<Output, ApiError> {
         let (services, actor) = (&call.services, &call.actor);

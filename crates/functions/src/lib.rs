@@ -1,11 +1,16 @@
 //! `/functions/v1/<name>`: one file per function. Typed input that refuses unknown fields, one call into `app`, typed
-//! output, both described in the generated OpenAPI document.
+//! output, both described in the generated OpenAPI document. What holds for all of them is in `serve`: who may come how
+//! often, keys that make repeating safe, time-outs, and a record of every call.
+mod answer;
 mod auto_remediation;
+mod keys;
+mod limiter;
 mod ninjaone_sync;
 mod ninjaone_ticket;
 mod ninjaone_webhook;
 pub mod openapi;
 mod registry;
+mod serve;
 mod workflow_executor;
 
 use std::sync::Arc;
@@ -16,6 +21,8 @@ use flow::Engine;
 use kernel::Clock;
 use pg::{Actor, Pg};
 
+pub use keys::{KEY_CHARS_MAX, KEY_HOURS, LEASE_MARGIN_MS, SweepReport, sweep};
+pub use limiter::{Rate, RateClass};
 pub use registry::{Entry, Function, entries};
 
 /// What functions work with.
@@ -42,5 +49,10 @@ pub struct Call {
 
 /// Routes relative to `/functions/v1`.
 pub fn router(services: Services) -> Router {
-    registry::router(services.clone()).merge(ninjaone_webhook::router(services))
+    router_of(services, entries())
+}
+
+/// As [`router`], with these functions.
+pub fn router_of(services: Services, entries: Vec<Entry>) -> Router {
+    serve::router(services.clone(), entries).merge(ninjaone_webhook::router(services))
 }

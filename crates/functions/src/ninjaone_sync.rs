@@ -6,8 +6,9 @@ use kernel::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::{Call, Function};
+use crate::{Call, Function, RateClass};
 
 #[derive(Debug)]
 pub struct NinjaOneSync;
@@ -47,8 +48,16 @@ impl Function for NinjaOneSync {
     const SUMMARY: &'static str =
         "Synchronize organizations, devices, conditions and activities from NinjaOne.";
     const PERMISSION: &'static str = "integrations:sync";
+    const PERMISSIONS: &'static [&'static str] = &["integrations:sync"];
+    const RATE: RateClass = RateClass::Sync;
+    const TIMEOUT_MS: u64 = 15_000;
+    const KEPT: &'static str = "A synchronization that was queued stays queued; `sync_runs` shows it.";
     type Input = Input;
     type Output = Output;
+
+    fn example() -> Value {
+        json!({ "integration_id": "00000000-0000-7000-8000-000000000001", "kind": "incremental" })
+    }
 
     async fn call(call: &Call, input: Input) -> Result<Output, ApiError> {
         let kind = match input.kind {

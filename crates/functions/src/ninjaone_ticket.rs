@@ -6,8 +6,9 @@ use kernel::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::{Call, Function};
+use crate::{Call, Function, RateClass};
 
 #[derive(Debug)]
 pub struct NinjaOneTicket;
@@ -46,8 +47,25 @@ impl Function for NinjaOneTicket {
     const NAME: &'static str = "ninjaone-ticket";
     const SUMMARY: &'static str = "Make a ticket's twin in NinjaOne, or read its state.";
     const PERMISSION: &'static str = "tickets:write at the customer";
+    const PERMISSIONS: &'static [&'static str] = &["tickets:write"];
+    const RATE: RateClass = RateClass::Act;
+    const KEPT: &'static str =
+        "A creation that was begun is remembered on the ticket: the next call does not begin a second one.";
     type Input = Input;
     type Output = Output;
+
+    fn customer(input: &Input) -> Option<CustomerId> {
+        let (Input::Create { customer_id, .. } | Input::Sync { customer_id, .. }) = input;
+        Some(*customer_id)
+    }
+
+    fn example() -> Value {
+        json!({
+            "action": "sync",
+            "customer_id": "00000000-0000-7000-8000-000000000001",
+            "ticket_id": "00000000-0000-7000-8000-000000000002"
+        })
+    }
 
     async fn call(call: &Call, input: Input) -> Result<Output, ApiError> {
         let (services, actor) = (&call.services, &call.actor);

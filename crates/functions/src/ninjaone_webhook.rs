@@ -4,27 +4,43 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode},
-    routing::post,
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Response},
+    routing::any,
 };
 use kernel::{ApiError, ErrorCode, id::IntegrationId, limits::WEBHOOK_BODY_BYTES_MAX};
 use serde_json::{Value, json};
 
 use crate::{
     Services,
-    registry::{Failure, body_error},
+    answer::{Failure, method_not_allowed, options},
+    serve::body_error,
 };
 
 pub(crate) fn router(services: Services) -> Router {
     Router::new()
-        .route("/ninjaone-webhook/{integration_id}", post(deliver))
+        .route("/ninjaone-webhook/{integration_id}", any(answer))
         .layer(DefaultBodyLimit::max(WEBHOOK_BODY_BYTES_MAX))
         .with_state(services)
 }
 
-async fn deliver(
+async fn answer(
     State(services): State<Services>,
     Path(integration): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    match method {
+        Method::POST => deliver(services, integration, headers, body).await.map(IntoResponse::into_response),
+        Method::OPTIONS => Ok(options()),
+        _ => Ok(method_not_allowed()),
+    }
+}
+
+async fn deliver(
+    services: Services,
+    integration: String,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {

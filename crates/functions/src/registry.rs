@@ -1,22 +1,12 @@
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc};
 
-use axum::{
-    Extension, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::post,
-};
-use kernel::{ApiError, ErrorCode, limits::BODY_BYTES_MAX};
-use pg::Actor;
+use kernel::{ApiError, ErrorCode, id::CustomerId};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Call, Services};
+use crate::{Call, limiter::RateClass};
 
-const CALL_MS_MAX: u64 = 30_000;
 const FAULT_CHARS_MAX: usize = 300;
 
 /// One function of the product.
@@ -24,15 +14,39 @@ pub trait Function: 'static {
     const NAME: &'static str;
     /// One sentence for the OpenAPI document.
     const SUMMARY: &'static str;
-    /// What the caller needs, in words.
+    /// What the caller needs, in words. The database decides; this says it.
     const PERMISSION: &'static str;
+    /// Every permission that some input of this function needs.
+    const PERMISSIONS: &'static [&'static str];
+    const RATE: RateClass;
+    /// After this the caller gets `OB5003`.
+    const TIMEOUT_MS: u64 = 30_000;
+    /// What stays when the time is over.
+    const KEPT: &'static str;
+    const BODY_BYTES_MAX: usize = 256 * 1024;
     type Input: DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send;
     type Output: Serialize + JsonSchema;
+
+    /// The customer this is about, as the caller says: for the customer's rate, never for rights.
+    fn customer(_input: &Self::Input) -> Option<CustomerId> {
+        None
+    }
+
+    /// An input that the document shows.
+    fn example() -> Value;
 
     fn call(call: &Call, input: Self::Input) -> impl Future<Output = Result<Self::Output, ApiError>> + Send;
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send>>;
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send>>;
+
+/// An input that was understood.
+pub(crate) struct Prepared {
+    pub customer: Option<CustomerId>,
+    pub run: Box<dyn FnOnce(Call) -> Answer + Send>,
+}
+
+type Prepare = dyn Fn(&[u8]) -> Result<Prepared, ApiError> + Send + Sync;
 
 /// A function without its types, for the router and the document.
 #[derive(Clone)]
@@ -40,9 +54,15 @@ pub struct Entry {
     pub name: &'static str,
     pub summary: &'static str,
     pub permission: &'static str,
+    pub permissions: &'static [&'static str],
+    pub rate: RateClass,
+    pub timeout_ms: u64,
+    pub kept: &'static str,
+    pub body_bytes_max: usize,
     pub input: Value,
     pub output: Value,
-    run: Arc<dyn Fn(Call, Bytes) -> Answer + Send + Sync>,
+    pub example: Value,
+    prepare: Arc<Prepare>,
 }
 
 impl std::fmt::Debug for Entry {
@@ -54,34 +74,53 @@ impl std::fmt::Debug for Entry {
 /// Every function, in the order of its name.
 pub fn entries() -> Vec<Entry> {
     vec![
-        entry::<crate::auto_remediation::AutoRemediation>(),
-        entry::<crate::ninjaone_sync::NinjaOneSync>(),
-        entry::<crate::ninjaone_ticket::NinjaOneTicket>(),
-        entry::<crate::workflow_executor::WorkflowExecutor>(),
+        Entry::of::<crate::auto_remediation::AutoRemediation>(),
+        Entry::of::<crate::ninjaone_sync::NinjaOneSync>(),
+        Entry::of::<crate::ninjaone_ticket::NinjaOneTicket>(),
+        Entry::of::<crate::workflow_executor::WorkflowExecutor>(),
     ]
 }
 
-fn entry<F: Function>() -> Entry {
-    Entry {
-        name: F::NAME,
-        summary: F::SUMMARY,
-        permission: F::PERMISSION,
-        input: schema::<F::Input>(),
-        output: schema::<F::Output>(),
-        run: Arc::new(|call, body| {
-            Box::pin(async move {
-                let input = read::<F::Input>(&body)?;
-                let output = F::call(&call, input).await?;
-                serde_json::to_value(output).map_err(|error| {
-                    tracing::error!(%error, function = F::NAME, "an answer could not be written as JSON");
-                    ApiError::new(
-                        ErrorCode::Internal,
-                        "The function did its work, but its answer could not be written.",
-                    )
-                })
-            })
-        }),
+impl Entry {
+    pub fn of<F: Function>() -> Self {
+        Self {
+            name: F::NAME,
+            summary: F::SUMMARY,
+            permission: F::PERMISSION,
+            permissions: F::PERMISSIONS,
+            rate: F::RATE,
+            timeout_ms: F::TIMEOUT_MS,
+            kept: F::KEPT,
+            body_bytes_max: F::BODY_BYTES_MAX,
+            input: schema::<F::Input>(),
+            output: schema::<F::Output>(),
+            example: F::example(),
+            prepare: Arc::new(prepare::<F>),
+        }
     }
+
+    /// The typed input, or an error that names the field.
+    pub(crate) fn prepare(&self, body: &[u8]) -> Result<Prepared, ApiError> {
+        (self.prepare)(body)
+    }
+}
+
+fn prepare<F: Function>(body: &[u8]) -> Result<Prepared, ApiError> {
+    let input = read::<F::Input>(body)?;
+    let customer = F::customer(&input);
+    let run = Box::new(move |call: Call| -> Answer {
+        Box::pin(async move {
+            let output = F::call(&call, input).await?;
+            serde_json::to_value(output).map_err(|error| {
+                tracing::error!(%error, function = F::NAME, "an answer could not be written as JSON");
+                ApiError::new(
+                    ErrorCode::Internal,
+                    "The function did its work, but its answer could not be written.",
+                )
+            })
+        })
+    });
+    Ok(Prepared { customer, run })
 }
 
 fn schema<T: JsonSchema>() -> Value {
@@ -92,7 +131,6 @@ fn schema<T: JsonSchema>() -> Value {
         .to_value()
 }
 
-/// The typed input, or an error that names the field.
 fn read<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Result<T, ApiError> {
     let text = if body.is_empty() { b"{}" } else { body };
     let input: T = serde_json::from_slice(text).map_err(|error| {
@@ -111,68 +149,15 @@ fn read<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Res
     Ok(input)
 }
 
-pub(crate) fn router(services: Services) -> Router {
-    Router::new()
-        .route("/{name}", post(run))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(services)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn run(
-    State(services): State<Services>,
-    Path(name): Path<String>,
-    actor: Option<Extension<Actor>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
-    let Some(entry) = entries().into_iter().find(|entry| entry.name == name) else {
-        let names: Vec<_> = entries().iter().map(|entry| entry.name).collect();
-        return Err(ApiError::new(ErrorCode::NotFound, "There is no function with this name.")
-            .hint(names.join(", "))
-            .into());
-    };
-    let Some(Extension(actor)) = actor.filter(|actor| !actor.is_anonymous()) else {
-        return Err(ApiError::new(ErrorCode::NotSignedIn, "Sign in first.").into());
-    };
-    let is_json =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_none_or(|kind| {
-            kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-        });
-    let body = body.map_err(|rejection| body_error(&rejection))?;
-    if !is_json && !body.is_empty() {
-        return Err(ApiError::new(ErrorCode::MediaType, "Functions take application/json.").into());
-    }
-    let call = Call { services, actor };
-    let answer = tokio::time::timeout(Duration::from_millis(CALL_MS_MAX), (entry.run)(call, body)).await;
-    let value = answer.map_err(|_| {
-        ApiError::new(ErrorCode::TimedOut, "The function took longer than its limit.")
-            .details(format!("{CALL_MS_MAX} ms"))
-            .hint("Look at the state of what you asked for before you ask again.")
-    })??;
-    Ok((StatusCode::OK, axum::Json(value)).into_response())
-}
-
-pub(crate) fn body_error(rejection: &BytesRejection) -> ApiError {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::new(ErrorCode::TooLarge, "The body is too large. Nothing was changed.")
-    } else {
-        ApiError::new(ErrorCode::BodyInvalid, "The body could not be read. Nothing was changed.")
-    }
-}
-
-/// An error as an answer, in the one shape.
-#[derive(Debug)]
-pub(crate) struct Failure(pub ApiError);
-
-impl From<ApiError> for Failure {
-    fn from(error: ApiError) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, axum::Json(self.0)).into_response()
+    #[test]
+    fn every_example_is_taken() {
+        for entry in entries() {
+            let body = entry.example.to_string();
+            assert!(entry.prepare(body.as_bytes()).is_ok(), "{}: {body}", entry.name);
+        }
     }
 }

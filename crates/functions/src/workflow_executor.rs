@@ -7,9 +7,9 @@ use kernel::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::{Call, Function};
+use crate::{Call, Function, RateClass};
 
 #[derive(Debug)]
 pub struct WorkflowExecutor;
@@ -54,8 +54,27 @@ impl Function for WorkflowExecutor {
     const NAME: &'static str = "workflow-executor";
     const SUMMARY: &'static str = "Start a workflow by its key, or cancel a run.";
     const PERMISSION: &'static str = "runs:write at the customer";
+    const PERMISSIONS: &'static [&'static str] = &["runs:write"];
+    const RATE: RateClass = RateClass::Act;
+    const KEPT: &'static str = "A run that was started stays and goes on by itself; `runs` shows it.";
+    const BODY_BYTES_MAX: usize = 1024 * 1024;
     type Input = Input;
     type Output = Output;
+
+    fn customer(input: &Input) -> Option<CustomerId> {
+        let (Input::Start { customer_id, .. } | Input::Cancel { customer_id, .. }) = input;
+        Some(*customer_id)
+    }
+
+    fn example() -> Value {
+        json!({
+            "action": "start",
+            "customer_id": "00000000-0000-7000-8000-000000000001",
+            "workflow_key": "disk-space",
+            "input": {},
+            "dry_run": true
+        })
+    }
 
     async fn call(call: &Call, input: Input) -> Result<Output, ApiError> {
         let (services, actor) = (&call.services, &call.actor);

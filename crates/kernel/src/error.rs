@@ -96,6 +96,10 @@ catalogue! {
     Conflict = "OB3002", 409;
     /// The same delivery or idempotency key was seen before with other content.
     Replayed = "OB3003", 409;
+    /// This idempotency key was used for a call with another input.
+    KeyReused = "OB3004", 422;
+    /// A call with this idempotency key is still under way; `Retry-After` says when to ask again.
+    KeyInUse = "OB3005", 409;
     /// A vendor answered with an error, too slowly, or not in the shape of its contract.
     VendorFailed = "OB4001", 502;
     /// The integration has no usable credentials.

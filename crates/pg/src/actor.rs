@@ -152,6 +152,8 @@ pub enum SystemReason {
     Health,
     /// Reads the change feed and who may hear it, and sends between nodes.
     Realtime,
+    /// Forgets idempotency keys after a day, and old calls of functions.
+    SweepCalls,
 }
 
 impl SystemReason {
@@ -167,6 +169,7 @@ impl SystemReason {
         Self::Seed,
         Self::Health,
         Self::Realtime,
+        Self::SweepCalls,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -182,6 +185,7 @@ impl SystemReason {
             Self::Seed => "seed",
             Self::Health => "health",
             Self::Realtime => "realtime",
+            Self::SweepCalls => "sweep_calls",
         }
     }
 }

@@ -21,6 +21,7 @@ use pg::Pg;
 use realtime::RealtimeState;
 use rest::RestState;
 use storage::StorageState;
+use tower::ServiceExt as _;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{CompressionLayer, predicate::SizeAbove},
@@ -68,13 +69,16 @@ pub fn router(surface: Surface, settings: &Settings) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(surface);
-    apis.merge(health)
+    let all = apis
+        .merge(health)
         .route("/openapi.json", get(move || async move { Json(openapi) }))
         .merge(console::router())
         .layer(CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(COMPRESS_BYTES_MIN)))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_WAIT))
-        .merge(files)
-        .layer(cors)
+        .merge(files);
+    let plain = all.clone();
+    all.layer(cors)
+        .layer(middleware::from_fn_with_state(plain, plain_options))
         .layer(CatchPanicLayer::custom(|_panic| {
             let error =
                 ApiError::new(ErrorCode::Internal, "Something went wrong on our side; nothing was changed.");
@@ -83,6 +87,27 @@ pub fn router(surface: Surface, settings: &Settings) -> Router {
         .layer(middleware::from_fn(common_headers))
         .layer(middleware::from_fn(measure))
         .layer(middleware::from_fn_with_state(proxies, client_address))
+}
+
+/// `OPTIONS` that is no browser's question before a call (those CORS answers): the API itself says what it offers.
+async fn plain_options(State(plain): State<Router>, request: Request, next: Next) -> Response {
+    let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if request.method() != Method::OPTIONS || is_preflight || request.headers().contains_key(header::ORIGIN) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    // Without what the first way through the router noted: it would count the parts of the path twice.
+    let mut again = Request::new(body);
+    *again.method_mut() = parts.method;
+    *again.uri_mut() = parts.uri;
+    *again.headers_mut() = parts.headers;
+    if let Some(address) = parts.extensions.get::<ClientAddr>() {
+        again.extensions_mut().insert(*address);
+    }
+    match plain.oneshot(again).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 /// Only the named origins; without any, browsers of other origins get nothing.
@@ -97,6 +122,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::ACCEPT,
             header::RANGE,
             HeaderName::from_static("apikey"),
+            HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("prefer"),
             HeaderName::from_static("range-unit"),
             HeaderName::from_static("accept-profile"),
@@ -116,6 +142,8 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::CONTENT_RANGE,
             header::LOCATION,
             header::ETAG,
+            header::RETRY_AFTER,
+            HeaderName::from_static("idempotency-replayed"),
             HeaderName::from_static("preference-applied"),
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("tus-resumable"),

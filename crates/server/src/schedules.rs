@@ -1,4 +1,4 @@
-//! What the worker role does by the clock: synchronization, sealing the audit log, partitions, sweeping files.
+//! What the worker role does by the clock: synchronization, sealing the audit log, partitions, sweeping files and calls.
 use std::time::Duration;
 
 use pg::SystemReason;
@@ -36,6 +36,8 @@ pub fn spawn(
     tasks.spawn(async move { every(MAINTAIN_EVERY, stop, || maintain_partitions(&maintain)).await });
     let (sweep, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
+    let (calls, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_calls(&calls)).await });
 }
 
 /// Runs `work` at once and then at every interval. A failed turn is logged and tried again at the next.
@@ -94,6 +96,23 @@ async fn sweep_files(product: &Product) {
         ),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "files could not be swept");
+        }
+    }
+}
+
+/// Forgets idempotency keys after their day. Any number of processes may do this at once.
+async fn sweep_calls(product: &Product) {
+    match functions::sweep(&product.services.pg, product.clock.now()).await {
+        Ok(report) => tracing::debug!(
+            keys_forgotten = report.keys_forgotten,
+            calls_removed = report.calls_removed,
+            "calls of functions were swept"
+        ),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "calls of functions could not be swept"
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod alerts;
 pub mod devices;
+pub mod function_calls;
 pub mod incidents;
 pub mod integrations;
 pub mod notifications;

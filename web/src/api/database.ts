@@ -294,6 +294,12 @@ export interface Database {
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      function_calls: {
+        Row: { began_at: string | null; ended_at: string | null; error_code: string | null; function: string | null; id: string | null; idempotency_key: string | null; request_id: string | null; status: number | null; user_id: string | null };
+        Insert: { began_at?: string | null; ended_at?: string | null; error_code?: string | null; function?: string | null; id?: string | null; idempotency_key?: string | null; request_id?: string | null; status?: number | null; user_id?: string | null };
+        Update: { began_at?: string | null; ended_at?: string | null; error_code?: string | null; function?: string | null; id?: string | null; idempotency_key?: string | null; request_id?: string | null; status?: number | null; user_id?: string | null };
+        Relationships: [];
+      };
       incident_list: {
         Row: { alert_id: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; id: string | null; number: number | null; opened_at: string | null; reference: string | null; resolution: string | null; resolved_at: string | null; rule_id: string | null; run_id: string | null; run_state: string | null; severity: string | null; state: string | null; ticket_id: string | null; ticket_number: number | null; ticket_reference: string | null; title: string | null };
         Relationships: [

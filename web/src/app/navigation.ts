@@ -1,5 +1,5 @@
 import {
-  Bell, Building2, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Plug, ShieldCheck, Siren, type LucideIcon,
+  Bell, Braces, Building2, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Plug, ShieldCheck, Siren, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -46,7 +46,13 @@ export const navigation: readonly NavGroup[] = [
       { to: "/approvals", label: "Approvals", icon: ShieldCheck, permission: "approvals:read", key: "p", figure: "approvals", hot: true },
     ],
   },
-  { label: "Platform", entries: [{ to: "/integrations", label: "Integrations", icon: Plug, permission: "integrations:read", key: "n", providerOnly: true }] },
+  {
+    label: "Platform",
+    entries: [
+      { to: "/integrations", label: "Integrations", icon: Plug, permission: "integrations:read", key: "n", providerOnly: true },
+      { to: "/api", label: "API explorer", icon: Braces, permission: "integrations:read", key: "e", providerOnly: true },
+    ],
+  },
 ];
 
 /** What this person's navigation shows. Empty groups go; the portal's few entries stand without group names. */

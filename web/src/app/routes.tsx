@@ -20,6 +20,7 @@ const TicketList = lazy(() => import("@/resources/tickets"));
 const TicketRecord = lazy(() => import("@/resources/tickets/TicketRecord"));
 const IntegrationList = lazy(() => import("@/resources/integrations"));
 const IntegrationRecord = lazy(() => import("@/resources/integrations/IntegrationRecord"));
+const ApiExplorer = lazy(() => import("@/pages/api/ApiExplorer"));
 
 export function AppRoutes() {
   return (
@@ -58,6 +59,7 @@ export function AppRoutes() {
         <Route path="tickets/:id" element={<TicketRecord />} />
         <Route path="integrations" element={<IntegrationList />} />
         <Route path="integrations/:id" element={<IntegrationRecord />} />
+        <Route path="api" element={<ApiExplorer />} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

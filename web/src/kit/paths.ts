@@ -13,5 +13,6 @@ export const paths = {
   run: record("runs"),
   ticket: record("tickets"),
   approval: record("approvals"),
+  apiFunction: (name: string) => `/api?function=${encodeURIComponent(name)}`,
   integration: (id: string) => `/integrations/${id}`,
 };

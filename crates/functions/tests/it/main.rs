@@ -1,0 +1,5 @@
+//! `/functions/v1` over a real PostgreSQL.
+mod api;
+mod keys;
+mod limits;
+mod rights;

@@ -1,0 +1,1 @@
+delete from app.function_calls where began_at <= $1
