@@ -156,7 +156,6 @@ impl Function for Hang {
 pub struct Api {
     pub db: TestDb,
     pub clock: Clock,
-    pub services: Services,
     pub router: Router,
     pub contoso: CustomerId,
     pub fabrikam: CustomerId,
@@ -204,15 +203,13 @@ impl Api {
 
     pub async fn over(db: TestDb, clock: Clock) -> Self {
         let (contoso, fabrikam) = (db.customer("contoso").await, db.customer("fabrikam").await);
-        let services = services(&db, &clock);
         Self {
-            router: router(&services),
+            router: router(&services(&db, &clock)),
             owner: db.staff("owner").await,
             technician: db.staff("technician").await,
             at_contoso: db.portal(contoso, "portal_admin").await,
             at_fabrikam: db.portal(fabrikam, "portal_admin").await,
             clock,
-            services,
             contoso,
             fabrikam,
             db,

@@ -206,7 +206,7 @@ async fn an_ended_session_gets_no_stored_answer() {
     let id = Uuid::now_v7();
     assert_eq!(api.count(&api.owner, id, "answer", Some("one")).await.status, 200);
     let session = api.owner.session.expect("a session");
-    api.db.arrange(&format!("update auth.sessions set ended_at = now() where id = '{session}'")).await;
+    api.db.arrange(&format!("delete from auth.sessions where id = '{session}'")).await;
     api.count(&api.owner, id, "answer", Some("one")).await.must_fail(ErrorCode::NotSignedIn);
     assert_eq!(mark(id).effects(), 1);
 }
