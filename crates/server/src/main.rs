@@ -1,4 +1,6 @@
 //! `obera`: configuration, wiring, start and stop.
+#[cfg(test)]
+mod attack;
 mod cli;
 mod commands;
 mod config;
