@@ -290,6 +290,10 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("public.integrations", "base_url") => "'https://probe.example'".to_owned(),
         ("public.integration_organizations", "mapped_at") => "now()".to_owned(),
         ("public.ticket_events", "kind") => "'comment'".to_owned(),
+        ("storage.objects" | "storage.uploads", "bucket") => "'attachments'".to_owned(),
+        ("storage.uploads" | "storage.provider_uploads", "expires_at") => {
+            "now() + interval '1 day'".to_owned()
+        }
         ("storage.buckets", "name") => format!("'probe-{made:04}'"),
         ("storage.buckets", "member_access") => "'write'".to_owned(),
         // The provider's tables need a bucket of the provider, which the seed has.

@@ -85,7 +85,10 @@ async fn nothing_of_another_customer_comes_out_or_changes() {
     compare(&text);
 }
 
-#[expect(clippy::disallowed_methods, reason = "set by `make matrix`, the one way to write the committed lists")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "set by `make matrix`, the one way to write the committed lists"
+)]
 fn compare(text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../db/tests/attacks.txt");
     if std::env::var("OBERA_UPDATE").is_ok() {
@@ -97,5 +100,8 @@ fn compare(text: &str) {
     let gone = old.iter().filter(|line| !new.contains(line)).map(|line| format!("- {line}\n"));
     let come = new.iter().filter(|line| !old.contains(line)).map(|line| format!("+ {line}\n"));
     let difference: String = gone.chain(come).collect();
-    assert!(difference.is_empty(), "db/tests/attacks.txt is not what is tried now; run `make matrix`:\n{difference}");
+    assert!(
+        difference.is_empty(),
+        "db/tests/attacks.txt is not what is tried now; run `make matrix`:\n{difference}"
+    );
 }

@@ -40,7 +40,9 @@ fn short(table: &Table) -> &str {
 fn names(world: &World, raider: &Raider, table: &Table) -> Vec<(String, String)> {
     let Some(row) = world.row(&table.name, raider.target) else { return Vec::new() };
     let told = |column: &&testkit::rows::Column| {
-        column.kind == "uuid" || table.key.contains(&column.name) || matches!(column.name.as_str(), "slug" | "code" | "name" | "email")
+        column.kind == "uuid"
+            || table.key.contains(&column.name)
+            || matches!(column.name.as_str(), "slug" | "code" | "name" | "email")
     };
     let named = table.columns.iter().filter(told).filter_map(|column| {
         let text = match &row[&column.name] {
@@ -65,7 +67,9 @@ fn reads(world: &World, raider: &Raider, table: &Table) -> Vec<Shot> {
             .header("prefer", "count=exact"),
         get(format!("?order={first}.desc.nullslast&limit=1000")).header("accept", "text/csv"),
         get(format!("?select={first},count()")),
-        get("?select=*".into()).header("prefer", "count=planned").header("accept", "application/vnd.pgrst.plan+json"),
+        get("?select=*".into())
+            .header("prefer", "count=planned")
+            .header("accept", "application/vnd.pgrst.plan+json"),
     ];
     let named = names(world, raider, table);
     for (column, value) in &named {
@@ -74,7 +78,10 @@ fn reads(world: &World, raider: &Raider, table: &Table) -> Vec<Shot> {
     if let Some((column, value)) = named.first() {
         shots.push(get(format!("?select={column}&{column}=not.neq.{value}&order={column}")));
         shots.push(get(format!("?or=({column}.in.({value}),and({column}.eq.{value},{column}.not.is.null))")));
-        shots.push(get(format!("?{column}=in.({value})&limit=1")).header("accept", "application/vnd.pgrst.object+json"));
+        shots.push(
+            get(format!("?{column}=in.({value})&limit=1"))
+                .header("accept", "application/vnd.pgrst.object+json"),
+        );
         shots.push(get(format!("?{column}=gte.{value}&{column}=lte.{value}")).header("range", "0-0"));
         let path = format!("/rest/v1/{name}?{column}=eq.{value}");
         shots.push(Shot::new(REST, &table.name, "HEAD", path).header("prefer", "count=exact"));
@@ -87,11 +94,14 @@ fn embeds(world: &World, raider: &Raider, table: &Table) -> Vec<Shot> {
     let name = short(table);
     let customer = &world.side(raider.target).customer;
     let mut shots = Vec::new();
-    let mut push = |query: String| shots.push(Shot::new(REST, &table.name, "GET", format!("/rest/v1/{name}?{query}")));
+    let mut push =
+        |query: String| shots.push(Shot::new(REST, &table.name, "GET", format!("/rest/v1/{name}?{query}")));
     for key in &table.foreign_keys {
         let Some(parent) = key.parent.strip_prefix("public.") else { continue };
         push(format!("select=*,{parent}!{}(*)", key.name));
-        if let Some(value) = world.row(&key.parent, raider.target).and_then(|row| row[&key.parent_columns[0]].as_str()) {
+        if let Some(value) =
+            world.row(&key.parent, raider.target).and_then(|row| row[&key.parent_columns[0]].as_str())
+        {
             let column = &key.parent_columns[0];
             push(format!("select=*,p:{parent}!{}!inner(*)&p.{column}=eq.{value}", key.name));
         }
@@ -99,7 +109,12 @@ fn embeds(world: &World, raider: &Raider, table: &Table) -> Vec<Shot> {
     for child in relations(world) {
         for key in child.foreign_keys.iter().filter(|key| key.parent == table.name) {
             push(format!("select=*,{}!{}(*)", short(child), key.name));
-            push(format!("select=*,c:{}!{}!inner(*)&c.{}=eq.{customer}", short(child), key.name, key.columns[0]));
+            push(format!(
+                "select=*,c:{}!{}!inner(*)&c.{}=eq.{customer}",
+                short(child),
+                key.name,
+                key.columns[0]
+            ));
         }
     }
     if table.is_view && table.customer_column().is_some() {
@@ -115,58 +130,78 @@ fn writes(world: &World, raider: &Raider, table: &Table) -> Vec<Shot> {
     let theirs = world.row(&table.name, raider.target).cloned().unwrap_or_default();
     let cut = |verb: &str, row: &Map<String, Value>| -> Map<String, Value> {
         let may = |column: &str| world.may(raider.role, &table.name, verb, column);
-        row.iter().filter(|(column, _)| may(column)).map(|(column, value)| (column.clone(), value.clone())).collect()
+        row.iter()
+            .filter(|(column, _)| may(column))
+            .map(|(column, value)| (column.clone(), value.clone()))
+            .collect()
     };
     let mut fresh = cut("insert", &theirs);
-    for column in ["id", "slug", "code", "number"] {
+    let id = Uuid::now_v7();
+    let tail = id.simple().to_string().split_off(26);
+    for (column, value) in [
+        ("id", json!(id)),
+        ("slug", json!(format!("new-{tail}"))),
+        ("code", json!(format!("N{}", tail.to_uppercase()))),
+    ] {
         if fresh.contains_key(column) {
-            fresh.remove(column);
+            fresh.insert(column.into(), value);
         }
-    }
-    if table.column("id").is_some_and(|column| column.kind == "uuid") && table.customer_column() != Some("id") {
-        fresh.insert("id".into(), json!(Uuid::now_v7()));
     }
     let key = table.key.join(",");
     let minimal = "return=minimal";
     let shot = |method, query: String, prefer: &str, body: Option<Value>| {
-        let shot = Shot::new(REST, &table.name, method, format!("/rest/v1/{name}{query}")).header("prefer", prefer);
+        let shot =
+            Shot::new(REST, &table.name, method, format!("/rest/v1/{name}{query}")).header("prefer", prefer);
         body.map_or(shot.clone(), |body| shot.json(&body))
     };
     let mut shots = vec![
         shot("POST", String::new(), minimal, Some(json!(fresh))),
         shot("POST", String::new(), "return=representation", Some(json!([fresh]))),
         shot("POST", String::new(), minimal, Some(json!(theirs))),
-        shot("POST", format!("?on_conflict={key}"), "resolution=merge-duplicates,return=minimal", Some(json!(cut("insert", &theirs)))),
-        shot("POST", format!("?on_conflict={key}"), "resolution=ignore-duplicates,return=minimal", Some(json!(cut("insert", &theirs)))),
+        shot(
+            "POST",
+            format!("?on_conflict={key}"),
+            "resolution=merge-duplicates,return=minimal",
+            Some(json!(cut("insert", &theirs))),
+        ),
+        shot(
+            "POST",
+            format!("?on_conflict={key}"),
+            "resolution=ignore-duplicates,return=minimal",
+            Some(json!(cut("insert", &theirs))),
+        ),
     ];
     let named = names(world, raider, table);
-    let changed = changed(table, &cut("update", &theirs));
-    for (column, value) in named.iter().filter(|(column, _)| table.key.contains(column) || Some(column.as_str()) == table.customer_column()) {
-        shots.push(shot("PATCH", format!("?{column}=eq.{value}"), minimal, Some(json!(changed))));
-        shots.push(shot("PATCH", format!("?{column}=eq.{value}"), "return=representation", Some(json!(changed))));
+    let again = cut("update", &theirs);
+    for (column, value) in named
+        .iter()
+        .filter(|(column, _)| table.key.contains(column) || Some(column.as_str()) == table.customer_column())
+    {
+        shots.push(shot("PATCH", format!("?{column}=eq.{value}"), minimal, Some(json!(again))));
+        shots.push(shot(
+            "PATCH",
+            format!("?{column}=eq.{value}"),
+            "return=representation",
+            Some(json!(again)),
+        ));
         shots.push(shot("DELETE", format!("?{column}=eq.{value}"), minimal, None));
-        shots.push(shot("DELETE", format!("?{column}=eq.{value}&select=*"), "return=representation,count=exact", None));
+        shots.push(shot(
+            "DELETE",
+            format!("?{column}=eq.{value}&select=*"),
+            "return=representation,count=exact",
+            None,
+        ));
     }
     // The raider's own row given away.
     let own = world.own(raider);
-    if let (Some(mine), Some(customer), Some(key)) = (world.row(&table.name, own), table.customer_column(), table.key.last())
+    if let (Some(mine), Some(customer), Some(key)) =
+        (world.row(&table.name, own), table.customer_column(), table.key.last())
         && let Some(value) = mine[key].as_str()
     {
         let body = json!({ customer: side.customer });
         shots.push(shot("PATCH", format!("?{key}=eq.{value}"), minimal, Some(body)));
     }
     shots
-}
-
-/// Something else in the texts, so that a change shows.
-fn changed(table: &Table, row: &Map<String, Value>) -> Map<String, Value> {
-    let value = |column: &str, value: &Value| match value {
-        Value::String(text) if text.starts_with("probe") => json!(format!("taken {column}")),
-        Value::Null if table.column(column).is_some_and(|column| column.kind.starts_with("timestamp")) => json!("2026-01-01T00:00:00Z"),
-        other => other.clone(),
-    };
-    let free = row.iter().filter(|(column, _)| !table.key.contains(column) && column.as_str() != "customer_id");
-    free.map(|(column, old)| (column.clone(), value(column, old))).collect()
 }
 
 /// Every function with the customer's id in each argument, in the body and in the query.
@@ -179,8 +214,15 @@ fn at_functions(world: &World, raider: &Raider) -> Vec<Shot> {
         shots.push(Shot::new(REST, &subject, "GET", format!("{path}?customer_id=eq.{customer}")));
         shots.push(Shot::new(REST, &subject, "GET", format!("{path}?customer_id={customer}")));
         shots.push(Shot::new(REST, &subject, "POST", &path).json(&json!({})).reading());
-        shots.push(Shot::new(REST, &subject, "POST", &path).json(&json!({ "customer_id": customer })).reading());
-        shots.push(Shot::new(REST, &subject, "POST", &path).header("x-customer-id", customer).json(&json!([])).reading());
+        shots.push(
+            Shot::new(REST, &subject, "POST", &path).json(&json!({ "customer_id": customer })).reading(),
+        );
+        shots.push(
+            Shot::new(REST, &subject, "POST", &path)
+                .header("x-customer-id", customer)
+                .json(&json!([]))
+                .reading(),
+        );
     }
     shots
 }

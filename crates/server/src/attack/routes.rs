@@ -68,14 +68,22 @@ fn at_functions(world: &World, raider: &Raider) -> Vec<Shot> {
     shots
 }
 
-fn body_of(world: &World, raider: &Raider, function: &str, properties: &Map<String, Value>) -> Map<String, Value> {
+fn body_of(
+    world: &World,
+    raider: &Raider,
+    function: &str,
+    properties: &Map<String, Value>,
+) -> Map<String, Value> {
     let mut body = Map::new();
     for (name, schema) in properties {
         let kind = schema["type"].as_str().unwrap_or_default();
         let value = if let Some(fixed) = schema.get("const") {
             fixed.clone()
         } else if name.ends_with("_id") {
-            json!(id_named(world, raider, name).unwrap_or_else(|| panic!("{function}: which table has {name}?")))
+            json!(
+                id_named(world, raider, name)
+                    .unwrap_or_else(|| panic!("{function}: which table has {name}?"))
+            )
         } else {
             match kind {
                 "string" => schema["enum"].get(0).cloned().unwrap_or_else(|| json!("probe")),
@@ -111,7 +119,8 @@ fn at_storage(world: &World, raider: &Raider) -> Vec<Shot> {
     let customer = &world.side(raider.target).customer;
     let own = &world.side(world.own(raider)).customer;
     let (bucket, name) = (text("storage.objects", "bucket"), text("storage.objects", "name"));
-    let upload = text("storage.uploads", "id");
+    let upload = format!("{customer}.{}", text("storage.uploads", "id"));
+    let provider_upload = format!("provider.{}", text("storage.provider_uploads", "id"));
     let mut shots = Vec::new();
     for route in paths(STORAGE_ROUTES) {
         for method in METHODS {
@@ -143,7 +152,13 @@ fn at_storage(world: &World, raider: &Raider) -> Vec<Shot> {
                 .header("tus-resumable", "1.0.0")
                 .header("upload-offset", "0")
                 .header("upload-length", "3");
-            shots.push(if *method == "GET" || *method == "HEAD" { shot } else { shot.json(&body) });
+            let shot = if *method == "GET" || *method == "HEAD" { shot } else { shot.json(&body) };
+            if route.ends_with("/{id}") {
+                let mut other = shot.clone();
+                other.path = other.path.replace(&upload, &provider_upload);
+                shots.push(other);
+            }
+            shots.push(shot);
         }
     }
     let pair = |key: &str, value: &str| {
@@ -152,9 +167,21 @@ fn at_storage(world: &World, raider: &Raider) -> Vec<Shot> {
     };
     // A resumable upload into the other customer's folder; the names are in a header.
     let shot = Shot::new("storage", "/upload/resumable", "POST", "/storage/v1/upload/resumable");
-    let metadata = format!("{},{}", pair("bucketName", &bucket), pair("objectName", &format!("{customer}/planted")));
-    shots.push(shot.header("tus-resumable", "1.0.0").header("upload-length", "3").header("upload-metadata", metadata));
+    let metadata =
+        format!("{},{}", pair("bucketName", &bucket), pair("objectName", &format!("{customer}/planted")));
+    shots.push(
+        shot.header("tus-resumable", "1.0.0")
+            .header("upload-length", "3")
+            .header("upload-metadata", metadata),
+    );
+    let body =
+        json!({ "bucketId": bucket, "sourceKey": name, "destinationKey": format!("{customer}/moved") });
+    shots.push(Shot::new("storage", "/object/move", "POST", "/storage/v1/object/move").json(&body));
     let body = json!({ "bucketId": bucket, "sourceKey": format!("{own}/none"), "destinationKey": format!("{customer}/planted") });
+    for method in ["POST", "PUT"] {
+        let path = format!("/storage/v1/object/{bucket}/{customer}/planted");
+        shots.push(Shot::new("storage", "/object/{bucket}/{*name}", method, path).json(&body));
+    }
     shots.push(Shot::new("storage", "/object/move", "POST", "/storage/v1/object/move").json(&body));
     shots.push(Shot::new("storage", "/object/copy", "POST", "/storage/v1/object/copy").json(&body));
     shots
@@ -171,7 +198,8 @@ fn at_auth(world: &World, raider: &Raider) -> Vec<Shot> {
     for route in paths(AUTH_ROUTES).into_iter().filter(|route| !NOT_TRIED.contains(route)) {
         for method in METHODS {
             let path = format!("/auth/v1{route}?id={user}&session_id={session}");
-            let body = json!({ "id": user, "email": email, "session_id": session, "data": { "customer_id": user } });
+            let body =
+                json!({ "id": user, "email": email, "session_id": session, "data": { "customer_id": user } });
             shots.push(Shot::new("auth", route, method, path).json(&body));
         }
     }
@@ -188,11 +216,16 @@ fn at_realtime(world: &World, raider: &Raider) -> Vec<Shot> {
     let mut shots = Vec::new();
     for route in paths(REALTIME_ROUTES) {
         for method in ["GET", "POST"] {
-            for topic in [format!("customer:{customer}"), format!("realtime:customer:{customer}"), "provider".to_owned()] {
+            for topic in [
+                format!("customer:{customer}"),
+                format!("realtime:customer:{customer}"),
+                "provider".to_owned(),
+            ] {
                 let path = route.replace("{topic}", &topic).replace("{event}", "told");
                 let message = json!({ "topic": topic, "event": "told", "payload": {}, "private": true });
                 let path = format!("/realtime/v1{path}?private=true");
-                shots.push(Shot::new("realtime", route, method, path).json(&json!({ "messages": [message] })));
+                shots
+                    .push(Shot::new("realtime", route, method, path).json(&json!({ "messages": [message] })));
             }
         }
     }

@@ -86,7 +86,8 @@ impl Shot {
         if let Some(token) = &raider.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(Body::from(self.body.clone())).unwrap_or_else(|error| panic!("{self}: {error}"));
+        let request =
+            request.body(Body::from(self.body.clone())).unwrap_or_else(|error| panic!("{self}: {error}"));
         let (parts, body) = router.clone().oneshot(request).await.expect("infallible").into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let mut text = format!("{}\n", parts.status.as_u16());
@@ -102,7 +103,8 @@ impl Shot {
     /// Shoots, and says what is wrong.
     pub async fn fire(&self, router: &Router, raider: &Raider, side: &Side) -> Option<String> {
         let answer = self.send(router, raider).await;
-        let wrong = |what: String| Some(format!("{} | {self}\n    {what}\n    {:.1200}", raider.label, answer.text));
+        let wrong =
+            |what: String| Some(format!("{} | {self}\n    {what}\n    {:.1200}", raider.label, answer.text));
         if answer.status.is_server_error() {
             return wrong("a fault of the server".to_owned());
         }
@@ -122,7 +124,10 @@ impl Shot {
         }
         let of_nobody = twin.send(router, raider).await;
         if side.ghostly(&answer.text) != of_nobody.text {
-            return wrong(format!("what exists nowhere is answered otherwise: {:.1200}\n    and this:", of_nobody.text));
+            return wrong(format!(
+                "what exists nowhere is answered otherwise: {:.1200}\n    and this:",
+                of_nobody.text
+            ));
         }
         None
     }

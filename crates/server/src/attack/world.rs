@@ -106,8 +106,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = settings(folder.path());
         let master_key = MasterKey::generate().expect("a key");
-        let database =
-            Database { pg: db.pg.clone(), master_key, cluster: None, migrated: Report::default() };
+        let database = Database { pg: db.pg.clone(), master_key, cluster: None, migrated: Report::default() };
         let product = Product::build(&database, &settings, &Tuning::default()).await.expect("the product");
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let surface = runtime::surface(&product, &settings, metrics).await.expect("the surface");
@@ -122,9 +121,14 @@ impl World {
         admin.batch_execute("begin").await.expect("a transaction");
         let seeds = Seeds::plant(&admin, &tables, Person::Portal("portal_admin")).await;
         for row in seeds.of(NOT_KEPT) {
-            let same = row.literals.iter().map(|(column, literal)| format!("\"{column}\"::text is not distinct from {literal}"));
+            let same = row
+                .literals
+                .iter()
+                .map(|(column, literal)| format!("\"{column}\"::text is not distinct from {literal}"));
             let condition = same.collect::<Vec<_>>().join(" and ");
-            let sql = format!("set local session_replication_role = replica; delete from {NOT_KEPT} where {condition}");
+            let sql = format!(
+                "set local session_replication_role = replica; delete from {NOT_KEPT} where {condition}"
+            );
             admin.batch_execute(&sql).await.expect("taken away");
         }
         admin.batch_execute("commit").await.expect("committed");
@@ -170,13 +174,13 @@ impl World {
         self.grants.get(&key).is_some_and(|columns| columns.contains(column))
     }
 
-    /// A hash of each table's rows of this customer.
+    /// A hash of each table's rows of this customer; a row that was written as it was counts as changed.
     pub async fn state_of(&self, whose: Whose) -> BTreeMap<String, String> {
         let mut state = BTreeMap::new();
         for table in self.tables.iter().filter(|table| !table.is_view) {
             let Some(whose_rows) = self.belonging(table, whose) else { continue };
             let sql = format!(
-                "select coalesce(md5(string_agg(md5(t::text), '' order by t::text)), '') from {} t where {whose_rows}",
+                "select coalesce(md5(string_agg(md5(t::text || t.xmin), '' order by t::text)), '') from {} t where {whose_rows}",
                 table.name
             );
             let hash: String = self.admin.query_one(&sql, &[]).await.expect("a hash").get(0);
@@ -264,9 +268,11 @@ impl World {
             claims
         };
         let mut staff = with("role", json!("staff"));
-        staff["app_metadata"] = json!({ "customer_id": self.seeds.literal("public.customers", Whose::Foreign, "id") });
+        staff["app_metadata"] =
+            json!({ "customer_id": self.seeds.literal("public.customers", Whose::Foreign, "id") });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let unsigned = format!("{}.{}.", part(&json!({ "alg": "none", "typ": "JWT", "kid": key.kid })), part(&staff));
+        let unsigned =
+            format!("{}.{}.", part(&json!({ "alg": "none", "typ": "JWT", "kid": key.kid })), part(&staff));
         let symmetric = jsonwebtoken::Header {
             kid: Some(key.kid.clone()),
             ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256)
@@ -279,12 +285,27 @@ impl World {
         let other_sub = format!("{other_head}.{}.{signature}", part(&with("sub", theirs["sub"].clone())));
         for (label, token, role, expect) in [
             ("signed, claims staff and B", sign(&staff), "staff", Expect::Nothing),
-            ("signed, session of B", sign(&with("session_id", theirs["session_id"].clone())), "authenticated", Expect::Nothing),
-            ("signed, person of B, session of A", sign(&with("sub", theirs["sub"].clone())), "authenticated", Expect::Nothing),
+            (
+                "signed, session of B",
+                sign(&with("session_id", theirs["session_id"].clone())),
+                "authenticated",
+                Expect::Nothing,
+            ),
+            (
+                "signed, person of B, session of A",
+                sign(&with("sub", theirs["sub"].clone())),
+                "authenticated",
+                Expect::Nothing,
+            ),
             ("signed, claims system", sign(&with("role", json!("system"))), "authenticated", Expect::Refusal),
             ("algorithm none", unsigned, "staff", Expect::Refusal),
             ("another key", other_key, "staff", Expect::Refusal),
-            ("token of B, signature of A", format!("{unsigned_b}.{signature}"), "authenticated", Expect::Refusal),
+            (
+                "token of B, signature of A",
+                format!("{unsigned_b}.{signature}"),
+                "authenticated",
+                Expect::Refusal,
+            ),
             ("token of A with the person of B", other_sub, "authenticated", Expect::Refusal),
         ] {
             self.add(label, Some(token), role, expect, Whose::Foreign);
@@ -296,7 +317,14 @@ impl World {
         self.add("staff owner, session ended", Some(token), "staff", Expect::Nothing, Whose::Foreign);
     }
 
-    fn add(&mut self, label: &'static str, token: Option<String>, role: &'static str, expect: Expect, target: Whose) {
+    fn add(
+        &mut self,
+        label: &'static str,
+        token: Option<String>,
+        role: &'static str,
+        expect: Expect,
+        target: Whose,
+    ) {
         self.raiders.push(Raider { label, token, role, expect, target });
     }
 
@@ -321,7 +349,9 @@ impl World {
                 match (table.owners().len(), row.whose) {
                     (1, _) if is_common => common.extend(values),
                     (1, _) => provider.extend(values),
-                    (_, Whose::Mine | Whose::Colleague) => of.entry(Whose::Colleague).or_default().extend(values),
+                    (_, Whose::Mine | Whose::Colleague) => {
+                        of.entry(Whose::Colleague).or_default().extend(values)
+                    }
                     (_, Whose::Foreign) => of.entry(Whose::Foreign).or_default().extend(values),
                 }
             }
@@ -331,8 +361,10 @@ impl World {
         }
         let all = of.clone();
         for (whose, other) in [(Whose::Colleague, Whose::Foreign), (Whose::Foreign, Whose::Colleague)] {
-            let own = of[&whose].iter().filter(|value| !all[&other].contains(*value) && !common.contains(*value));
-            let shared = |value: &&String| all.values().any(|of| of.contains(*value)) || common.contains(*value);
+            let own =
+                of[&whose].iter().filter(|value| !all[&other].contains(*value) && !common.contains(*value));
+            let shared =
+                |value: &&String| all.values().any(|of| of.contains(*value)) || common.contains(*value);
             let values = own.chain(provider.iter().filter(|value| !shared(value)));
             let mut marks: Vec<_> = values.map(|value| (value.clone(), ghost(value))).collect();
             // What contains another one goes first.
@@ -348,7 +380,9 @@ fn telling(table: &Table, row: &Row) -> BTreeSet<String> {
     let tells = |kind: &str| matches!(kind, "uuid" | "text" | "bytea") || kind.starts_with("character");
     let columns = table.columns.iter().filter(|column| tells(&column.kind));
     let values = columns.filter_map(|column| {
-        let literal = row.literals[&column.name].strip_prefix('\'').or_else(|| row.literals[&column.name].strip_prefix("E'"))?;
+        let literal = row.literals[&column.name]
+            .strip_prefix('\'')
+            .or_else(|| row.literals[&column.name].strip_prefix("E'"))?;
         let value = literal.strip_suffix('\'')?.replace("\\\\", "\\");
         let is_id = value.parse::<Uuid>().is_ok();
         let is_seeded = value.contains(char::is_numeric) && value.len() >= "PRB0001".len();
