@@ -1,5 +1,6 @@
 //! Isolation, attacked: the real router over a database where every table has rows of two customers. Who belongs to one asks for
 //! the rows of the other, in every way that the catalog and the routes offer. `db/tests/attacks.txt` says what was tried.
+mod feed;
 mod mutation;
 mod rest;
 mod routes;
