@@ -32,7 +32,14 @@ declare
   asker text := current_setting('role');
 begin
   if tg_op = 'INSERT' then
-    new.number := app.next_number(new.customer_id, 'ticket');
+    -- Triggers run before policies. Who may not write here gets the policy's refusal, whether the customer exists or not: counting
+    -- would tell (a counter refers to its customer).
+    if (asker = 'staff' and not app.has('tickets:write'))
+      or (asker = 'authenticated' and not coalesce(new.customer_id = any (app.customers_with('tickets:write')), false)) then
+      new.number := 0;
+    else
+      new.number := app.next_number(new.customer_id, 'ticket');
+    end if;
     if asker in ('authenticated', 'staff') then
       new.source := case asker when 'staff' then 'staff' else 'portal' end;
       new.opened_by := app.user_id();

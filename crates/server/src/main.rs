@@ -1,5 +1,7 @@
 //! `obera`: configuration, wiring, start and stop.
 mod alone;
+#[cfg(test)]
+mod attack;
 mod cli;
 mod commands;
 mod config;

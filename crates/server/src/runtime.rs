@@ -70,7 +70,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
     if roles.contains(&ProcessRole::Api) {
-        let surface = surface(&product, settings).await?;
+        let surface = surface(&product, settings, recorder()?).await?;
         let (realtime, stop) = (surface.realtime.clone(), shutdown.clone());
         tasks.spawn(async move {
             stop.wait().await;
@@ -104,7 +104,12 @@ pub async fn run(
     outcome
 }
 
-async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface, Failure> {
+/// What the HTTP surface is made of, started.
+pub async fn surface(
+    product: &Product,
+    settings: &Settings,
+    metrics: PrometheusHandle,
+) -> Result<http::Surface, Failure> {
     let pg = product.services.pg.clone();
     let auth_config = AuthConfig {
         shared: settings.shared_jwt_secret.clone().and_then(SharedSecret::new),
@@ -120,7 +125,7 @@ async fn surface(product: &Product, settings: &Settings) -> Result<http::Surface
     let config = RealtimeConfig { public_channels };
     let realtime = RealtimeState::start(pg.clone(), tokens, product.clock.clone(), config);
     let (services, storage) = (product.services.clone(), product.storage.clone());
-    Ok(http::Surface { pg, auth, rest, realtime, storage, services, metrics: recorder()? })
+    Ok(http::Surface { pg, auth, rest, realtime, storage, services, metrics })
 }
 
 fn recorder() -> Result<PrometheusHandle, Failure> {

@@ -2,6 +2,7 @@
 //! process when started without `xtask test`), one template, one clone of it per test.
 mod keeper;
 mod people;
+pub mod rows;
 
 use kernel::id::CustomerId;
 use pg::{Pg, PgSettings};

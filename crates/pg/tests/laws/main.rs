@@ -7,6 +7,5 @@ mod matrix;
 mod migrations;
 mod probe;
 mod queries;
-mod rows;
 mod stories;
 mod support;

@@ -2,9 +2,10 @@
 //! that the trying sees a policy that is gone.
 use std::fmt::Write as _;
 
+use testkit::rows::Table;
+
 use crate::{
     probe::{ACTORS, Actor, Probe, Reach, Seat},
-    rows::Table,
     stories,
     support::{WRITE_ANEW, assert_same_text, db_dir, is_update},
 };

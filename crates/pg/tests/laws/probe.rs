@@ -4,10 +4,11 @@ use std::{
     fmt,
 };
 
-use testkit::TestDb;
+use testkit::{
+    TestDb,
+    rows::{Person, Row, Seeds, Table, Whose, relations},
+};
 use tokio_postgres::Client;
-
-use crate::rows::{Person, Row, Seeds, Table, Whose, relations};
 
 /// Runs an attempt as the current role and undoes it: rows affected, or the SQLSTATE of the refusal. What `arrange` says
 /// happens before, as superuser with triggers asleep, and is undone as well.

@@ -10,9 +10,10 @@
 //! `given` happens before, as superuser with triggers asleep. The seeded rows are named `:whose.table.column` with
 //! `mine`, `colleague` (the actor's customer) or `foreign` (another customer). The outcome is a number of rows,
 //! `refused`, or an SQLSTATE.
+use testkit::rows::{Seeds, Whose};
+
 use crate::{
     probe::{ACTORS, Probe, Seat},
-    rows::{Seeds, Whose},
     support::files,
 };
 

@@ -1,5 +1,6 @@
 //! One row per table and owner, made from the catalog: not-null columns by their type, foreign keys in order. New tables
-//! are covered without a word here unless a check constraint asks for a special value.
+//! are covered without a word here unless a check constraint asks for a special value. A text names its row: what was
+//! written for one owner is found again wherever it comes out.
 use std::collections::BTreeMap;
 
 use tokio_postgres::Client;
@@ -21,7 +22,7 @@ pub struct Table {
     pub name: String,
     pub columns: Vec<Column>,
     pub key: Vec<String>,
-    foreign_keys: Vec<ForeignKey>,
+    pub foreign_keys: Vec<ForeignKey>,
     pub is_view: bool,
 }
 
@@ -35,10 +36,11 @@ pub struct Column {
 }
 
 #[derive(Clone, Debug)]
-struct ForeignKey {
-    columns: Vec<String>,
-    parent: String,
-    parent_columns: Vec<String>,
+pub struct ForeignKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    pub parent: String,
+    pub parent_columns: Vec<String>,
 }
 
 impl Table {
@@ -92,7 +94,7 @@ const KEYS: &str = "
     (select array_agg(a.attname::text order by place) from unnest(k.conkey) with ordinality as u (no, place)
      join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.no),
     (select array_agg(a.attname::text order by place) from unnest(k.confkey) with ordinality as u (no, place)
-     join pg_catalog.pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.no)
+     join pg_catalog.pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.no), k.conname::text
   from pg_catalog.pg_constraint k
   join pg_catalog.pg_class c on c.oid = k.conrelid and not c.relispartition
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -130,6 +132,7 @@ pub async fn relations(client: &Client) -> Vec<Table> {
                 parent: row.get(2),
                 columns: row.get(3),
                 parent_columns: row.get(4),
+                name: row.get(5),
             }),
         }
     }
@@ -243,7 +246,7 @@ impl Seeds {
         }
         // The first folder of a customer's file is the customer.
         if matches!(table.name.as_str(), "storage.objects" | "storage.uploads") {
-            let name = format!("{} || '/probe {}'", values["customer_id"], self.made);
+            let name = format!("{} || '/probe {:04}'", values["customer_id"], self.made);
             values.insert("name", name);
         }
         let (names, literals): (Vec<&str>, Vec<String>) = values.into_iter().unzip();
@@ -279,20 +282,24 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
             (Whose::Mine, Person::Staff(role) | Person::Portal(role)) => format!("'{role}'"),
             _ => return None,
         },
-        ("auth.users" | "auth.sign_in_attempts", "email") => format!("'person{made}@probe.example'"),
+        ("auth.users" | "auth.sign_in_attempts", "email") => format!("'person{made:04}@probe.example'"),
         ("auth.sessions", "expires_at") => "now() + interval '1 day'".to_owned(),
-        ("public.customers", "slug") => format!("'probe-{made}'"),
-        ("public.customers", "code") => format!("'PRB{made}'"),
+        ("public.customers", "slug") => format!("'probe-{made:04}'"),
+        ("public.customers", "code") => format!("'PRB{made:04}'"),
         ("public.permissions", "permission") => "'probe:read'".to_owned(),
         ("public.integrations", "base_url") => "'https://probe.example'".to_owned(),
         ("public.integration_organizations", "mapped_at") => "now()".to_owned(),
         ("public.ticket_events", "kind") => "'comment'".to_owned(),
-        ("storage.buckets", "name") => format!("'probe-{made}'"),
+        ("storage.objects" | "storage.uploads", "bucket") => "'attachments'".to_owned(),
+        ("storage.uploads" | "storage.provider_uploads", "expires_at") => {
+            "now() + interval '1 day'".to_owned()
+        }
+        ("storage.buckets", "name") => format!("'probe-{made:04}'"),
         ("storage.buckets", "member_access") => "'write'".to_owned(),
         // The provider's tables need a bucket of the provider, which the seed has.
         ("storage.provider_objects" | "storage.provider_uploads", "bucket") => "'knowledge'".to_owned(),
         ("storage.objects" | "storage.provider_objects", "sha256") => format!("'{}'", "0".repeat(64)),
-        ("public.workflows", "key") => format!("'probe.flow{made}'"),
+        ("public.workflows", "key") => format!("'probe.flow{made:04}'"),
         _ => return None,
     };
     Some(text)
@@ -304,7 +311,7 @@ fn plain_value(column: &Column, made: u32) -> String {
     }
     match column.kind.as_str() {
         "uuid" => "app.uuid_v7()".to_owned(),
-        "text" => format!("'probe {made}'"),
+        "text" => format!("'probe {made:04}'"),
         "boolean" => "false".to_owned(),
         "timestamp with time zone" | "date" => "now()".to_owned(),
         "smallint" | "integer" | "bigint" | "numeric" => made.to_string(),
