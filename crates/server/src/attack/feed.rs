@@ -79,7 +79,7 @@ async fn the_feed_tells_nothing_of_another_customer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("ws://{}/realtime/v1/websocket?vsn=1.0.0", listener.local_addr().expect("an address"));
     let mut server = JoinSet::new();
-    let router = world.router.clone();
+    let router = world.router();
     server.spawn(async move { axum::serve(listener, router).await.expect("a server") });
 
     let target = Whose::Foreign;

@@ -43,7 +43,7 @@ async fn fire(world: &World, raider: &Raider, shots: Vec<Shot>) -> Vec<String> {
         parts[place % LANES].push(shot);
     }
     for part in parts {
-        let (router, raider, side) = (world.router.clone(), raider.clone(), Arc::clone(&side));
+        let (router, raider, side) = (world.router(), raider.clone(), Arc::clone(&side));
         lanes.spawn(async move {
             let mut wrong = Vec::new();
             for shot in part {

@@ -108,6 +108,9 @@ impl Shot {
         if answer.status.is_server_error() {
             return wrong("a fault of the server".to_owned());
         }
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            return wrong("refused for its rate, which proves nothing".to_owned());
+        }
         match raider.expect {
             Expect::NoFault => return None,
             Expect::Refusal if answer.status != StatusCode::UNAUTHORIZED && !self.is_for_everybody() => {

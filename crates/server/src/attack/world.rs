@@ -85,7 +85,8 @@ pub struct World {
     pub db: TestDb,
     pub admin: Client,
     pub auth: AuthState,
-    pub router: Router,
+    surface: http::Surface,
+    settings: Settings,
     /// Tables and views of all schemas.
     pub tables: Vec<Table>,
     /// Functions of public.
@@ -101,6 +102,11 @@ pub struct World {
 }
 
 impl World {
+    /// The product's router, with limits of rate that nobody has used yet: they would answer before the rights do.
+    pub fn router(&self) -> Router {
+        http::router(self.surface.clone(), &self.settings)
+    }
+
     pub async fn new() -> Self {
         let db = TestDb::new().await;
         let folder = tempfile::tempdir().expect("a folder");
@@ -112,7 +118,6 @@ impl World {
         let surface = runtime::surface(&product, &settings, metrics).await.expect("the surface");
         surface.rest.loaded().await;
         let auth = surface.auth.clone();
-        let router = http::router(surface, &settings);
         let admin = db.admin_client().await;
         let tables: Vec<Table> = relations(&admin).await;
         let functions = "select distinct proname::text from pg_catalog.pg_proc where pronamespace = 'public'::regnamespace order by 1";
@@ -140,7 +145,8 @@ impl World {
             db,
             admin,
             auth,
-            router,
+            surface,
+            settings,
             tables,
             functions,
             seeds,
