@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use deadpool::managed;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::FutureExt as _;
 use kernel::id::CustomerId;
@@ -72,26 +73,10 @@ impl Pg {
             NoTls,
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
-        let wait = Some(Duration::from_millis(POOL_WAIT_MS_MAX));
-        let pool = Pool::builder(manager)
-            .max_size(settings.connections_max.div_ceil(2))
-            // The connection used last has the warmest server process.
-            .queue_mode(QueueMode::Lifo)
-            .wait_timeout(wait)
-            .create_timeout(wait)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))?;
+        let half = settings.connections_max.div_ceil(2);
         let config = Arc::new(settings.config.clone());
-        let wires = WirePool::builder(WireManager(Arc::clone(&config)))
-            .max_size(settings.connections_max.div_ceil(2))
-            .queue_mode(QueueMode::Lifo)
-            .wait_timeout(wait)
-            .create_timeout(wait)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))?;
-        Ok(Self { pool, wires, config })
+        let wires = pool_of(WireManager(Arc::clone(&config)), half)?;
+        Ok(Self { pool: pool_of(manager, half)?, wires, config })
     }
 
     /// A transaction as a person. Begin and settings leave in one write.
@@ -203,9 +188,22 @@ impl Pg {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
-    async fn wire(&self) -> Result<deadpool::managed::Object<WireManager>, PgError> {
+    async fn wire(&self) -> Result<managed::Object<WireManager>, PgError> {
         Ok(self.wires.get().await?)
     }
+}
+
+fn pool_of<M: managed::Manager>(manager: M, connections_max: usize) -> Result<managed::Pool<M>, PgError> {
+    let wait = Some(Duration::from_millis(POOL_WAIT_MS_MAX));
+    managed::Pool::builder(manager)
+        .max_size(connections_max)
+        // The connection used last has the warmest server process.
+        .queue_mode(QueueMode::Lifo)
+        .wait_timeout(wait)
+        .create_timeout(wait)
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -263,14 +263,12 @@ impl Wire {
 pub(crate) async fn shoot(wire: Object<WireManager>, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
     let mut flight = Flight(Some(wire));
     let wire = flight.0.as_mut().expect("a flight has its connection until it lands");
+    // Unless it lands, the pool does not keep the connection.
+    wire.is_idle = false;
     if let Err(error) = wire.write(shot) {
-        wire.outbox.clear();
-        wire.preparing.clear();
-        wire.is_idle = false;
         flight.0.take();
         return Err(PgError::new(PgErrorKind::Statement, error));
     }
-    wire.is_idle = false;
     wire.flush().await.map_err(connection)?;
     let wanted = usize::from(shot.begin.is_some()) + 1 + usize::from(shot.first.is_some());
     let answer = wire.answers(wanted).await;
