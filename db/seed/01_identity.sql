@@ -15,7 +15,8 @@ insert into public.permissions (permission, description) values
   ('integrations:read', 'See integrations and synchronizations'), ('integrations:write', 'Map organizations, edit integrations'),
   ('integrations:sync', 'Start a synchronization'),
   ('files:read', 'See and download files'), ('files:write', 'Upload, rename and remove files'), ('buckets:write', 'Make and change buckets'),
-  ('sla:write', 'Edit service levels'), ('audit:read', 'Read the audit log')
+  ('sla:write', 'Edit service levels'), ('audit:read', 'Read the audit log, and who read what'),
+  ('security:read', 'See security alerts and probes of the isolation'), ('security:write', 'Acknowledge security alerts, lift a freeze of exports')
 on conflict (permission) do update set description = excluded.description;
 
 insert into public.roles (role, audience, description) values
@@ -31,7 +32,8 @@ insert into public.role_permissions (role, permission)
   select 'owner', permission from public.permissions
   union all
   select 'technician', permission from public.permissions
-    where permission not in ('people:write', 'workflows:write', 'rules:write', 'integrations:write', 'sla:write', 'audit:read', 'customers:write', 'buckets:write')
+    where permission not in ('people:write', 'workflows:write', 'rules:write', 'integrations:write', 'sla:write', 'audit:read', 'customers:write', 'buckets:write',
+      'security:read', 'security:write')
   union all
   select 'auditor', permission from public.permissions where permission like '%:read'
   union all

@@ -100,6 +100,8 @@ catalogue! {
     KeyReused = "OB3004", 422;
     /// A call with this idempotency key is still under way; `Retry-After` says when to ask again.
     KeyInUse = "OB3005", 409;
+    /// Exports are frozen, because the isolation of customers was seen to be broken.
+    ExportsFrozen = "OB3006", 423;
     /// A vendor answered with an error, too slowly, or not in the shape of its contract.
     VendorFailed = "OB4001", 502;
     /// The integration has no usable credentials.

@@ -154,6 +154,12 @@ pub enum SystemReason {
     Realtime,
     /// Forgets idempotency keys after a day, and old calls of functions.
     SweepCalls,
+    /// Writes who read what.
+    AccessLog,
+    /// Looks over all reads for people who read unusually much.
+    WatchVolume,
+    /// Gives the isolation's probe its customers, reads their canaries, and freezes exports when one was seen.
+    WatchIsolation,
 }
 
 impl SystemReason {
@@ -170,6 +176,9 @@ impl SystemReason {
         Self::Health,
         Self::Realtime,
         Self::SweepCalls,
+        Self::AccessLog,
+        Self::WatchVolume,
+        Self::WatchIsolation,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -186,6 +195,9 @@ impl SystemReason {
             Self::Health => "health",
             Self::Realtime => "realtime",
             Self::SweepCalls => "sweep_calls",
+            Self::AccessLog => "access_log",
+            Self::WatchVolume => "watch_volume",
+            Self::WatchIsolation => "watch_isolation",
         }
     }
 }

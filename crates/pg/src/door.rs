@@ -14,6 +14,7 @@ use kernel::id::CustomerId;
 use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
 
 use crate::{
+    access::AccessLog,
     actor::{Actor, Role, SystemReason, WorkReason},
     error::PgError,
     foreign::Caller,
@@ -50,6 +51,7 @@ pub struct Pg {
     /// For those of one.
     wires: WirePool,
     pub(crate) config: Arc<tokio_postgres::Config>,
+    access: AccessLog,
 }
 
 impl fmt::Debug for Pg {
@@ -76,7 +78,7 @@ impl Pg {
         let half = settings.connections_max.div_ceil(2);
         let config = Arc::new(settings.config.clone());
         let wires = pool_of(WireManager(Arc::clone(&config)), half)?;
-        Ok(Self { pool: pool_of(manager, half)?, wires, config })
+        Ok(Self { pool: pool_of(manager, half)?, wires, config, access: AccessLog::default() })
     }
 
     /// A transaction as a person. Begin and settings leave in one write.
@@ -164,6 +166,11 @@ impl Pg {
             Err(error) if error.is_stale_plan() => wire::shoot(self.wire().await?, shot).await,
             other => other,
         }
+    }
+
+    /// Where every front door counts what was read through it.
+    pub fn access(&self) -> &AccessLog {
+        &self.access
     }
 
     /// Connections: open, idle, waiting callers.

@@ -1,6 +1,7 @@
 //! The only door to data. The pool and a bare client never leave this crate:
 //! people come in through [`Pg::act_as`], background work through [`Pg::work_for`], and the few
 //! places that need all customers through [`Pg::system`] with a reason.
+pub mod access;
 pub mod actor;
 pub mod admin;
 pub mod cluster;

@@ -2,7 +2,10 @@
 use std::sync::Arc;
 
 use kernel::Timestamp;
-use pg::Actor;
+use pg::{
+    Actor,
+    access::{Read, Source},
+};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use uuid::Uuid;
@@ -191,6 +194,7 @@ async fn bind(
     let (mut bindings, mut echoes) = (Vec::new(), Vec::new());
     for wish in wishes {
         let binding = resolve(shared, catalog, actor, &wish).await?;
+        note(shared, actor, &wish, &binding);
         let mut echo = serde_json::json!({ "id": binding.id, "event": wish.event });
         let known = [("schema", wish.schema), ("table", wish.table), ("filter", wish.filter)];
         for (name, value) in known.into_iter().filter_map(|(name, value)| Some((name, value?))) {
@@ -203,6 +207,19 @@ async fn bind(
         echoes.push(echo);
     }
     Ok((bindings, echoes))
+}
+
+/// Counts a subscription: which table, by which columns; never by which values.
+fn note(shared: &Shared, actor: &Actor, wish: &Wish, binding: &Binding) {
+    let subject = (wish.schema.as_deref().unwrap_or("public"), wish.table.as_deref().unwrap_or("*"));
+    let read = Read { reader: actor.into(), source: Source::Feed, subject, rows: 0, at: shared.clock.now() };
+    shared.pg.access().note(&read, |shape| {
+        shape.push("join");
+        for condition in binding.filter.iter().flat_map(|filter| filter.conditions.iter()) {
+            shape.push("&");
+            shape.push(&condition.column);
+        }
+    });
 }
 
 async fn resolve(shared: &Shared, catalog: &Catalog, actor: &Actor, wish: &Wish) -> Result<Binding, Refusal> {

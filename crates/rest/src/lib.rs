@@ -16,6 +16,7 @@ mod service;
 mod sql;
 mod transaction;
 mod types;
+mod watch;
 
 pub use config::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
 pub use error::CODES;
@@ -23,3 +24,4 @@ pub use refusal::Refusal;
 pub use schema::cache::LoadError;
 pub use service::{RestState, mounted, router};
 pub use types::typescript;
+pub use watch::{Exports, Watch};

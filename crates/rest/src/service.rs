@@ -31,6 +31,7 @@ use crate::{
     },
     sql::{self, Body as Wanted, Sql, Told},
     transaction::{self, Access, Answer, Mode, Settings, Statement},
+    watch::{Refused, Seen, Watch},
 };
 
 /// What the router needs; cheap to clone.
@@ -44,24 +45,31 @@ struct Inner {
     config: RestConfig,
     clock: Clock,
     costs: guard::Costs,
+    /// Of the product's own database only.
+    watch: Option<Watch>,
 }
 
 impl RestState {
     /// Starts to load the schema in the background, and to follow `NOTIFY pgrst`. Ends when the last clone is dropped.
     /// Must be called inside a Tokio runtime.
     pub fn start(pg: Pg, config: RestConfig, clock: Clock) -> Self {
-        Self::with(pg, Reader::Product, config, clock)
+        Self::with(pg, Reader::Product, config, clock, None)
+    }
+
+    /// The same, with every read counted, and exports refused while they are frozen.
+    pub fn start_watched(pg: Pg, config: RestConfig, clock: Clock, watch: Watch) -> Self {
+        Self::with(pg, Reader::Product, config, clock, Some(watch))
     }
 
     /// Over a database that is not the product's: its catalog is read as `login`, requests come with a foreign
     /// [`pg::Actor`], and whoever starts this calls [`RestState::reload`] when the schema changes.
     pub fn start_alone(pg: Pg, login: Actor, config: RestConfig, clock: Clock) -> Self {
-        Self::with(pg, Reader::Login(login), config, clock)
+        Self::with(pg, Reader::Login(login), config, clock, None)
     }
 
-    fn with(pg: Pg, reader: Reader, config: RestConfig, clock: Clock) -> Self {
+    fn with(pg: Pg, reader: Reader, config: RestConfig, clock: Clock, watch: Option<Watch>) -> Self {
         let cache = Cache::start(pg.clone(), reader, config.schemas.clone());
-        Self(Arc::new(Inner { pg, cache, config, clock, costs: guard::Costs::default() }))
+        Self(Arc::new(Inner { pg, cache, config, clock, costs: guard::Costs::default(), watch }))
     }
 
     /// Waits until the schema was loaded for the first time. Until then requests get 503 `PGRST002`.
@@ -278,6 +286,7 @@ impl Asked {
         if let Some(range) = self.head.range {
             plan.narrow(range);
         }
+        self.may_leave(state, self.head.media, Some(&plan)).await?;
         let count = self.head.prefer.count;
         let rows_max = state.config.rows_max;
         let main = sql::read(self.sql(), schema, &plan, count, self.body_wanted(), rows_max, self.told());
@@ -296,10 +305,33 @@ impl Asked {
         };
         let (head, settings) = self.settled(state).await?;
         let answer = self.run(state, &self.actor, main, mode, settings).await?;
-        match self.head.media {
-            Media::Plan(_) => Ok(response::plan(answer, self.head.media)),
-            _ => Ok(response::read(answer, &head, plan.window)?),
+        let rows = answer.rows;
+        let response = match self.head.media {
+            Media::Plan(_) => response::plan(answer, self.head.media),
+            _ => response::read(answer, &head, plan.window)?,
+        };
+        if let Some(watch) = &state.watch {
+            watch.read(&self.seen(state, rows), &plan, self.head.media);
         }
+        Ok(response)
+    }
+
+    fn seen<'a>(&'a self, state: &'a Inner, rows: i64) -> Seen<'a> {
+        Seen { pg: &state.pg, actor: &self.actor, rows, at: state.clock.now() }
+    }
+
+    /// An error when this is an export and exports are frozen.
+    async fn may_leave(
+        &self,
+        state: &Inner,
+        media: Media,
+        plan: Option<&plan::ReadPlan<'_>>,
+    ) -> Result<(), Failure> {
+        let Some(watch) = &state.watch else { return Ok(()) };
+        watch.may_leave(&state.pg, &self.actor, media, plan).await.map_err(|refused| match refused {
+            Refused::Frozen(error) => error.into(),
+            Refused::Unknown(failure) => error::from_pg(&failure, &self.actor, self.head.verb),
+        })
     }
 
     /// Runs the statement, or asks for its plan when that is what the caller takes.

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use pg::access::Source;
 use uuid::Uuid;
 
 use crate::{
@@ -69,6 +70,11 @@ pub(crate) async fn serve(
             return Err(StorageError::object_not_found());
         }
         if let Some(response) = answer(state, &object, wish).await? {
+            // Without bytes nothing of the file left.
+            if wish.method != Method::HEAD && response.status().is_success() {
+                let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+                who.note(state, Source::File, &bucket.name, 1, if is_part { "part" } else { "whole" });
+            }
             return Ok(response);
         }
     }

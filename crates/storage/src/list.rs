@@ -5,7 +5,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use pg::{Actor, Row};
+use pg::{Actor, Row, access::Source};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -151,6 +151,8 @@ impl Page<'_> {
             )
             .await?;
         tx.rollback().await?;
+        let how = if self.search.is_empty() { "prefix" } else { "prefix&search" };
+        who.note(state, Source::List, &self.bucket.name, rows.len(), how);
         Ok(rows)
     }
 }

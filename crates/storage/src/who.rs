@@ -1,6 +1,9 @@
 //! For whom a request is answered: the person of the token, or the signer of a link.
 use kernel::id::{RequestId, UserId};
-use pg::{Actor, ActorTx, PgError, WorkReason};
+use pg::{
+    Actor, ActorTx, PgError, WorkReason,
+    access::{Read, Reader, Source},
+};
 
 use crate::{error::StorageError, place::Place, state::Inner};
 
@@ -43,6 +46,18 @@ impl Who {
             Self::Link(signer) => Some(signer.0),
             Self::Person(_) | Self::Public => None,
         }
+    }
+
+    /// Counts what this caller read of a bucket: the bytes of a file, or names. `how` is a word of ours, never the caller's.
+    pub(crate) fn note(&self, state: &Inner, source: Source, bucket: &str, rows: usize, how: &str) {
+        let reader = match self {
+            Self::Person(actor) => actor.into(),
+            Self::Link(signer) => Reader::link(*signer),
+            Self::Public => Reader::default(),
+        };
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        let read = Read { reader, source, subject: ("storage", bucket), rows, at: state.clock.now() };
+        state.pg.access().note(&read, |shape| shape.push(how));
     }
 
     /// What a refused right is called for this caller.

@@ -287,6 +287,10 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("public.customers", "slug") => format!("'probe-{made:04}'"),
         ("public.customers", "code") => format!("'PRB{made:04}'"),
         ("public.permissions", "permission") => "'probe:read'".to_owned(),
+        ("public.canaries", "token") => format!("'canary_probe{made:04}'"),
+        // Open, it would answer every export with a refusal.
+        ("public.export_freezes", "lifted_at") => "now()".to_owned(),
+        ("public.export_freezes", "lift_reason") => format!("'probe {made:04}'"),
         ("public.integrations", "base_url") => "'https://probe.example'".to_owned(),
         ("public.integration_organizations", "mapped_at") => "now()".to_owned(),
         ("public.ticket_events", "kind") => "'comment'".to_owned(),

@@ -130,3 +130,18 @@ async fn many_changes_come_in_order_and_none_is_lost() {
         assert_eq!(client.change().await["record"]["name"], json!(format!("Site {n}")));
     }
 }
+
+#[tokio::test]
+async fn a_join_is_written_down_without_its_values() {
+    let world = World::new().await;
+    let owner = world.db.staff("owner").await;
+    let mut client = world.client().await;
+    let change = json!({ "event": "*", "schema": "public", "table": "sites", "filter": "name=eq.hunter2" });
+    let payload = json!({ "config": { "postgres_changes": [change] }, "access_token": world.token(&owner) });
+    let (status, response) = client.ask(None, "realtime:one", "phx_join", payload).await;
+    assert_eq!(status, "ok", "{response}");
+    world.db.pg.access().flush(&world.db.pg, kernel::Clock::system().now()).await.expect("written");
+    let sql =
+        "select string_agg(concat_ws('|', source, subject, shape, request_count), ' ') from audit.access";
+    assert_eq!(world.db.read::<String>(sql).await, "feed|public.sites|join&name|1");
+}

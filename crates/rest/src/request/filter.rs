@@ -109,6 +109,11 @@ const SEARCHES: &[(&str, Search)] =
     &[("fts", Search::Raw), ("plfts", Search::Plain), ("phfts", Search::Phrase), ("wfts", Search::Web)];
 
 impl Op {
+    /// The word of the dialect.
+    pub fn word(self) -> &'static str {
+        OPS.iter().find(|(_, op)| *op == self).map_or("", |(word, _)| *word)
+    }
+
     pub const fn sql(self) -> &'static str {
         match self {
             Self::Eq => "=",

@@ -71,19 +71,29 @@ impl Asked {
             Media::Plan(_) => Wanted::Media(Media::Json(Nulls::Kept)),
             media => Wanted::Media(media),
         };
+        let leaving = match &plan.outcome {
+            Outcome::Rows(read, _) | Outcome::Values(read) => Some(read),
+            Outcome::Nothing | Outcome::Value(_) => None,
+        };
+        self.may_leave(state, media, leaving).await?;
         let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, wanted);
         let (head, settings) = self.settled_with_request(state, schema).await?;
         let head = Head { media, ..head.into_owned() };
         let answer = self
             .run(state, &self.caller_of(&plan, config), main, self.call_mode(&plan, config)?, settings)
             .await?;
-        Ok(match plan.outcome {
+        let rows = answer.rows;
+        let response = match &plan.outcome {
             _ if matches!(media, Media::Plan(_)) => response::plan(answer, media),
             Outcome::Nothing => response::value(answer, &head, IsVoid::Yes)?,
             Outcome::Value(_) => response::value(answer, &head, IsVoid::No)?,
             Outcome::Rows(_, Rows::One) if media != Media::Csv => response::value(answer, &head, IsVoid::No)?,
             Outcome::Rows(..) | Outcome::Values(_) => response::read(answer, &head, window)?,
-        })
+        };
+        if let Some(watch) = &state.watch {
+            watch.called(&self.seen(state, rows), (profile, &self.name), &plan);
+        }
+        Ok(response)
     }
 
     /// In another's database some settings of a function hold for its whole transaction: inside of the function they

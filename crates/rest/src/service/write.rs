@@ -49,6 +49,7 @@ impl Asked {
             }
             _ => plan::delete(schema, relation, &query, prefer, config)?,
         };
+        self.may_leave(state, self.head.media, Some(&plan.read)).await?;
         let main = sql::write(self.sql(), schema, &plan, self.body_wanted());
         let (head, settings) = self.settled_with_request(state, schema).await?;
         let answer = self.run(state, &self.actor, main, self.write_mode(config), settings).await?;
@@ -58,7 +59,15 @@ impl Asked {
         if self.head.verb == Verb::Put && answer.rows == 0 {
             return Err(error::put_key_differs().into());
         }
-        Ok(response::written(answer, &head, (&relation.name, &relation.primary_key), &config.base_path)?)
+        let rows = answer.rows;
+        let response =
+            response::written(answer, &head, (&relation.name, &relation.primary_key), &config.base_path)?;
+        if let Some(watch) = &state.watch
+            && plan.returning == Returning::Representation
+        {
+            watch.written(&self.seen(state, rows), &plan);
+        }
+        Ok(response)
     }
 
     pub(super) fn write_mode<'a>(&self, config: &RestConfig) -> Mode<'a> {
