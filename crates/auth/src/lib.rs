@@ -4,6 +4,7 @@
 //! * [`AuthState::start`], then [`router`] nested at `/auth/v1`, and [`authenticate`] as a layer over every other API.
 //! * [`people`] has the administrative operations. Design: `docs/adr/0004-sessions-and-tokens.md`.
 mod attempts;
+mod brief;
 mod claims;
 mod config;
 mod error;
@@ -27,6 +28,7 @@ use pg::{Actor, Pg};
 use tokio::sync::Semaphore;
 use vault::Vault;
 
+pub use brief::{BRIEF_SESSION_S_MAX, BriefSession};
 pub use claims::{Claims, TokenRole};
 pub use config::{AUDIENCE, AuthConfig, SignInLimits};
 pub use error::{AuthError, TokenFault};

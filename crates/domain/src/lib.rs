@@ -3,3 +3,4 @@ pub mod estate;
 pub mod expression;
 pub mod remediation;
 pub mod severity;
+pub mod volume;

@@ -34,6 +34,9 @@ pub struct SettingsArgs {
     /// The address people and vendors use, such as https://msp.example; needed for webhooks behind a proxy.
     #[arg(long, global = true, env = "OBERA_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Where the hourly probe of the isolation asks. Default: this process's own listener, or --public-url where it has none.
+    #[arg(long, global = true, env = "OBERA_PROBE_URL", value_name = "URL")]
+    pub probe_url: Option<String>,
     /// An existing PostgreSQL 15 to 18 instead of the embedded one: the login `authenticator`.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
@@ -80,6 +83,7 @@ struct SettingsFile {
     data_dir: Option<PathBuf>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
+    probe_url: Option<String>,
     database_url: Option<String>,
     admin_database_url: Option<String>,
     master_key: Option<String>,
@@ -100,6 +104,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     pub listen: SocketAddr,
     pub public_url: Option<String>,
+    pub probe_url: Option<String>,
     pub database_url: Option<SecretString>,
     pub admin_database_url: Option<SecretString>,
     pub master_key: Option<SecretString>,
@@ -144,6 +149,7 @@ impl Settings {
                 .or(file.listen)
                 .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))),
             public_url: args.public_url.or(file.public_url).map(|url| url.trim_end_matches('/').to_owned()),
+            probe_url: args.probe_url.or(file.probe_url).map(|url| url.trim_end_matches('/').to_owned()),
             database_url: args.database_url.or(file.database_url).map(SecretString::from),
             admin_database_url: args.admin_database_url.or(file.admin_database_url).map(SecretString::from),
             master_key: args.master_key.or(file.master_key).map(SecretString::from),
@@ -171,6 +177,10 @@ impl Settings {
             .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
         {
             return wrong("public_url", "it starts with https:// (or http:// on a test machine)");
+        }
+        let is_http = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if !self.probe_url.as_ref().is_none_or(is_http) {
+            return wrong("probe_url", "it starts with http:// or https://");
         }
         if self.shared_jwt_secret.as_ref().is_some_and(|secret| SharedSecret::new(secret.clone()).is_none()) {
             return wrong("shared_jwt_secret", "32 bytes or more: a shorter one can be guessed from one key");

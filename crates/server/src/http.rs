@@ -29,7 +29,7 @@ use tower_http::{
     timeout::TimeoutLayer,
 };
 
-use crate::{config::Settings, console};
+use crate::{config::Settings, console, watch};
 
 const REQUEST_WAIT: Duration = Duration::from_secs(60);
 const COMPRESS_BYTES_MIN: u64 = 1_024;
@@ -211,8 +211,14 @@ async fn measure(request: Request, next: Next) -> Response {
 async fn ready(State(surface): State<Surface>) -> Response {
     let database = surface.pg.system(pg::SystemReason::Health).await.is_ok();
     let schema = surface.rest.is_loaded();
+    // For people: reads go on while they cannot be written down, and are counted meanwhile.
+    let access_log = if surface.pg.access().status().failing_since.is_none() { "ok" } else { "failing" };
     let status = if database && schema { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(serde_json::json!({ "database": database, "schema_cache": schema }))).into_response()
+    (
+        status,
+        Json(serde_json::json!({ "database": database, "schema_cache": schema, "access_log": access_log })),
+    )
+        .into_response()
 }
 
 /// For a scraper on this machine or on a trusted proxy's side; others get the same answer as for a path that is not there.
@@ -221,6 +227,7 @@ async fn metrics(State(surface): State<Surface>, peer: Option<Extension<ClientAd
         return (StatusCode::NOT_FOUND, Json(ApiError::new(ErrorCode::NotFound, "There is nothing here.")))
             .into_response();
     }
+    watch::access::measure(&surface.pg);
     let (open, idle, waiting) = surface.pg.status();
     for (state, count) in [("open", open), ("idle", idle), ("waiting", waiting)] {
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]

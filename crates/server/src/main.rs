@@ -13,6 +13,7 @@ mod runtime;
 mod schedules;
 mod shutdown;
 mod tokens;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,8 @@
 //! Wiring: from an open database to running roles.
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use app::{
     evidence::VaultSigner,
@@ -12,14 +15,23 @@ use functions::Services;
 use kernel::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use realtime::{PublicChannels, RealtimeConfig, RealtimeState};
-use rest::RestState;
+use rest::{RestState, Watch};
 use storage::StorageState;
 use tokio::{net::TcpListener, task::JoinSet};
 use vault::Vault;
 
 use crate::{
-    cli::ProcessRole, config::Settings, database::Database, failure::Failure, http, schedules,
-    shutdown::Shutdown, tokens::AuthTokens,
+    cli::ProcessRole,
+    config::Settings,
+    database::Database,
+    failure::Failure,
+    http, schedules,
+    shutdown::Shutdown,
+    tokens::AuthTokens,
+    watch::{
+        self, access,
+        isolation::{Prober, READY_WITHIN_MS},
+    },
 };
 
 /// What every role is made of.
@@ -69,6 +81,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), Failure> {
     let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
+    let prober = prober(&product, settings, roles, &listener).await?;
     if roles.contains(&ProcessRole::Api) {
         let surface = surface(&product, settings, recorder()?).await?;
         let (realtime, stop) = (surface.realtime.clone(), shutdown.clone());
@@ -79,9 +92,17 @@ pub async fn run(
         });
         let app = http::router(surface, settings).into_make_service_with_connect_info::<SocketAddr>();
         let stop = shutdown.clone();
+        let (pg, clock) = (product.services.pg.clone(), product.clock.clone());
         tasks.spawn(async move {
             let serving = axum::serve(listener, app).with_graceful_shutdown(stop.wait());
-            serving.await.map_err(|error| Failure::start("the HTTP server", &error))
+            let served = serving.await.map_err(|error| Failure::start("the HTTP server", &error));
+            // After the last answer.
+            access::flush(&pg, &clock).await;
+            served
+        });
+        let (pg, clock, stop) = (product.services.pg.clone(), product.clock.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            schedules::every(access::FLUSH_EVERY, stop, || access::flush(&pg, &clock)).await
         });
     }
     if roles.contains(&ProcessRole::Worker) {
@@ -91,7 +112,7 @@ pub async fn run(
             worker.run(stop.wait()).await;
             Ok(())
         });
-        schedules::spawn(&mut tasks, &product, &tuning, &shutdown);
+        schedules::spawn(&mut tasks, &product, &tuning, prober, &shutdown);
     }
     let mut outcome = Ok(());
     while let Some(ended) = tasks.join_next().await {
@@ -111,14 +132,13 @@ pub async fn surface(
     metrics: PrometheusHandle,
 ) -> Result<http::Surface, Failure> {
     let pg = product.services.pg.clone();
-    let auth_config = AuthConfig {
-        shared: settings.shared_jwt_secret.clone().and_then(SharedSecret::new),
-        ..AuthConfig::new(format!("{}/auth/v1", settings.url()))
-    };
-    let auth = AuthState::start(pg.clone(), product.vault.clone(), product.clock.clone(), auth_config)
-        .await
-        .map_err(|error| Failure::start("sign-in", &error))?;
-    let rest = RestState::start(pg.clone(), settings.rest.clone(), product.clock.clone());
+    let auth = sign_in(product, settings).await?;
+    let rest = RestState::start_watched(
+        pg.clone(),
+        settings.rest.clone(),
+        product.clock.clone(),
+        Watch(watch::EXPORTS),
+    );
     let public_channels =
         if settings.public_channels { PublicChannels::Open } else { PublicChannels::Closed };
     let tokens = Arc::new(AuthTokens(auth.clone()));
@@ -126,6 +146,42 @@ pub async fn surface(
     let realtime = RealtimeState::start(pg.clone(), tokens, product.clock.clone(), config);
     let (services, storage) = (product.services.clone(), product.storage.clone());
     Ok(http::Surface { pg, auth, rest, realtime, storage, services, metrics })
+}
+
+async fn sign_in(product: &Product, settings: &Settings) -> Result<AuthState, Failure> {
+    let config = AuthConfig {
+        shared: settings.shared_jwt_secret.clone().and_then(SharedSecret::new),
+        ..AuthConfig::new(format!("{}/auth/v1", settings.url()))
+    };
+    let pg = product.services.pg.clone();
+    AuthState::start(pg, product.vault.clone(), product.clock.clone(), config)
+        .await
+        .map_err(|error| Failure::start("sign-in", &error))
+}
+
+/// Asks the process's own listener, when it has one; else where people and vendors ask.
+async fn prober(
+    product: &Product,
+    settings: &Settings,
+    roles: &[ProcessRole],
+    listener: &TcpListener,
+) -> Result<Prober, Failure> {
+    let own = if roles.contains(&ProcessRole::Api) { listener.local_addr().ok() } else { None };
+    let address = match (&settings.probe_url, own) {
+        (Some(url), _) => url.clone(),
+        (None, Some(own)) if own.ip().is_unspecified() => {
+            let loopback: IpAddr = match own {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            };
+            format!("http://{}", SocketAddr::new(loopback, own.port()))
+        }
+        (None, Some(own)) => format!("http://{own}"),
+        (None, None) => settings.url(),
+    };
+    let (pg, clock) = (product.services.pg.clone(), product.clock.clone());
+    let auth = sign_in(product, settings).await?;
+    Ok(Prober { pg, auth, clock, address, ready_within_ms: READY_WITHIN_MS })
 }
 
 fn recorder() -> Result<PrometheusHandle, Failure> {

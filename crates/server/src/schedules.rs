@@ -1,4 +1,4 @@
-//! What the worker role does by the clock: synchronization, sealing the audit log, partitions, sweeping files and calls.
+//! What the worker role does by the clock: synchronization, sealing the audit log, partitions, sweeping files and calls, the watch.
 use std::time::Duration;
 
 use pg::SystemReason;
@@ -8,6 +8,10 @@ use crate::{
     failure::Failure,
     runtime::{Product, Tuning},
     shutdown::Shutdown,
+    watch::{
+        isolation::{self, Prober, When},
+        volume,
+    },
 };
 
 const SEAL_EVERY: Duration = Duration::from_secs(30);
@@ -18,6 +22,7 @@ pub fn spawn(
     tasks: &mut JoinSet<Result<(), Failure>>,
     product: &Product,
     tuning: &Tuning,
+    prober: Prober,
     shutdown: &Shutdown,
 ) {
     let services = &product.services;
@@ -38,10 +43,14 @@ pub fn spawn(
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
     let (calls, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_calls(&calls)).await });
+    let (reads, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(volume::LOOK_EVERY, stop, || watch_volume(&reads)).await });
+    let stop = shutdown.clone();
+    tasks.spawn(async move { every(isolation::LOOK_EVERY, stop, || probe_isolation(&prober)).await });
 }
 
 /// Runs `work` at once and then at every interval. A failed turn is logged and tried again at the next.
-async fn every<F, Fut>(interval: Duration, shutdown: Shutdown, mut work: F) -> Result<(), Failure>
+pub(crate) async fn every<F, Fut>(interval: Duration, shutdown: Shutdown, mut work: F) -> Result<(), Failure>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = ()>,
@@ -77,7 +86,11 @@ async fn seal_audit(product: &Product) {
 async fn maintain_partitions(product: &Product) {
     let outcome = async {
         let tx = product.services.pg.system(SystemReason::SealAudit).await?;
-        tx.query("select app.maintain_partitions(), realtime.maintain_messages()", &[]).await?;
+        tx.query(
+            "select app.maintain_partitions(), app.maintain_access(), realtime.maintain_messages()",
+            &[],
+        )
+        .await?;
         tx.commit().await
     };
     if let Err(error) = outcome.await {
@@ -114,5 +127,25 @@ async fn sweep_calls(product: &Product) {
                 "calls of functions could not be swept"
             );
         }
+    }
+}
+
+/// Any number of processes may look; one at a time does.
+async fn watch_volume(product: &Product) {
+    let limits = domain::volume::Limits::default();
+    match volume::look(&product.services.pg, product.clock.now(), &limits).await {
+        Ok(0) => {}
+        Ok(raised) => tracing::warn!(raised, "people read unusually much"),
+        Err(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "unusual volumes of reading could not be looked for"
+        ),
+    }
+}
+
+/// Any number of processes may ask; one an hour probes.
+async fn probe_isolation(prober: &Prober) {
+    if let Err(error) = prober.probe(When::Due).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "the isolation could not be probed");
     }
 }

@@ -5,6 +5,7 @@ mod mutation;
 mod rest;
 mod routes;
 mod shot;
+mod watch;
 mod world;
 
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf, sync::Arc};

@@ -424,6 +424,7 @@ fn settings(folder: &std::path::Path) -> Settings {
         data_dir: folder.to_owned(),
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: None,
+        probe_url: None,
         database_url: None,
         admin_database_url: None,
         master_key: None,

@@ -6,12 +6,13 @@ use std::{
 };
 
 use kernel::Clock;
+use pg::access::{Read, Reader, Source};
 use vault::{
     Vault,
     seal::{self, TrustedKeys, VerifyReport},
 };
 
-use crate::{cli::AuditCommand, config::Settings, database::Database, failure::Failure, say};
+use crate::{cli::AuditCommand, config::Settings, database::Database, failure::Failure, say, watch};
 
 pub async fn run(settings: &Settings, command: AuditCommand) -> Result<ExitCode, Failure> {
     match command {
@@ -24,25 +25,46 @@ pub async fn run(settings: &Settings, command: AuditCommand) -> Result<ExitCode,
             Ok(print(&report.map_err(|error| Failure::start("the audit log", &error))?))
         }
         AuditCommand::Export { file } => {
-            let out = OpenOptions::new().write(true).create_new(true).open(&file);
-            let mut out = BufWriter::new(
-                out.map_err(|error| Failure::start(&format!("the file {}", file.display()), &error))?,
-            );
             let database = Database::open_beside(settings).await?;
-            let vault = Vault::new(database.pg.clone(), database.master_key.clone(), Clock::system());
-            let heads = seal::export(&database.pg, &vault, Clock::system().now(), &mut out).await;
+            let exported = export(&database, &file).await;
             database.close().await;
-            let heads = heads.map_err(|error| Failure::start("the audit log", &error))?;
-            out.flush().map_err(|error| Failure::start("the export", &error))?;
-            say!(
-                "{} chains written to {}. Check it anywhere: obera audit verify --file {}",
-                heads.len(),
-                file.display(),
-                file.display()
-            );
-            Ok(ExitCode::SUCCESS)
+            exported
         }
     }
+}
+
+async fn export(database: &Database, file: &Path) -> Result<ExitCode, Failure> {
+    let unknown = |error: pg::PgError| Failure::start("the database", &error);
+    if watch::exports_are_frozen(&database.pg).await.map_err(unknown)? {
+        return Err(Failure::text(
+            "Exports are frozen (OB3006): the isolation of customers was seen to be broken. An owner lifts the freeze under Security, with a reason.",
+        ));
+    }
+    let out = OpenOptions::new().write(true).create_new(true).open(file);
+    let mut out =
+        BufWriter::new(out.map_err(|error| Failure::start(&format!("the file {}", file.display()), &error))?);
+    let clock = Clock::system();
+    let vault = Vault::new(database.pg.clone(), database.master_key.clone(), clock.clone());
+    let heads = seal::export(&database.pg, &vault, clock.now(), &mut out).await;
+    let heads = heads.map_err(|error| Failure::start("the audit log", &error))?;
+    out.flush().map_err(|error| Failure::start("the export", &error))?;
+    let links = heads.iter().map(|head| u64::try_from(head.seq).unwrap_or(0)).sum();
+    let read = Read {
+        reader: Reader::operator(),
+        source: Source::Export,
+        subject: ("audit", "log"),
+        rows: links,
+        at: clock.now(),
+    };
+    database.pg.access().note(&read, |shape| shape.push("signed links of all chains"));
+    database.pg.access().flush(&database.pg, clock.now()).await.map_err(unknown)?;
+    say!(
+        "{} chains written to {}. Check it anywhere: obera audit verify --file {}",
+        heads.len(),
+        file.display(),
+        file.display()
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn verify_file(file: &Path) -> Result<ExitCode, Failure> {

@@ -7,6 +7,12 @@ use vault::Vault;
 
 use crate::{config::Settings, console, database::Database, failure::Failure, say};
 
+/// Whether exports are frozen, and what was wrong with the last probe. One that never ran is due when the product first serves.
+const ISOLATION: &str = "select app.exports_frozen(),
+    (select case when p.outcome <> 'clean' then 'it ended as ' || p.outcome || coalesce(': ' || p.error, '')
+                 when p.ended_at < now() - interval '2 hours' then 'it is overdue: is a worker running?' end
+     from public.isolation_probes p where p.outcome <> 'running' order by p.began_at desc limit 1)";
+
 pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let mut doctor = Doctor::default();
     doctor.note(console::is_built(), "the console is built in", "run `make web` and build again");
@@ -78,14 +84,27 @@ async fn look_inside(doctor: &mut Doctor, database: &Database) -> Result<(), Fai
             .iter()
             .map(|row| row.get::<_, String>(0))
             .collect::<Vec<_>>();
-        Ok::<_, pg::PgError>((owners, demo, stale))
+        let isolation = tx.query_one(ISOLATION, &[]).await?;
+        let (frozen, wrong) = (isolation.get::<_, bool>(0), isolation.get::<_, Option<String>>(1));
+        Ok::<_, pg::PgError>((owners, demo, stale, frozen, wrong))
     };
-    let (owners, demo, stale) = read.await.map_err(|error| Failure::start("the database", &error))?;
+    let (owners, demo, stale, frozen, wrong) =
+        read.await.map_err(|error| Failure::start("the database", &error))?;
     doctor.note(owners > 0, "somebody is owner", "obera user add --email … --name … --role owner");
     doctor.note(
         !demo,
         "no demo logins",
         "this is the demo's data: use another --data-dir for a real installation",
+    );
+    doctor.note(
+        !frozen,
+        "exports are not frozen",
+        "the isolation of customers was seen to be broken: look under Security in the console",
+    );
+    doctor.note(
+        wrong.is_none(),
+        "the last probe of the isolation ended well",
+        wrong.as_deref().unwrap_or_default(),
     );
     for name in stale {
         doctor.note(

@@ -1,0 +1,13 @@
+//! The watch over reads: writes down who read what, notices who reads unusually much, and probes the isolation of customers from
+//! outside. Design: `docs/adr/0013-the-watch.md`.
+pub mod access;
+mod alerts;
+pub mod isolation;
+mod questions;
+pub mod volume;
+
+pub use self::alerts::exports_are_frozen;
+
+/// What leaves whole, and how the database says that nothing may.
+pub const EXPORTS: rest::Exports =
+    rest::Exports { columns: &[("public", "evidence", "bundle")], frozen_sql: "select app.exports_frozen()" };
