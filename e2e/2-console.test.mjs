@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, signIn, staffSession, tokenOf } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 
-const LISTS = ["customers", "devices", "alerts", "incidents", "approvals", "runs", "tickets", "integrations", "api"];
+const LISTS = ["customers", "devices", "alerts", "incidents", "approvals", "runs", "tickets", "integrations", "security", "access", "api"];
 const FIRST_LOAD_BYTES_MAX = 200 * 1024;
 const LOOKS = { light: {}, dark: { dark: true }, phone: { size: "phone" } };
 

@@ -1,6 +1,6 @@
 import { ApiError, isRecord, stringOrNull } from "./errors";
 import { callFunction } from "./functions";
-import { insertRow, patchRow, readRows } from "./rest";
+import { callRpc, insertRow, patchRow, readRows } from "./rest";
 import type { ApprovalRow, OrganizationRow, TicketPriority, TicketState } from "./rows";
 
 // Intentions of people, one function each. Every one gives the sentence that tells what the server answered.
@@ -36,6 +36,28 @@ export async function remediate(action: "execute" | "dry_run", customerId: strin
 export async function acknowledgeAlert(customerId: string, id: string): Promise<string> {
   await patchRow("alerts", { customer_id: customerId, id }, { state: "acknowledged" });
   return "Acknowledged. It resolves when its source reports that the condition is gone.";
+}
+
+export async function acknowledgeSecurityAlert(id: string, reason: string): Promise<string> {
+  await patchRow("security_alerts", { id }, { state: "acknowledged", reason });
+  return "Acknowledged.";
+}
+
+/** Exports go on from now. */
+export async function liftFreeze(id: string, reason: string): Promise<string> {
+  await patchRow("export_freezes", { id }, { lift_reason: reason });
+  return "The freeze is lifted. Exports go on.";
+}
+
+/** Throws while exports are frozen: what this console makes a file of asks first. */
+export async function askToExport(): Promise<void> {
+  if ((await callRpc("exports_frozen", {})) === false) return;
+  throw new ApiError({
+    status: 423,
+    code: "OB3006",
+    message: "Exports are frozen.",
+    hint: "An owner lifts the freeze under Security, with a reason.",
+  });
 }
 
 export async function startSync(integrationId: string, kind: "full" | "incremental"): Promise<string> {

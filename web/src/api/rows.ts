@@ -91,6 +91,24 @@ export type AlertsByHourRow = ViewRow<"alerts_by_hour">;
 export type SlaByPriorityRow = ViewRow<"sla_by_priority">;
 export type SlaTargetRow = TableRow<"sla_targets">;
 export type PersonRow = ViewRow<"people", never, { kind: "staff" | "portal" }>;
+export type AccessLogRow = ViewRow<
+  "access_log",
+  "actor_id" | "actor_name" | "actor_email" | "session_id" | "last_request_id",
+  { source: ReadSource }
+>;
+export type ReadSource = "rest" | "csv" | "write" | "rpc" | "file" | "list" | "feed" | "export" | "not_itemized";
+export type SecurityAlertRow = ViewRow<
+  "security_alert_list",
+  "actor_id" | "actor_name" | "window_from" | "window_until" | "acknowledged_by" | "acknowledged_by_name" | "acknowledged_at" | "reason",
+  { kind: SecurityAlertKind; severity: SecuritySeverity; state: SecurityAlertState }
+>;
+export type SecurityAlertKind = "isolation_breach" | "probe_failed" | "unusual_volume";
+export type SecuritySeverity = "p1" | "p2" | "p3";
+export type SecurityAlertState = "open" | "acknowledged";
+export type SecurityStatusRow = ViewRow<
+  "security_status",
+  "freeze_id" | "frozen_at" | "freeze_reason" | "last_clean_at" | "last_began_at" | "last_outcome" | "last_error" | "last_requests"
+>;
 export type NotificationRow = TableRow<"notifications">;
 type Permission = Public["Functions"]["my_permissions"]["Returns"][number];
 /** Without a customer: of the provider. */
@@ -128,6 +146,11 @@ export interface Tables {
   sla_targets: SlaTargetRow;
   people: PersonRow;
   notifications: NotificationRow;
+  access_log: AccessLogRow;
+  security_alerts: Pick<SecurityAlertRow, "id" | "state">;
+  security_alert_list: SecurityAlertRow;
+  security_status: SecurityStatusRow;
+  export_freezes: { id: string; lift_reason: string | null };
 }
 export type Table = keyof Tables;
 export type Column<T extends Table> = keyof Tables[T] & string;

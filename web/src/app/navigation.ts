@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Plug, ShieldCheck, Siren, type LucideIcon,
+  Bell, Braces, Building2, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Plug, ScanEye, ShieldAlert, ShieldCheck, Siren, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -44,6 +44,13 @@ export const navigation: readonly NavGroup[] = [
     entries: [
       { to: "/runs", label: "Runs", icon: CirclePlay, permission: "runs:read", key: "r" },
       { to: "/approvals", label: "Approvals", icon: ShieldCheck, permission: "approvals:read", key: "p", figure: "approvals", hot: true },
+    ],
+  },
+  {
+    label: "Security",
+    entries: [
+      { to: "/security", label: "Security alerts", icon: ShieldAlert, permission: "security:read", key: "s", providerOnly: true },
+      { to: "/access", label: "Access", icon: ScanEye, permission: "audit:read", key: "l", providerOnly: true },
     ],
   },
   {

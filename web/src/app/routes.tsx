@@ -20,6 +20,8 @@ const TicketList = lazy(() => import("@/resources/tickets"));
 const TicketRecord = lazy(() => import("@/resources/tickets/TicketRecord"));
 const IntegrationList = lazy(() => import("@/resources/integrations"));
 const IntegrationRecord = lazy(() => import("@/resources/integrations/IntegrationRecord"));
+const SecurityAlertList = lazy(() => import("@/resources/security"));
+const AccessList = lazy(() => import("@/resources/access"));
 const ApiExplorer = lazy(() => import("@/pages/api/ApiExplorer"));
 
 export function AppRoutes() {
@@ -59,6 +61,8 @@ export function AppRoutes() {
         <Route path="tickets/:id" element={<TicketRecord />} />
         <Route path="integrations" element={<IntegrationList />} />
         <Route path="integrations/:id" element={<IntegrationRecord />} />
+        <Route path="security" element={<SecurityAlertList />} />
+        <Route path="access" element={<AccessList />} />
         <Route path="api" element={<ApiExplorer />} />
         <Route path="*" element={<NotFound />} />
       </Route>

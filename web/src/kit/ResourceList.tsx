@@ -3,6 +3,7 @@ import { ChevronLeft, ChevronRight, Download, Search, SearchX } from "lucide-rea
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useSearchParams } from "react-router";
 import { useDataProvider, type RaRecord } from "ra-core";
+import { askToExport } from "@/api/actions";
 import type { Order } from "@/api/rest";
 import type { Table, Tables } from "@/api/rows";
 import { useRows } from "@/api/queries";
@@ -229,6 +230,7 @@ function ExportButton<T extends Table>({ resource, where, order, total }: { reso
   const client = useQueryClient();
   const action = useAction({
     act: async () => {
+      await askToExport();
       const rows: Tables[T][] = [];
       while (rows.length < Math.min(total, EXPORT_ROWS_MAX)) {
         const query = { where, order, offset: rows.length, limit: EXPORT_PAGE_ROWS };

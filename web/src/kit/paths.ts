@@ -14,5 +14,8 @@ export const paths = {
   ticket: record("tickets"),
   approval: record("approvals"),
   apiFunction: (name: string) => `/api?function=${encodeURIComponent(name)}`,
+  security: "/security",
+  /** The reads behind an alert: of one person, newest first. */
+  readsOf: (email: string) => `/access?q=${encodeURIComponent(email)}`,
   integration: (id: string) => `/integrations/${id}`,
 };

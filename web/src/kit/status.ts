@@ -3,7 +3,7 @@ import {
   LoaderCircle, ShieldAlert, TimerOff, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, ChangeState, DeviceClass, IncidentState, RunState, Severity, SlaState, StepState, SyncState, TicketPriority, TicketState,
+  AlertState, ApprovalState, ChangeState, DeviceClass, IncidentState, ReadSource, RunState, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SlaState, StepState, SyncState, TicketPriority, TicketState,
 } from "@/api/rows";
 import type { Tone } from "@/ui/Badge";
 
@@ -116,6 +116,35 @@ export const severities: Vocabulary<Severity> = {
   moderate: { label: "Moderate", tone: "warn", icon: TriangleAlert },
   minor: { label: "Minor", tone: "info", icon: Info },
   info: { label: "Info", tone: "mute", icon: Info },
+};
+
+export const securityAlertStates: Vocabulary<SecurityAlertState> = {
+  open: { label: "Open", tone: "bad", icon: CircleDot },
+  acknowledged: { label: "Acknowledged", tone: "info", icon: Eye },
+};
+
+export const securitySeverities: Vocabulary<SecuritySeverity> = {
+  p1: { label: "P1", tone: "bad", icon: ShieldAlert },
+  p2: { label: "P2", tone: "warn", icon: TriangleAlert },
+  p3: { label: "P3", tone: "info", icon: Info },
+};
+
+export const securityAlertKinds: Vocabulary<SecurityAlertKind> = {
+  isolation_breach: { label: "Isolation broken", tone: "bad", icon: ShieldAlert, says: "A probe saw rows of another customer." },
+  probe_failed: { label: "Probe could not look", tone: "warn", icon: TriangleAlert, says: "Nobody knows whether the isolation holds." },
+  unusual_volume: { label: "Unusual volume", tone: "warn", icon: TriangleAlert, says: "Somebody read much more than they usually do." },
+};
+
+export const readSources: Vocabulary<ReadSource> = {
+  rest: { label: "Data API", tone: "mute", icon: Info },
+  csv: { label: "CSV", tone: "warn", icon: Info, says: "Rows left as a file." },
+  export: { label: "Export", tone: "warn", icon: Info, says: "Evidence, or the audit log as a whole." },
+  write: { label: "Answer of a write", tone: "mute", icon: Info },
+  rpc: { label: "Function", tone: "mute", icon: Info },
+  file: { label: "File", tone: "info", icon: Info },
+  list: { label: "Names of files", tone: "mute", icon: Info },
+  feed: { label: "Subscription", tone: "mute", icon: Info, says: "Counted when it begins." },
+  not_itemized: { label: "Not itemized", tone: "warn", icon: TriangleAlert, says: "Too many different reads at once: counted, without what was read." },
 };
 
 export const syncStates: Vocabulary<SyncState> = {
