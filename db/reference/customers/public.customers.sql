@@ -45,3 +45,4 @@ grant select, insert on public.customers to system;
 grant select on public.customers to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.customers FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER plant_canary AFTER INSERT ON public.customers FOR EACH ROW EXECUTE FUNCTION app.plant_canary();

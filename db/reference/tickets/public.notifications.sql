@@ -30,9 +30,13 @@ create policy own_select on public.notifications for select to authenticated, st
 create policy own_update on public.notifications for update to authenticated, staff
   using (((user_id = ( SELECT app.user_id() AS user_id)) AND ( SELECT app.session_lives() AS session_lives)))
   with check ((user_id = ( SELECT app.user_id() AS user_id)));
+create policy system_all on public.notifications for all to system
+  using (true)
+  with check (true);
 create policy worker_insert on public.notifications for insert to worker
   with check ((NOT (customer_id IS DISTINCT FROM ( SELECT app.worker_customer() AS worker_customer))));
 
 grant select, update (read_at) on public.notifications to authenticated;
 grant select, update (read_at) on public.notifications to staff;
+grant select, insert on public.notifications to system;
 grant insert on public.notifications to worker;

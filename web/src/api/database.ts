@@ -18,6 +18,15 @@ export interface Database {
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      canaries: {
+        Row: { customer_id: string; planted_at: string; token: string };
+        Insert: { customer_id: string; planted_at?: string; token: string };
+        Update: { customer_id?: string; planted_at?: string; token?: string };
+        Relationships: [
+          { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
       customers: {
         Row: { archived_at: string | null; code: string; created_at: string; id: string; name: string; slug: string };
         Insert: { archived_at?: string | null; code: string; created_at?: string; id?: string; name: string; slug: string };
@@ -55,6 +64,15 @@ export interface Database {
           { foreignKeyName: "evidence_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      export_freezes: {
+        Row: { alert_id: string | null; frozen_at: string; id: string; lift_reason: string | null; lifted_at: string | null; lifted_by: string | null; reason: string };
+        Insert: { alert_id?: string | null; frozen_at: string; id?: string; lift_reason?: string | null; lifted_at?: string | null; lifted_by?: string | null; reason: string };
+        Update: { alert_id?: string | null; frozen_at?: string; id?: string; lift_reason?: string | null; lifted_at?: string | null; lifted_by?: string | null; reason?: string };
+        Relationships: [
+          { foreignKeyName: "export_freezes_alert_id_fkey"; columns: ["alert_id"]; isOneToOne: false; referencedRelation: "security_alert_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "export_freezes_alert_id_fkey"; columns: ["alert_id"]; isOneToOne: false; referencedRelation: "security_alerts"; referencedColumns: ["id"] },
+        ];
+      };
       incidents: {
         Row: { alert_id: string | null; customer_id: string; device_id: string | null; id: string; number: number; opened_at: string; resolution: string | null; resolved_at: string | null; rule_id: string | null; run_id: string | null; severity: string; state: Database["public"]["Enums"]["incident_state"]; title: string };
         Insert: { alert_id?: string | null; customer_id: string; device_id?: string | null; id?: string; number: number; opened_at: string; resolution?: string | null; resolved_at?: string | null; rule_id?: string | null; run_id?: string | null; severity: string; state?: Database["public"]["Enums"]["incident_state"]; title: string };
@@ -85,6 +103,12 @@ export interface Database {
         Row: { activity_cursor: number | null; base_url: string; created_at: string; credential_id: string | null; enabled: boolean; full_sync_interval_s: number; id: string; name: string; sync_interval_s: number; vendor: string; webhook_registered_at: string | null; webhook_secret_sha256: string | null };
         Insert: { activity_cursor?: number | null; base_url: string; created_at?: string; credential_id?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name: string; sync_interval_s?: number; vendor: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
         Update: { activity_cursor?: number | null; base_url?: string; created_at?: string; credential_id?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name?: string; sync_interval_s?: number; vendor?: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
+        Relationships: [];
+      };
+      isolation_probes: {
+        Row: { base_url: string; began_at: string; cursor_id: string | null; customer_count: number; ended_at: string | null; error: string | null; findings: Json; id: string; outcome: string; request_count: number };
+        Insert: { base_url: string; began_at: string; cursor_id?: string | null; customer_count?: number; ended_at?: string | null; error?: string | null; findings?: Json; id?: string; outcome?: string; request_count?: number };
+        Update: { base_url?: string; began_at?: string; cursor_id?: string | null; customer_count?: number; ended_at?: string | null; error?: string | null; findings?: Json; id?: string; outcome?: string; request_count?: number };
         Relationships: [];
       };
       memberships: {
@@ -133,6 +157,12 @@ export interface Database {
         Row: { audience: string; description: string; role: string };
         Insert: { audience: string; description: string; role: string };
         Update: { audience?: string; description?: string; role?: string };
+        Relationships: [];
+      };
+      security_alerts: {
+        Row: { acknowledged_at: string | null; acknowledged_by: string | null; actor_id: string | null; dedup_key: string; detail: Json; id: string; kind: string; last_seen_at: string; occurrences: number; raised_at: string; reason: string | null; severity: string; state: string; title: string; window_from: string | null; window_until: string | null };
+        Insert: { acknowledged_at?: string | null; acknowledged_by?: string | null; actor_id?: string | null; dedup_key: string; detail?: Json; id?: string; kind: string; last_seen_at: string; occurrences?: number; raised_at: string; reason?: string | null; severity: string; state?: string; title: string; window_from?: string | null; window_until?: string | null };
+        Update: { acknowledged_at?: string | null; acknowledged_by?: string | null; actor_id?: string | null; dedup_key?: string; detail?: Json; id?: string; kind?: string; last_seen_at?: string; occurrences?: number; raised_at?: string; reason?: string | null; severity?: string; state?: string; title?: string; window_from?: string | null; window_until?: string | null };
         Relationships: [];
       };
       sites: {
@@ -243,6 +273,10 @@ export interface Database {
       };
     };
     Views: {
+      access_log: {
+        Row: { actor_email: string | null; actor_id: string | null; actor_name: string | null; actor_role: string | null; first_at: string | null; id: string | null; last_at: string | null; last_request_id: string | null; minute: string | null; request_count: number | null; row_count: number | null; session_id: string | null; shape: string | null; source: string | null; subject: string | null };
+        Relationships: [];
+      };
       alert_list: {
         Row: { customer_code: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; first_seen_at: string | null; id: string | null; incident_id: string | null; incident_number: number | null; kind: string | null; last_seen_at: string | null; occurrences: number | null; resolved_at: string | null; severity: string | null; source: string | null; state: string | null; title: string | null };
         Relationships: [
@@ -329,6 +363,14 @@ export interface Database {
           { foreignKeyName: "runs_workflow_id_workflow_version_fkey"; columns: ["workflow_id", "workflow_version"]; isOneToOne: false; referencedRelation: "workflow_versions"; referencedColumns: ["workflow_id", "version"] },
         ];
       };
+      security_alert_list: {
+        Row: { acknowledged_at: string | null; acknowledged_by: string | null; acknowledged_by_name: string | null; actor_id: string | null; actor_name: string | null; detail: Json | null; id: string | null; kind: string | null; last_seen_at: string | null; occurrences: number | null; raised_at: string | null; reason: string | null; severity: string | null; state: string | null; title: string | null; window_from: string | null; window_until: string | null };
+        Relationships: [];
+      };
+      security_status: {
+        Row: { freeze_id: string | null; freeze_reason: string | null; frozen_at: string | null; is_overdue: boolean | null; last_began_at: string | null; last_clean_at: string | null; last_error: string | null; last_outcome: string | null; last_requests: number | null; open_alerts: number | null };
+        Relationships: [];
+      };
       sla_by_priority: {
         Row: { customer_id: string | null; priority: string | null; tickets: number | null; within_target: number | null };
         Relationships: [
@@ -368,6 +410,7 @@ export interface Database {
       };
     };
     Functions: {
+      exports_frozen: { Args: never; Returns: boolean };
       my_permissions: { Args: never; Returns: { customer_id: string; permission: string }[] };
     };
     Enums: {

@@ -6,6 +6,7 @@ import { Avatar, initials } from "@/ui/Avatar";
 import { IconButton } from "@/ui/Button";
 import { Kbd } from "@/ui/Kbd";
 import { PageSkeleton } from "@/kit/PageSkeleton";
+import { useCan } from "@/kit/permissions";
 import { Bell } from "./Bell";
 import { CustomerSwitch } from "./CustomerSwitch";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -15,6 +16,7 @@ import { chooseTheme, useIsDark } from "./theme";
 import { startTypeAhead } from "./typeAhead";
 import { useShortcuts } from "./useShortcuts";
 
+const FreezeNotice = lazy(() => import("./FreezeNotice"));
 const MobileNav = lazy(() => import("./MobileNav"));
 const Palette = lazy(() => import("./Palette"));
 const UserMenu = lazy(() => import("./UserMenu"));
@@ -24,6 +26,7 @@ export function Shell() {
   const [navOpen, setNavOpen] = useState(false);
   const [paletteOpen, setPaletteOpen] = useState(false);
   const { pathname } = useLocation();
+  const { can } = useCan();
   const main = useRef<HTMLElement>(null);
   const lastPath = useRef(pathname);
   const openPalette = useCallback(() => {
@@ -80,6 +83,7 @@ export function Shell() {
           </div>
         </header>
         <main ref={main} id="main" tabIndex={-1} className="mx-auto grid max-w-[1760px] grid-cols-[minmax(0,1fr)] content-start gap-4 px-3.5 pt-4 pb-12 md:px-6 md:pt-5">
+          <Suspense>{can("security:read") ? <FreezeNotice /> : null}</Suspense>
           <ErrorBoundary key={pathname}>
             <Suspense fallback={<PageSkeleton />}>
               <Outlet />

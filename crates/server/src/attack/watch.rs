@@ -86,8 +86,8 @@ async fn an_opened_policy_is_seen_and_freezes_exports() {
             "alter policy member_select on public.canaries using (customer_id = any ((select app.customers_with('customers:read'))::uuid[]))",
         ),
         (
-            "alter policy member_select on flow.runs using (true)",
-            "alter policy member_select on flow.runs using (customer_id = any ((select app.customers_with('runs:read'))::uuid[]))",
+            "alter policy member_select on public.devices using (true)",
+            "alter policy member_select on public.devices using (customer_id = any ((select app.customers_with('devices:read'))::uuid[]))",
         ),
         (
             "alter policy member_select on storage.objects using (true)",
@@ -165,6 +165,7 @@ async fn frozen_until_an_owner_lifts_it(world: &World) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_probe_that_cannot_look_is_not_clean() {
     let world = World::new().await;
+    world.admin.batch_execute("delete from public.isolation_probes").await.expect("no run yet");
     let away = Prober { ready_within_ms: 100, ..prober(&world, "http://127.0.0.1:9".to_owned()) };
     assert_eq!(away.probe(When::Due).await.expect("a run"), Outcome::Failed);
     let (prober, _serving) = serve(&world).await;
@@ -202,7 +203,7 @@ async fn reads_are_written_down_without_values() {
     let member = token(&world, "portal_admin of A");
     for path in [
         format!(
-            "/rest/v1/tickets?select=id,title:subject,customers(name)&subject=eq.{SECRET}&order=created_at.desc"
+            "/rest/v1/tickets?select=id,title:subject,customers(name)&subject=eq.{SECRET}&order=opened_at.desc"
         ),
         format!("/rest/v1/tickets?or=(subject.ilike.*{SECRET}*,state.in.({SECRET},open))&limit=1"),
         format!("/rest/v1/device_list?select={SECRET}:name"),
@@ -249,7 +250,7 @@ async fn reads_are_written_down_without_values() {
     let all = shapes.join("\n");
     assert!(!all.contains(SECRET), "{all}");
     assert!(
-        all.contains("select=id,subject,+,customers(select=name)&subject=eq&order=created_at.desc"),
+        all.contains("select=id,subject,+,customers(select=name)&subject=eq&order=opened_at.desc"),
         "{all}"
     );
     assert!(all.contains("or(subject=ilike,state=in)"), "{all}");

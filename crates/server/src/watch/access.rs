@@ -5,7 +5,7 @@ use kernel::Clock;
 use pg::Pg;
 
 /// Reads that a killed process forgets are those of this time.
-pub const FLUSH_EVERY: Duration = Duration::from_secs(10);
+pub const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
 /// Writes what was counted. What cannot be written is kept for the next time, in the log and in `/metrics`.
 pub async fn flush(pg: &Pg, clock: &Clock) {

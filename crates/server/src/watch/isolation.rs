@@ -105,7 +105,8 @@ pub enum Outcome {
 impl Outcome {
     const fn name(self) -> &'static str {
         match self {
-            Self::NotDue | Self::Clean => "clean",
+            Self::NotDue => "not due",
+            Self::Clean => "clean",
             Self::Breach => "breach",
             Self::Failed => "failed",
         }

@@ -15,7 +15,8 @@ const RELATIONS: &str = "
   where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
     and has_any_column_privilege('authenticated', c.oid, 'select')
   order by 1";
-const BUCKETS: &str = "select b.name from storage.buckets b where b.kind = 'customer' order by 1";
+const BUCKETS: &str =
+    "select b.name from storage.buckets b where b.kind = 'customer' and b.member_access <> 'none' order by 1";
 const CUSTOMERS: &str = "select c.customer_id, c.token from public.canaries c order by c.customer_id";
 
 /// A customer and its canary.

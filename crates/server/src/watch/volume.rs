@@ -18,7 +18,7 @@ const LOCK_KEY: i64 = 7_331_014;
 const READERS: &str = "select a.actor_id, max(a.actor_role), sum(a.row_count)::bigint from audit.access a
     where a.minute > $1::timestamptz - interval '61 minutes' and a.last_at > $1::timestamptz - interval '1 hour' and a.last_at <= $1
       and a.actor_id is not null
-    group by a.actor_id having sum(a.row_count) >= $2 order by 3 desc limit $3";
+    group by a.actor_id having sum(a.row_count) >= $2::bigint order by 3 desc limit $3";
 /// Rows per hour of these people before the last hour; hours are counted back from now.
 const HISTORY: &str = "select a.actor_id, floor(extract(epoch from $1::timestamptz - a.minute) / 3600)::integer as hours_ago, sum(a.row_count)::bigint
     from audit.access a where a.actor_id = any ($2::uuid[]) and a.minute > $1::timestamptz - make_interval(hours => $3)

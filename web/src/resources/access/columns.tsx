@@ -41,11 +41,15 @@ export const access = defineResource("access_log", {
   scopeColumn: null,
   path: null,
   rowKey: (row) => row.id,
-  empty: { title: "No reads yet", next: "Who reads which table, in which shape and how many rows appears here within seconds. Values of filters are not kept." },
+  empty: { title: "No reads yet", next: "Who reads which table, in which shape and how many rows appears here within a minute. Values of filters are not kept." },
 });
+
+/** Longest time that the URL may ask for. */
+const HOURS_MAX = 24 * 120;
 
 /** To the minute, so that the question stays the same while the list is looked at. */
 export function sinceHours(hours: number, now: number): string {
   const minute = 60_000;
-  return new Date(Math.floor(now / minute) * minute - hours * 60 * minute).toISOString();
+  const span = Number.isFinite(hours) && hours > 0 && hours <= HOURS_MAX ? hours : 1;
+  return new Date(Math.floor(now / minute) * minute - span * 60 * minute).toISOString();
 }

@@ -40,6 +40,7 @@ describe("the time filter", () => {
   it("stays the same within a minute", () => {
     const now = Date.parse("2026-11-22T08:14:20Z");
     expect(sinceHours(1, now)).toBe("2026-11-22T07:14:00.000Z");
+    expect(sinceHours(Number("what"), now)).toBe(sinceHours(1, now));
     expect(sinceHours(24, now + 30_000)).toBe(sinceHours(24, now));
   });
 });
