@@ -181,7 +181,7 @@ async fn prober(
     };
     let (pg, clock) = (product.services.pg.clone(), product.clock.clone());
     let auth = sign_in(product, settings).await?;
-    Ok(Prober { pg, auth, clock, address, ready_within_ms: READY_WITHIN_MS })
+    Ok(Prober { pg, auth, clock, address, ready_within_ms: READY_WITHIN_MS, under_way: Arc::default() })
 }
 
 fn recorder() -> Result<PrometheusHandle, Failure> {

@@ -46,7 +46,16 @@ pub fn spawn(
     let (reads, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(volume::LOOK_EVERY, stop, || watch_volume(&reads)).await });
     let stop = shutdown.clone();
-    tasks.spawn(async move { every(isolation::LOOK_EVERY, stop, || probe_isolation(&prober)).await });
+    tasks.spawn(async move {
+        let probing = every(isolation::LOOK_EVERY, stop.clone(), || probe_isolation(&prober));
+        // A run takes minutes: it is broken off, and its person falls asleep.
+        let ended = tokio::select! {
+            () = stop.wait() => Ok(()),
+            ended = probing => ended,
+        };
+        prober.stop().await;
+        ended
+    });
 }
 
 /// Runs `work` at once and then at every interval. A failed turn is logged and tried again at the next.

@@ -62,7 +62,14 @@ async fn serve(world: &World) -> (Prober, JoinSet<()>) {
 
 fn prober(world: &World, address: String) -> Prober {
     let (pg, auth) = (world.db.pg.clone(), world.auth.clone());
-    Prober { pg, auth, clock: Clock::system(), address, ready_within_ms: 2_000 }
+    Prober {
+        pg,
+        auth,
+        clock: Clock::system(),
+        address,
+        ready_within_ms: 2_000,
+        under_way: Default::default(),
+    }
 }
 
 async fn number(world: &World, sql: &str) -> i64 {

@@ -1,15 +1,21 @@
 //! The hourly probe of the isolation: takes its turn of customers, becomes a portal user of each for a moment, asks over HTTP, and
 //! freezes exports when something of another customer comes out.
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use auth::{AuthError, AuthState};
 use kernel::{
     Clock, Timestamp,
     id::{CustomerId, UserId},
 };
-use pg::{Pg, PgError, SystemReason};
+use pg::{ActorTx, Pg, PgError, SystemReason};
 use probes::isolation::{Asker, ClientError, Finding, Member, Round};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -22,7 +28,7 @@ pub const LOOK_EVERY: Duration = Duration::from_secs(300);
 /// A run begins this long after the last one.
 const EVERY_S: i64 = 3_600;
 /// A run that has not ended by then is given up. Below the life of its session.
-const RUN_S_MAX: u64 = 720;
+const RUN_S_MAX: i64 = 720;
 /// All customers are covered within this many runs, as long as the bound below is not reached.
 const RUNS_PER_ROUND: usize = 24;
 const CUSTOMERS_PER_RUN_MIN: usize = 10;
@@ -66,6 +72,8 @@ pub struct Prober {
     pub address: String,
     /// How long to wait for the product to be ready.
     pub ready_within_ms: u64,
+    /// A run of this process has its person awake.
+    pub under_way: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -131,18 +139,27 @@ impl Prober {
     /// One run when it is due. An error only when not even its outcome could be stored.
     pub async fn probe(&self, when: When) -> Result<Outcome, PgError> {
         let Some(run) = self.claim(when).await? else { return Ok(Outcome::NotDue) };
-        let limit = Duration::from_secs(RUN_S_MAX);
+        self.under_way.store(true, Ordering::Relaxed);
+        let limit = Duration::from_secs(RUN_S_MAX.unsigned_abs());
         let seen = match tokio::time::timeout(limit, self.ask(&run)).await {
             Ok(seen) => seen,
             Err(_) => Err(ProbeError::TooLong),
         };
+        self.stop().await;
+        self.conclude(&run, seen).await
+    }
+
+    /// Ends what the probe's person could still do, when a run is under way or was broken off.
+    pub async fn stop(&self) {
+        if !self.under_way.swap(false, Ordering::Relaxed) {
+            return;
+        }
         if let Err(error) = self.fall_asleep().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the probe's person could not be disabled; its session ends by itself"
             );
         }
-        self.conclude(&run, seen).await
     }
 
     /// Takes the run, so that one process at a time probes.
@@ -155,7 +172,12 @@ impl Prober {
         if let Some(last) = &last {
             let (outcome, began_at): (&str, Timestamp) = (last.get(0), last.get(1));
             after = last.get(2);
-            let waits_s = if outcome == "failed" { 0 } else { EVERY_S };
+            let waits_s = match outcome {
+                "failed" => 0,
+                // Its process may have died.
+                "running" => RUN_S_MAX,
+                _ => EVERY_S,
+            };
             if when == When::Due && now.as_second() < began_at.as_second().saturating_add(waits_s) {
                 return Ok(None);
             }
@@ -264,37 +286,7 @@ impl Prober {
             &[&run.id, &now, &outcome.name(), &requests, &customers, &seen.last, &findings, &error],
         )
         .await?;
-        match outcome {
-            Outcome::Breach => {
-                let detail = json!({ "probe_id": run.id, "findings": findings });
-                let alert = NewAlert {
-                    kind: "isolation_breach",
-                    severity: Severity::P1,
-                    dedup_key: "isolation_breach",
-                    title: "Rows of one customer can be read by another",
-                    detail: &detail,
-                    person: None,
-                    window: None,
-                };
-                let alert = alerts::raise(&tx, &alert, now).await?;
-                let why = "The probe of the isolation saw rows of another customer.";
-                alerts::freeze_exports(&tx, alert, why, now).await?;
-            }
-            Outcome::Failed => {
-                let detail = json!({ "probe_id": run.id, "error": error });
-                let alert = NewAlert {
-                    kind: "probe_failed",
-                    severity: Severity::P2,
-                    dedup_key: "probe_failed",
-                    title: "The probe of the isolation could not look",
-                    detail: &detail,
-                    person: None,
-                    window: None,
-                };
-                alerts::raise(&tx, &alert, now).await?;
-            }
-            Outcome::Clean | Outcome::NotDue => {}
-        }
+        alarm(&tx, run.id, outcome, &findings, error.as_deref(), now).await?;
         tx.commit().await?;
         tracing::info!(
             outcome = outcome.name(),
@@ -305,6 +297,31 @@ impl Prober {
         );
         Ok(outcome)
     }
+}
+
+/// The alert of a run that did not end well; a breach freezes exports as well.
+async fn alarm(
+    tx: &ActorTx,
+    run: Uuid,
+    outcome: Outcome,
+    findings: &Value,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<(), PgError> {
+    let (kind, severity, title) = match outcome {
+        Outcome::Breach => ("isolation_breach", Severity::P1, "Rows of one customer can be read by another"),
+        Outcome::Failed => ("probe_failed", Severity::P2, "The probe of the isolation could not look"),
+        Outcome::Clean | Outcome::NotDue => return Ok(()),
+    };
+    let detail = json!({ "probe_id": run, "findings": findings, "error": error });
+    let alert =
+        NewAlert { kind, severity, dedup_key: kind, title, detail: &detail, person: None, window: None };
+    let alert = alerts::raise(tx, &alert, now).await?;
+    if outcome == Outcome::Breach {
+        let why = "The probe of the isolation saw rows of another customer.";
+        alerts::freeze_exports(tx, alert, why, now).await?;
+    }
+    Ok(())
 }
 
 /// Why nobody knows, when no row came out but not every question was answered.
@@ -320,6 +337,6 @@ fn fault_of(seen: &Seen) -> Option<String> {
     (seen.has_customers && seen.customers == 0).then(|| "no customer was asked for".to_owned())
 }
 
-fn told(finding: &Finding) -> serde_json::Value {
+fn told(finding: &Finding) -> Value {
     json!({ "asker": finding.asker, "question": finding.question, "what": finding.what })
 }

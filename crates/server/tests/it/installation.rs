@@ -184,7 +184,7 @@ async fn headers_and_health(url: &str) {
     assert!(answer.headers().contains_key("x-request-id"));
     let ready: Value =
         http.get(format!("{url}/readyz")).send().await.expect("an answer").json().await.expect("JSON");
-    assert_eq!(ready, json!({ "database": true, "schema_cache": true }));
+    assert_eq!(ready, json!({ "database": true, "schema_cache": true, "access_log": "ok" }));
     let metrics =
         http.get(format!("{url}/metrics")).send().await.expect("an answer").text().await.expect("text");
     assert!(
