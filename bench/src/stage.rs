@@ -82,8 +82,9 @@ impl Stage {
         self.cluster.authenticator_config(DATABASE)
     }
 
-    pub fn pool(&self, connections_max: usize) -> Result<Pg> {
-        Ok(Pg::new(&PgSettings { config: self.login(), connections_max })?)
+    /// A pool with so many connections of each kind.
+    pub fn pool(&self, each_max: usize) -> Result<Pg> {
+        Ok(Pg::new(&PgSettings { config: self.login(), shots_max: each_max, transactions_max: each_max })?)
     }
 
     /// A superuser's connection, for arranging.

@@ -97,7 +97,9 @@ create table flow.steps (
 create unique index steps_key_once on flow.steps (customer_id, run_id, key);
 -- A lane is what one workflow does for one customer: claiming goes from lane to lane, so that nobody waits behind somebody else's backlog.
 create index steps_due_by_lane on flow.steps (customer_id, workflow_id, due_at) where state in ('ready', 'waiting');
-create index steps_due on flow.steps (due_at) where state in ('ready', 'waiting');
+-- When the next step is due. Only a query that says `due_at > '-infinity'` can use it: claiming must go by lanes, and a plan made
+-- while the table was empty would otherwise sort the whole backlog for each of them.
+create index steps_due on flow.steps (due_at) where state in ('ready', 'waiting') and due_at > '-infinity';
 -- Few rows at any moment: what runs now, over all workers.
 create index steps_running_by_lane on flow.steps (customer_id, workflow_id, lease_until) where state = 'running';
 comment on table flow.steps is 'One step of a run: its state, attempts, lease, result. Owner: automation. Retention: 7 years.';

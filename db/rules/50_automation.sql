@@ -196,7 +196,7 @@ begin
   return query select null::uuid, null::uuid, null::uuid, at_customer, at_workflow,
     case when cardinality(taken) = 0 then
       (select greatest(0, ceil(extract(epoch from s.due_at - clock_timestamp()) * 1000))::bigint from flow.steps s
-         where s.state in ('ready', 'waiting') and s.due_at > now() order by s.due_at limit 1) end;
+         where s.state in ('ready', 'waiting') and s.due_at > now() and s.due_at > '-infinity' order by s.due_at limit 1) end;
 end $$;
 
 -- The context of a step that this worker holds; nothing when the lease was lost.

@@ -17,7 +17,7 @@ const FILL: &str = "truncate bench.steps;
 const SCRIPT: &str = "\
 update bench.steps s set state = 'running', lease_owner = '00000000-0000-7000-8000-000000000002', lease_until = now() + interval '30 s', \
 attempt = s.attempt + 1, attempt_at = now(), started_at = now() \
-from (select d.customer_id, d.id from bench.steps d where d.state in ('ready', 'waiting') and d.due_at <= now() \
+from (select d.customer_id, d.id from bench.steps d where d.state in ('ready', 'waiting') and d.due_at <= now() and d.due_at > '-infinity' \
 order by d.due_at limit 1 for update skip locked) due \
 where s.customer_id = due.customer_id and s.id = due.id returning s.customer_id as customer, s.id as step \\gset
 update bench.steps set state = 'ended', lease_owner = null, lease_until = null, output = '{}', summary = 'Done', ended_at = now() \

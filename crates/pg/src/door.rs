@@ -35,12 +35,22 @@ const ENTER_SHOT_SQL: &str = "select set_config('role', $1, true), set_config('r
      set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true), \
      set_config('transaction_read_only', $9, true)";
 
-/// How to reach the database: the login of the pool (never a superuser) and its size. Half of the connections are for
-/// transactions of one statement (see [`Pg::one_shot`]), half for longer ones.
+/// How to reach the database: the login of the pool (never a superuser) and its size.
 #[derive(Clone, Debug)]
 pub struct PgSettings {
     pub config: tokio_postgres::Config,
-    pub connections_max: usize,
+    /// Connections for transactions of one statement (see [`Pg::one_shot`]).
+    pub shots_max: usize,
+    /// Connections for longer ones.
+    pub transactions_max: usize,
+}
+
+impl PgSettings {
+    /// Half of the connections for each kind, and at least one.
+    pub fn halves(config: tokio_postgres::Config, connections_max: usize) -> Self {
+        let half = connections_max.div_ceil(2).max(1);
+        Self { config, shots_max: half, transactions_max: half }
+    }
 }
 
 /// The pool. Cheap to clone.
@@ -75,10 +85,10 @@ impl Pg {
             NoTls,
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
-        let half = settings.connections_max.div_ceil(2);
         let config = Arc::new(settings.config.clone());
-        let wires = pool_of(WireManager(Arc::clone(&config)), half)?;
-        Ok(Self { pool: pool_of(manager, half)?, wires, config, access: AccessLog::default() })
+        let wires = pool_of(WireManager(Arc::clone(&config)), settings.shots_max)?;
+        let pool = pool_of(manager, settings.transactions_max)?;
+        Ok(Self { pool, wires, config, access: AccessLog::default() })
     }
 
     /// A transaction as a person. Begin and settings leave in one write.

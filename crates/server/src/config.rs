@@ -17,7 +17,7 @@ use storage::StorageConfig;
 pub use files::StorageArgs;
 
 const PORT: u16 = 8420;
-const CONNECTIONS: usize = 24;
+const CONNECTIONS: usize = 32;
 
 /// Flags and environment variables that every command takes.
 #[derive(Clone, Debug, Default, Args)]

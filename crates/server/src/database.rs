@@ -147,7 +147,7 @@ impl Database {
 }
 
 fn pool(config: &Config, settings: &Settings) -> Result<Pg, DatabaseError> {
-    let settings = PgSettings { config: config.clone(), connections_max: settings.connections_max };
+    let settings = PgSettings::halves(config.clone(), settings.connections_max);
     Pg::new(&settings).map_err(|error| DatabaseError::server(&error))
 }
 

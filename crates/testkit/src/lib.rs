@@ -24,7 +24,7 @@ pub struct TestDb {
 impl TestDb {
     pub async fn new() -> Self {
         let (admin, authenticator, name) = keeper::clone_template().await;
-        let settings = PgSettings { config: authenticator.clone(), connections_max: 12 };
+        let settings = PgSettings::halves(authenticator.clone(), 12);
         let pg = Pg::new(&settings).expect("a pool");
         Self { pg, admin, authenticator, name }
     }

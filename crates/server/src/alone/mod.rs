@@ -212,7 +212,7 @@ pub async fn dump(sources: &Sources) -> Result<(), Failure> {
 fn open(texts: &Texts, sources: &Sources) -> Result<(Fixed, Pg), Failure> {
     let fixed =
         config::fixed(texts, &sources.environment).map_err(|error| Failure::text(error.to_string()))?;
-    let settings = PgSettings { config: fixed.database.clone(), connections_max: fixed.connections_max };
+    let settings = PgSettings::halves(fixed.database.clone(), fixed.connections_max);
     let pg = Pg::new(&settings).map_err(|error| Failure::start("the connections", &error))?;
     Ok((fixed, pg))
 }
