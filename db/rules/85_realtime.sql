@@ -45,21 +45,26 @@ begin
 end $$;
 comment on function realtime.broadcast_changes(text, text, text, text, text, record, record, text) is 'Sends {schema, table, operation, record, old_record} to a private topic.';
 
+-- Asked for every class of subscribers that a batch of changes concerns, so these two are in the language that keeps its plans: a
+-- function in SQL that cannot be inlined is parsed and planned again by every statement that calls it.
+--
 -- What decides what a person may see: their permissions, as one fingerprint. Who has the same one sees the same rows wherever a
 -- policy asks for permissions only. Null: the session ended, or the person was disabled.
 create or replace function realtime.sight(session uuid, person uuid) returns table (fingerprint text, customers uuid[])
-language sql stable security definer set search_path = '' as $$
-  select case when lives.yes then md5(coalesce(string_agg(coalesce(p.customer_id::text, '*') || ' ' || p.permission, ',' order by p.customer_id, p.permission), '')) end,
-         coalesce(array_agg(distinct p.customer_id) filter (where p.customer_id is not null), '{}')
-  from (select exists (select from auth.sessions s join auth.users u on u.id = s.user_id and u.disabled_at is null
-          where s.id = sight.session and s.user_id = sight.person and s.ended_at is null and s.expires_at > now()) as yes) lives
-  left join (
-    select null::uuid as customer_id, r.permission from public.staff_members m join public.role_permissions r on r.role = m.role where m.user_id = sight.person
-    union all
-    select m.customer_id, r.permission from public.memberships m join public.role_permissions r on r.role = m.role where m.user_id = sight.person
-  ) p on true
-  group by lives.yes
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return query
+    select case when lives.yes then md5(coalesce(string_agg(coalesce(p.customer_id::text, '*') || ' ' || p.permission, ',' order by p.customer_id, p.permission), '')) end,
+           coalesce(array_agg(distinct p.customer_id) filter (where p.customer_id is not null), '{}')
+    from (select exists (select from auth.sessions s join auth.users u on u.id = s.user_id and u.disabled_at is null
+            where s.id = sight.session and s.user_id = sight.person and s.ended_at is null and s.expires_at > now()) as yes) lives
+    left join (
+      select null::uuid as customer_id, r.permission from public.staff_members m join public.role_permissions r on r.role = m.role where m.user_id = sight.person
+      union all
+      select m.customer_id, r.permission from public.memberships m join public.role_permissions r on r.role = m.role where m.user_id = sight.person
+    ) p on true
+    group by lives.yes;
+end $$;
 comment on function realtime.sight(uuid, uuid) is 'Definer: reads sessions, memberships and role permissions, which callers may not read.';
 
 create or replace function realtime.sights(sessions uuid[]) returns table (session uuid, fingerprint text, customers uuid[])
@@ -69,9 +74,10 @@ $$;
 comment on function realtime.sights(uuid[]) is 'The sight of many sessions at once; sessions that are gone are missing.';
 
 create or replace function realtime.my_fingerprint() returns text
-language sql stable security definer set search_path = '' as $$
-  select v.fingerprint from realtime.sight(app.session_id(), app.user_id()) v
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return (select v.fingerprint from realtime.sight(app.session_id(), app.user_id()) v);
+end $$;
 comment on function realtime.my_fingerprint() is 'Definer: the sight of the caller only; callers may not ask for others.';
 
 -- What clients may subscribe to: each published table by the name that the data API has for it. Tables of the engine go by the
