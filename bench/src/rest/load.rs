@@ -203,11 +203,13 @@ impl Pgbench {
             .map_or(1, std::num::NonZero::get)
             .min(usize::try_from(clients)?);
         let logs = tempfile::tempdir_in(self.folder.path())?;
-        let warm = WARM_SECONDS + u64::from(clients) / CLIENTS_WARM_PER_SECOND;
+        let connecting = u64::from(clients) / CLIENTS_WARM_PER_SECOND;
+        let warm = WARM_SECONDS + connecting;
         command
             .args(["-n", "-M", "prepared", "-D", "turn=-1"])
             .args(["-c", &clients.to_string(), "-j", &threads.to_string()])
-            .args(["-T", &(seconds + warm + 1).to_string(), "-l", "--aggregate-interval=1"])
+            // The time runs from before they connect, and the last second is a part of one.
+            .args(["-T", &(connecting + warm + seconds + 1).to_string(), "-l", "--aggregate-interval=1"])
             .arg("--log-prefix")
             .arg(logs.path().join("log"))
             .arg("-f")
