@@ -16,7 +16,7 @@ use crate::{
     report::{Goal, Section},
     rest::{
         capture::{self, Transaction},
-        load::{Figure, Pgbench, Talk, Wrk},
+        load::{Figure, Kind, Pgbench, Talk, WARM_SECONDS, Wrk},
         seed::Sizes,
     },
     serve::{POOL, Serving},
@@ -32,6 +32,12 @@ const PEER_CLIENTS_MAX: u32 = 80;
 const CLIENTS: u32 = 8;
 const LOAD: f64 = 0.8;
 const ADDED_MS_MAX: f64 = 1.0;
+/// Per second; of fewer there is no 99th of a hundred.
+const RATE_MIN: f64 = 20.0;
+/// A measurement of what takes long is longer.
+const SLOW_SECONDS_MIN: u64 = 6;
+/// As many as keep every connection of the pool busy.
+const WARM_CONNECTIONS: u32 = 64;
 /// Connections of a measurement with a fixed rate: more than are ever busy at that load.
 const RATE_CONNECTIONS: u32 = 16;
 /// As the people's, but policies do not hold for it.
@@ -152,6 +158,9 @@ impl Bench<'_> {
     async fn case(&self, case: &Case) -> Result<Measured> {
         let transactions = capture::transactions(self.stage, &self.serving.api, &case.asked).await?;
         let peer = Pgbench::prepare(self.admin, "picks", case.kind, &transactions).await?;
+        // Every connection of the pool prepares for itself; the peer's first seconds do not count either.
+        let most = case.connections.iter().copied().max().unwrap_or(1).min(WARM_CONNECTIONS);
+        let _not_measured = self.wrk.run(&self.serving.url, &case.asked, most, WARM_SECONDS).await;
         let mut cells = Vec::new();
         for &connections in case.connections {
             cells.push((connections, self.cell(case, &peer, connections).await?));
@@ -169,12 +178,13 @@ impl Bench<'_> {
 
     async fn cell(&self, case: &Case, peer: &Pgbench, connections: u32) -> Result<Cell> {
         let mut cell = Cell { peer: Vec::new(), ours: Vec::new(), fault: None };
+        let seconds = if case.is_slow { self.seconds.max(SLOW_SECONDS_MIN) } else { self.seconds };
         for _ in 0..self.rounds {
             let clients = connections.min(PEER_CLIENTS_MAX);
-            let theirs = peer.run(self.stage, Talk::RoundTripPerStatement, clients, self.seconds).await?;
+            let theirs = peer.run(self.stage, Talk::RoundTripPerStatement, clients, seconds).await?;
             let ours: Outcome = self
                 .wrk
-                .run(&self.serving.url, &case.asked, connections, self.seconds)
+                .run(&self.serving.url, &case.asked, connections, seconds)
                 .await
                 .map_err(|error| error.to_string());
             match ours {
@@ -226,6 +236,9 @@ impl Bench<'_> {
             return Ok(None);
         }
         let per_second = LOAD * stats::median(&rates(&cell.ours)).min(stats::median(&rates(&cell.peer)));
+        if per_second < RATE_MIN {
+            return Ok(None);
+        }
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {
             theirs.extend(peer.run_at(self.stage, per_second, RATE_CONNECTIONS, self.seconds).await?);
@@ -241,7 +254,7 @@ impl Bench<'_> {
         let first = transactions.first().ok_or("a transaction")?;
         let client = crate::stage::connect(&self.stage.login()).await?;
         let sql = first.statements.last().map(|statement| statement.sql.as_str()).unwrap_or_default();
-        if case.kind == crate::rest::load::Kind::Write {
+        if case.kind == Kind::Write {
             progress!("--- {}, {}\n{:.600}\n", case.name, case.who.text(), sql);
             return Ok(());
         }
@@ -274,7 +287,10 @@ fn ratios(cell: &Cell) -> Vec<f64> {
 }
 
 fn shown(cell: &Cell) -> String {
-    let Some(last) = cell.ours.last() else { return "**failed**".to_owned() };
+    let Some(last) = cell.ours.last() else {
+        let first_line = cell.fault.as_deref().and_then(|fault| fault.lines().next()).unwrap_or_default();
+        return format!("**failed**: {first_line}");
+    };
     format!(
         "{}; {:.0} of {:.0}; {}",
         stats::spread(&ratios(cell), 2),

@@ -30,7 +30,7 @@ const CHUNK_SQL: &str = "
         first_response_at, closed_at, updated_at)
       select k.id, app.uuid_v7(), 1 + m.n / CUSTOMERS, 'Ticket ' || m.n || ': the printer on floor ' || m.n % 9 || ' does not answer',
         'Reported by phone. The queue was restarted and the device answers to ping.',
-        (array['p1', 'p2', 'p3', 'p3', 'p3', 'p4'])[1 + m.n / CUSTOMERS % 6]::public.ticket_priority,
+        (array['p1', 'p2', 'p3', 'p3', 'p3', 'p4'])[1 + (m.n + m.n / CUSTOMERS) % 6]::public.ticket_priority,
         (case when m.is_open then 'open' else 'closed' end)::public.ticket_state, 'portal', m.at, m.at + interval '4 hours',
         case when not m.is_open then m.at + interval '1 hour' end, case when not m.is_open then m.at + interval '9 hours' end, m.at
       from (select n, n * 7919 % 50 = 0 as is_open, now() - interval '730 days' * (1 - n::float8 / ROWS) as at
