@@ -81,8 +81,49 @@ pub fn fsync_us(folder: &Path) -> Result<f64> {
 
 /// Largest resident memory that this process had so far, in bytes.
 pub fn memory_peak_bytes() -> Option<u64> {
-    let text = field("/proc/self/status", "VmHWM")?;
+    memory_bytes("self", "VmHWM")
+}
+
+/// Resident memory of a process now, in bytes.
+pub fn memory_now_bytes_of(pid: u32) -> Option<u64> {
+    memory_bytes(&pid.to_string(), "VmRSS")
+}
+
+/// As [`memory_peak_bytes`], of another process.
+pub fn memory_peak_bytes_of(pid: u32) -> Option<u64> {
+    memory_bytes(&pid.to_string(), "VmHWM")
+}
+
+fn memory_bytes(process: &str, name: &str) -> Option<u64> {
+    let text = field(&format!("/proc/{process}/status"), name)?;
     text.split(' ').next()?.parse::<u64>().ok().map(|kb| kb * 1024)
+}
+
+/// Processor time that a process used so far. Linux counts it in hundredths of a second.
+pub fn processor_seconds_of(pid: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name may contain spaces; it ends with the last parenthesis.
+    let words: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |at: usize| words.get(at)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+/// Every socket is an open file. Raises this process's limit to what the system lets it, for itself and its children.
+pub fn need_open_files(count: u64) -> Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= count) {
+        return Ok(());
+    }
+    if limit.maximum.is_some_and(|maximum| maximum < count) {
+        let most = limit.maximum.unwrap_or_default();
+        return Err(format!(
+            "{count} open files are needed and {most} allowed. Raise the limit: ulimit -Hn {count}"
+        )
+        .into());
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(count), ..limit })?;
+    Ok(())
 }
 
 pub fn megabytes(bytes: u64) -> String {

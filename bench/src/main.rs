@@ -5,9 +5,12 @@ mod engine;
 mod machine;
 mod report;
 mod rest;
+mod serve;
+mod sockets;
 mod stage;
 mod stats;
 mod sync;
+mod table;
 mod tools;
 
 use std::{
@@ -84,6 +87,10 @@ impl Common {
 enum Command {
     /// The data API against pgbench running the same statements.
     Rest(rest::RestArgs),
+    /// The data API over a table of ten million rows: reads and writes, row-level security, waiting.
+    Table(table::TableArgs),
+    /// Websockets: memory of idle ones, and how soon a change is on the screens.
+    Sockets(sockets::SocketsArgs),
     /// The statements of the console's lists at full size, under row-level security; slow ones with their plans.
     Screens(rest::screens::ScreensArgs),
     /// The workflow engine against bare claim-and-complete SQL under pgbench.
@@ -97,6 +104,9 @@ enum Command {
     /// The process that synchronizes, measured from outside (started by `sync`).
     #[command(hide = true)]
     SyncWorker,
+    /// The process that serves, measured from outside (started by `table` and `sockets`).
+    #[command(hide = true)]
+    ServeWorker,
 }
 
 #[tokio::main]
@@ -127,6 +137,12 @@ async fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Rest(args) => {
             keep(&cli.common, &mut sections, Box::pin(rest::run(&cli.common, args)).await?)?
         }
+        Command::Table(args) => {
+            keep(&cli.common, &mut sections, Box::pin(table::run(&cli.common, args)).await?)?
+        }
+        Command::Sockets(args) => {
+            keep(&cli.common, &mut sections, Box::pin(sockets::run(&cli.common, args)).await?)?
+        }
         Command::Screens(args) => {
             keep(&cli.common, &mut sections, Box::pin(rest::screens::run(&cli.common, args)).await?)?
         }
@@ -151,7 +167,13 @@ async fn run(cli: &Cli) -> Result<ExitCode> {
                 Box::pin(engine::run(common, &engine::EngineArgs::default())).await?,
             )?;
             keep(common, &mut sections, Box::pin(sync::run(common, &sync::SyncArgs::default())).await?)?;
+            let sockets = sockets::SocketsArgs::default();
+            keep(common, &mut sections, Box::pin(sockets::run(common, &sockets)).await?)?;
             keep(common, &mut sections, console::run(common, args).await?)?;
+        }
+        Command::ServeWorker => {
+            Box::pin(serve::run()).await?;
+            return Ok(ExitCode::SUCCESS);
         }
         Command::SyncWorker => {
             Box::pin(sync::worker::run()).await?;

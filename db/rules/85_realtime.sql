@@ -45,21 +45,35 @@ begin
 end $$;
 comment on function realtime.broadcast_changes(text, text, text, text, text, record, record, text) is 'Sends {schema, table, operation, record, old_record} to a private topic.';
 
+-- Asked for every class of subscribers that a batch of changes concerns, so these are in the language that keeps its plans: a
+-- function in SQL that cannot be inlined is parsed and planned again by every statement that calls it.
+--
 -- What decides what a person may see: their permissions, as one fingerprint. Who has the same one sees the same rows wherever a
 -- policy asks for permissions only. Null: the session ended, or the person was disabled.
+create or replace function realtime.fingerprint(session uuid, person uuid) returns text
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if not exists (select from auth.sessions s join auth.users u on u.id = s.user_id and u.disabled_at is null
+      where s.id = fingerprint.session and s.user_id = fingerprint.person and s.ended_at is null and s.expires_at > now()) then
+    return null;
+  end if;
+  return md5(coalesce((
+    select string_agg(coalesce(p.customer_id::text, '*') || ' ' || p.permission, ',' order by p.customer_id, p.permission)
+    from (
+      select null::uuid as customer_id, r.permission from public.staff_members m join public.role_permissions r on r.role = m.role where m.user_id = fingerprint.person
+      union all
+      select m.customer_id, r.permission from public.memberships m join public.role_permissions r on r.role = m.role where m.user_id = fingerprint.person
+    ) p), ''));
+end $$;
+comment on function realtime.fingerprint(uuid, uuid) is 'Definer: reads sessions, memberships and role permissions, which callers may not read.';
+
 create or replace function realtime.sight(session uuid, person uuid) returns table (fingerprint text, customers uuid[])
-language sql stable security definer set search_path = '' as $$
-  select case when lives.yes then md5(coalesce(string_agg(coalesce(p.customer_id::text, '*') || ' ' || p.permission, ',' order by p.customer_id, p.permission), '')) end,
-         coalesce(array_agg(distinct p.customer_id) filter (where p.customer_id is not null), '{}')
-  from (select exists (select from auth.sessions s join auth.users u on u.id = s.user_id and u.disabled_at is null
-          where s.id = sight.session and s.user_id = sight.person and s.ended_at is null and s.expires_at > now()) as yes) lives
-  left join (
-    select null::uuid as customer_id, r.permission from public.staff_members m join public.role_permissions r on r.role = m.role where m.user_id = sight.person
-    union all
-    select m.customer_id, r.permission from public.memberships m join public.role_permissions r on r.role = m.role where m.user_id = sight.person
-  ) p on true
-  group by lives.yes
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return query select realtime.fingerprint(sight.session, sight.person),
+    array(select distinct m.customer_id from public.memberships m
+      where m.user_id = sight.person and exists (select from public.role_permissions r where r.role = m.role));
+end $$;
 comment on function realtime.sight(uuid, uuid) is 'Definer: reads sessions, memberships and role permissions, which callers may not read.';
 
 create or replace function realtime.sights(sessions uuid[]) returns table (session uuid, fingerprint text, customers uuid[])
@@ -69,9 +83,10 @@ $$;
 comment on function realtime.sights(uuid[]) is 'The sight of many sessions at once; sessions that are gone are missing.';
 
 create or replace function realtime.my_fingerprint() returns text
-language sql stable security definer set search_path = '' as $$
-  select v.fingerprint from realtime.sight(app.session_id(), app.user_id()) v
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return realtime.fingerprint(app.session_id(), app.user_id());
+end $$;
 comment on function realtime.my_fingerprint() is 'Definer: the sight of the caller only; callers may not ask for others.';
 
 -- What clients may subscribe to: each published table by the name that the data API has for it. Tables of the engine go by the
@@ -128,7 +143,7 @@ revoke all on all functions in schema realtime from public;
 grant execute on function realtime.topic(), realtime.my_fingerprint() to authenticated, staff;
 grant execute on function realtime.send(jsonb, text, text, boolean),
   realtime.broadcast_changes(text, text, text, text, text, record, record, text) to worker, system;
-grant execute on function realtime.sight(uuid, uuid), realtime.sights(uuid[]), realtime.feed_tables(), realtime.maintain_messages(integer, integer) to system;
+grant execute on function realtime.fingerprint(uuid, uuid), realtime.sight(uuid, uuid), realtime.sights(uuid[]), realtime.feed_tables(), realtime.maintain_messages(integer, integer) to system;
 
 -- What is published. Of people and sessions only what ends a right; never a secret. Secrets of other tables are in no table here.
 alter publication obera_realtime set table

@@ -1,11 +1,12 @@
 //! The data API as the product serves it: the real router behind the real token check.
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use auth::{AuthConfig, AuthState, Origin};
 use axum::{Router, extract::Request, middleware, response::Response, routing::get};
 use jiff::SignedDuration;
-use kernel::{Clock, id::UserId};
+use kernel::{ApiError, Clock, ErrorCode, Timestamp, id::UserId};
 use pg::{Actor, Pg};
+use realtime::{RealtimeConfig, RealtimeState, TokenVerifier, Verified, Verifying};
 use rest::{RestConfig, RestState};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 use vault::{MasterKey, Vault};
@@ -22,6 +23,22 @@ pub struct Api {
     clock: Clock,
 }
 
+/// As in the product.
+#[derive(Debug)]
+struct Tokens(AuthState);
+
+impl TokenVerifier for Tokens {
+    fn verify<'a>(&'a self, token: &'a str) -> Verifying<'a> {
+        Box::pin(async move {
+            let actor = self.0.verify(token).await?;
+            let claims = self.0.claims(token).await?;
+            let expires_at = Timestamp::from_second(claims.exp)
+                .map_err(|_| ApiError::new(ErrorCode::NotSignedIn, "The token's time is not one."))?;
+            Ok(Verified { actor, expires_at })
+        })
+    }
+}
+
 /// What stands before the router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
@@ -33,14 +50,28 @@ pub enum Door {
 
 impl Api {
     pub async fn start(stage: &Stage) -> Result<Self> {
-        let clock = Clock::system();
-        let pool = stage.pool(4)?;
-        let vault = Vault::new(pool.clone(), MasterKey::generate()?, clock.clone());
-        let config =
-            AuthConfig { access_token_life: TOKEN_LIFE, ..AuthConfig::new("http://127.0.0.1/auth/v1") };
+        Self::start_with(stage, MasterKey::generate()?).await
+    }
+
+    /// With a master key that another process uses as well.
+    pub async fn start_with(stage: &Stage, master: MasterKey) -> Result<Self> {
         // A kept database has keys that another run's master key sealed.
         stage.admin().await?.batch_execute("delete from vault.keys where purpose = 'token'").await?;
+        Self::on(stage.pool(4)?, master).await
+    }
+
+    pub async fn on(pool: Pg, master: MasterKey) -> Result<Self> {
+        let clock = Clock::system();
+        let vault = Vault::new(pool.clone(), master, clock.clone());
+        let config =
+            AuthConfig { access_token_life: TOKEN_LIFE, ..AuthConfig::new("http://127.0.0.1/auth/v1") };
         Ok(Self { auth: AuthState::start(pool, vault, clock.clone(), config).await?, clock })
+    }
+
+    /// `/realtime/v1` on connections of this pool.
+    pub fn realtime_on(&self, pool: Pg) -> RealtimeState {
+        let verifier = Arc::new(Tokens(self.auth.clone()));
+        RealtimeState::start(pool, verifier, self.clock.clone(), RealtimeConfig::default())
     }
 
     pub async fn token(&self, user: UserId) -> Result<String> {

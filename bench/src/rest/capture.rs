@@ -58,12 +58,16 @@ async fn watch(stage: &Stage, api: &Api, asked: &[Asked]) -> Result<Vec<Transact
 
 /// One request without a network; anything but 2xx is an error.
 pub async fn fetch(app: &Router, asked: &Asked) -> Result<Vec<u8>> {
-    let mut request =
-        HttpRequest::get(&asked.path).header("authorization", format!("Bearer {}", asked.token));
-    if asked.is_counted {
-        request = request.header("prefer", "count=exact");
+    let mut request = HttpRequest::builder()
+        .method(asked.method())
+        .uri(&asked.path)
+        .header("authorization", format!("Bearer {}", asked.token))
+        .header("content-type", "application/json");
+    if let Some(prefer) = asked.prefer {
+        request = request.header("prefer", prefer);
     }
-    let response = app.clone().oneshot(request.body(Body::empty())?).await?;
+    let body = asked.body.clone().map_or_else(Body::empty, Body::from);
+    let response = app.clone().oneshot(request.body(body)?).await?;
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
     if !status.is_success() {

@@ -1,16 +1,16 @@
 //! The data API against `pgbench`: the same statements, the same login, the same socket, in turns.
-mod api;
-mod capture;
-mod load;
+pub mod api;
+pub mod capture;
+pub mod load;
 pub mod screens;
-mod seed;
+pub mod seed;
 
 use clap::Args;
 use tokio_postgres::Client;
 
 use self::{
     api::{Api, Door, Served},
-    load::{Figure, Pgbench, Talk, Wrk},
+    load::{Figure, Kind, Pgbench, Talk, Wrk},
     seed::{Asked, Person, Sizes},
 };
 use crate::{Common, Result, at_least, progress, report::Section, stage::Stage, stats};
@@ -81,8 +81,7 @@ async fn measure(stage: &Stage, common: &Common, args: &RestArgs, wrk: &Wrk) -> 
 }
 
 fn cases(people: &[Person]) -> [Case; 2] {
-    let asked =
-        |path: String, person: &Person| Asked { path, token: person.token.clone(), is_counted: false };
+    let asked = |path: String, person: &Person| Asked::get(path, &person.token);
     let keyed = |person: &Person| {
         let (customer, id) = person.ticket;
         asked(format!("/rest/v1/tickets?customer_id=eq.{customer}&id=eq.{id}"), person)
@@ -115,7 +114,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     async fn case(&self, admin: &Client, case: &Case) -> Result<Measured> {
         let transactions = capture::transactions(self.stage, self.api, &case.asked).await?;
-        let peer = Pgbench::prepare(admin, &transactions).await?;
+        let peer = Pgbench::prepare(admin, "picks", Kind::Read, &transactions).await?;
         let served = self.serve(case, Door::Tokens).await?;
         let clients = self.best_clients(&peer, &served, case).await?;
         let mut measured = Measured {
@@ -218,7 +217,7 @@ fn add(section: &mut Section, case: &Case, measured: &Measured) {
 /// The limit of the load generator and the HTTP server themselves.
 async fn ping(wrk: &Wrk, seconds: u64) -> Result<String> {
     let served = Served::start(axum::Router::new()).await?;
-    let asked = Asked { path: "/ping".to_owned(), token: "none".to_owned(), is_counted: false };
+    let asked = Asked::get("/ping".to_owned(), "none");
     let figure = wrk.run(&served.url, &[asked], 16, seconds.min(TRIAL_SECONDS)).await;
     served.stop().await;
     Ok(format!(

@@ -150,7 +150,8 @@ async fn measure(stage: &Stage, common: &Common, args: &ScreensArgs) -> Result<S
         let is_counted = path.contains("limit=50");
         let mut cells = vec![(*name).to_owned()];
         for (who, token) in [("owner", &owner), ("portal user", &member.token)] {
-            let asked = Asked { path: format!("/rest/v1/{path}"), token: token.clone(), is_counted };
+            let asked = Asked::get(format!("/rest/v1/{path}"), token);
+            let asked = if is_counted { asked.counted() } else { asked };
             let took = time(stage, &api, &asked).await;
             let shown = took.as_ref().map_or_else(|_| "**cancelled**".to_owned(), |ms| format!("{ms:.1} ms"));
             if let Err(error) = &took {

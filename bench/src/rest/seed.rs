@@ -21,8 +21,33 @@ pub struct Sizes {
 pub struct Asked {
     pub path: String,
     pub token: String,
+    /// The header `Prefer`.
+    pub prefer: Option<&'static str>,
+    /// JSON. With it the request is a POST.
+    pub body: Option<String>,
+}
+
+impl Asked {
+    pub fn get(path: String, token: &str) -> Self {
+        Self { path, token: token.to_owned(), prefer: None, body: None }
+    }
+
+    pub fn post(path: String, token: &str, body: String) -> Self {
+        Self { body: Some(body), ..Self::get(path, token) }
+    }
+
     /// The number of all matching rows is asked for as well.
-    pub is_counted: bool,
+    pub fn counted(self) -> Self {
+        self.preferring("count=exact")
+    }
+
+    pub fn preferring(self, prefer: &'static str) -> Self {
+        Self { prefer: Some(prefer), ..self }
+    }
+
+    pub const fn method(&self) -> &'static str {
+        if self.body.is_some() { "POST" } else { "GET" }
+    }
 }
 
 /// A person of the seed.
@@ -34,7 +59,7 @@ pub struct Person {
 }
 
 /// Triggers and foreign keys are not what is measured, and would make seeding take minutes.
-const PEOPLE_SQL: &str = "
+pub const PEOPLE_SQL: &str = "
     insert into public.customers (id, slug, code, name)
       select app.uuid_v7(), 'customer-' || n, 'C' || lpad(n::text, 5, '0'), 'Customer ' || n from generate_series(1, CUSTOMERS) n;
     insert into auth.users (id, email, kind, display_name)

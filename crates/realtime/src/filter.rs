@@ -1,8 +1,6 @@
 //! Filters of `postgres_changes`: `column=operator.value`, several joined by commas (all must hold). The grammar is that of the
 //! client's filter builder; values are parameters of the statement that judges, never part of its text.
-use std::fmt::Write as _;
-
-use tokio_postgres::types::ToSql;
+use std::{borrow::Cow, fmt::Write as _};
 
 use crate::{
     catalog::Table,
@@ -38,10 +36,16 @@ pub enum Value {
 }
 
 impl Value {
-    pub fn as_parameter(&self) -> &(dyn ToSql + Sync) {
+    /// As PostgreSQL reads a text, or an array of texts.
+    pub fn as_text(&self) -> Cow<'_, str> {
         match self {
-            Self::One(text) => text,
-            Self::Many(texts) => texts,
+            Self::One(text) => Cow::Borrowed(text),
+            Self::Many(texts) => {
+                let quoted = texts
+                    .iter()
+                    .map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
+                Cow::Owned(format!("{{{}}}", quoted.collect::<Vec<_>>().join(",")))
+            }
         }
     }
 }

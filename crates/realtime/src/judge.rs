@@ -1,9 +1,8 @@
 //! Decides for a class which changes it sees and which filters they match: the policies' own texts, evaluated by PostgreSQL on the
 //! values of the change, as a person of the class. A row that changed again or is gone is judged as it was.
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use pg::{Actor, Pg, PgError};
-use tokio_postgres::types::ToSql;
 
 use crate::{
     catalog::Table,
@@ -29,15 +28,12 @@ pub struct Verdict {
 impl Question {
     /// `None`: a filter names a column that the table has no more.
     pub fn new(table: &Table, condition: &str, filters: &[Arc<Filter>]) -> Option<Self> {
-        let mut matches = String::new();
+        let mut matches = "''".to_owned();
         let mut values = Vec::new();
         for filter in filters {
-            if !matches.is_empty() {
-                matches.push_str(", ");
-            }
-            matches.push_str("coalesce(");
+            matches.push_str(" || case when ");
             filter.write_sql(&mut matches, table, &mut values)?;
-            matches.push_str(", false)");
+            matches.push_str(" then '1' else '0' end");
         }
         let values = values.into_iter().cloned().collect();
         let mut sql = String::new();
@@ -46,26 +42,27 @@ impl Question {
             sql,
             "with me as materialized (select realtime.my_fingerprint() as fingerprint)
              select me.fingerprint, seen.n, seen.matches from me left join (
-               select {alias}.judged_row_no as n, array[{matches}]::boolean[] as matches
-               from (select e.n::integer as judged_row_no, r.* from jsonb_array_elements($1::text::jsonb) with ordinality as e (v, n)
+               select {alias}.judged_row_no as n, {matches} as matches
+               from (select e.n as judged_row_no, r.* from jsonb_array_elements($1::text::jsonb) with ordinality as e (v, n)
                      cross join lateral jsonb_populate_record(null::{name}, e.v) as r) as {alias}
                where {condition}) as seen on true"
         );
         Some(Self { sql, values })
     }
 
-    /// Asks about these rows (a JSON array of objects whose values are PostgreSQL's texts).
+    /// Asks about these rows (a JSON array of objects whose values are PostgreSQL's texts). One write to PostgreSQL and one answer:
+    /// it is asked for every class that a batch of changes concerns.
     pub async fn ask(&self, pg: &Pg, actor: &Actor, rows: &str) -> Result<Verdict, PgError> {
-        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&rows];
-        parameters.extend(self.values.iter().map(Value::as_parameter));
+        let values: Vec<Cow<'_, str>> = self.values.iter().map(Value::as_text).collect();
+        let parameters: Vec<&str> =
+            std::iter::once(rows).chain(values.iter().map(|value| &**value)).collect();
         let mut verdict = Verdict::default();
-        let tx = pg.act_as(actor).await?;
-        for row in tx.query_then_commit(&self.sql, &parameters).await? {
-            verdict.fingerprint = row.get(0);
-            if let Some(n) = row.get::<_, Option<i32>>(1) {
+        for row in pg.one_shot_read(actor, &self.sql, &parameters).await? {
+            verdict.fingerprint = row.text(0).map(str::to_owned);
+            if let (Some(n), Some(matches)) = (row.int8(1), row.text(2)) {
                 // Ordinality counts from one.
                 let position = usize::try_from(n).unwrap_or_default().saturating_sub(1);
-                verdict.visible.push((position, row.get(2)));
+                verdict.visible.push((position, matches.bytes().map(|byte| byte == b'1').collect()));
             }
         }
         Ok(verdict)
