@@ -24,12 +24,8 @@ use crate::{
 const STATEMENTS_PER_CONNECTION_MAX: usize = 400;
 const POOL_WAIT_MS_MAX: u64 = 5_000;
 
+/// The settings of a transaction: of its actor, and last whether writes are refused.
 const ENTER_SQL: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
-     set_config('app.user_id', $3, true), set_config('app.session_id', $4, true), set_config('app.customer_id', $5, true), \
-     set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true)";
-
-/// As [`ENTER_SQL`], and whether writes are refused.
-const ENTER_SHOT_SQL: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
      set_config('app.user_id', $3, true), set_config('app.session_id', $4, true), set_config('app.customer_id', $5, true), \
      set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true), \
      set_config('transaction_read_only', $9, true)";
@@ -81,7 +77,12 @@ impl Pg {
 
     /// A transaction as a person. Begin and settings leave in one write.
     pub async fn act_as(&self, actor: &Actor) -> Result<ActorTx, PgError> {
-        ActorTx::begin(self.checkout().await?, actor).await
+        ActorTx::begin(self.checkout().await?, actor, Writes::Allowed).await
+    }
+
+    /// Like [`Pg::act_as`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
+    pub async fn read_as(&self, actor: &Actor) -> Result<ActorTx, PgError> {
+        ActorTx::begin(self.checkout().await?, actor, Writes::Refused).await
     }
 
     /// A transaction of background work, scoped to one customer under the same policies.
@@ -152,10 +153,9 @@ impl Pg {
             return self.fire(&Shot { begin, enter: (&enter, &values), first, sql, params, end }).await;
         }
         let settings = Settings::of(actor);
-        let [role, claims, user, session, customer, request, reason, timeout] = settings.texts();
-        let enter = [role, claims, user, session, customer, request, reason, timeout, writes.read_only()];
+        let enter = (ENTER_SQL, &settings.texts(writes)[..]);
         let begin = (end == TxEnd::Rollback).then_some("begin");
-        self.fire(&Shot { begin, enter: (ENTER_SHOT_SQL, &enter), first: None, sql, params, end }).await
+        self.fire(&Shot { begin, enter, first: None, sql, params, end }).await
     }
 
     async fn fire(&self, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
@@ -244,12 +244,9 @@ impl Settings {
         ])
     }
 
-    fn texts(&self) -> [&str; 8] {
-        self.0.each_ref().map(String::as_str)
-    }
-
-    fn params(&self) -> [&(dyn ToSql + Sync); 8] {
-        self.0.each_ref().map(|text| text as &(dyn ToSql + Sync))
+    fn texts(&self, writes: Writes) -> [&str; 9] {
+        let [role, claims, user, session, customer, request, reason, timeout] = self.0.each_ref();
+        [role, claims, user, session, customer, request, reason, timeout, writes.read_only()]
     }
 }
 
@@ -268,14 +265,15 @@ impl fmt::Debug for ActorTx {
 }
 
 impl ActorTx {
-    async fn begin(client: Object, actor: &Actor) -> Result<Self, PgError> {
+    async fn begin(client: Object, actor: &Actor, writes: Writes) -> Result<Self, PgError> {
         if let Some(caller) = actor.foreign() {
-            return Self::begin_foreign(client, caller).await;
+            return Self::begin_foreign(client, caller, writes).await;
         }
         let enter = client.prepare_cached(ENTER_SQL).await?;
         let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
         let settings = Settings::of(actor);
-        let settings = settings.params();
+        let settings = settings.texts(writes);
+        let settings = settings.each_ref().map(|text| text as &(dyn ToSql + Sync));
         let client = tx.client();
         let (begin, entered) =
             futures_util::join!(client.batch_execute("begin"), client.query(&enter, &settings));
@@ -284,10 +282,10 @@ impl ActorTx {
         Ok(tx)
     }
 
-    async fn begin_foreign(client: Object, caller: &Caller) -> Result<Self, PgError> {
+    async fn begin_foreign(client: Object, caller: &Caller, writes: Writes) -> Result<Self, PgError> {
         let tx = Self { client: Some(client), customer: None, has_failed: AtomicBool::new(false) };
         tx.client().batch_execute(caller.begin_always()).await?;
-        let (enter, values) = caller.enter(Writes::Allowed);
+        let (enter, values) = caller.enter(writes);
         let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         tx.query(&enter, &values).await?;
         Ok(tx)

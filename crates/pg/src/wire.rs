@@ -4,7 +4,13 @@
 //! the driver stands on. Source: "Message Flow, Extended Query" of PostgreSQL's manual.
 mod connect;
 
-use std::{collections::HashMap, io, ops::Range, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    ops::Range,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use deadpool::managed::{Manager, Metrics, Object, RecycleError, RecycleResult};
@@ -90,8 +96,8 @@ pub(crate) struct Wire {
     outbox: BytesMut,
     /// Statement to its name on the server.
     statements: HashMap<Box<str>, u32>,
-    /// Statements that are being prepared, in their order.
-    preparing: Vec<(Box<str>, u32)>,
+    /// Statements that are being prepared, in their order. They outlive a caller that goes away meanwhile.
+    preparing: VecDeque<(Box<str>, u32)>,
     named: u32,
     /// No answer is outstanding and no transaction is open.
     is_idle: bool,
@@ -117,7 +123,7 @@ impl Wire {
             inbox: BytesMut::with_capacity(READ_BYTES),
             outbox: BytesMut::with_capacity(READ_BYTES),
             statements: HashMap::new(),
-            preparing: Vec::new(),
+            preparing: VecDeque::new(),
             named: 0,
             is_idle: true,
         }
@@ -152,7 +158,7 @@ impl Wire {
             None => {
                 self.named = self.named.wrapping_add(1);
                 frontend::parse(&format!("w{}", self.named), sql, [], &mut self.outbox)?;
-                self.preparing.push((sql.into(), self.named));
+                self.preparing.push_back((sql.into(), self.named));
                 self.named
             }
         };
@@ -206,7 +212,6 @@ impl Wire {
     /// Reads until the server is ready again. Rows of the `wanted` statement (counted from 0), or the first error.
     async fn answers(&mut self, wanted: usize) -> Result<Vec<RawRow>, PgError> {
         let (mut rows, mut statement, mut fault) = (Vec::new(), 0, None);
-        let mut preparing = std::mem::take(&mut self.preparing).into_iter();
         loop {
             let message = match self.next().await {
                 Ok(message) => message,
@@ -214,7 +219,7 @@ impl Wire {
                 Err(error) => return Err(fault.unwrap_or_else(|| connection(error))),
             };
             match message {
-                Message::ParseComplete => self.statements.extend(preparing.next()),
+                Message::ParseComplete => self.statements.extend(self.preparing.pop_front()),
                 Message::DataRow(row) if statement == wanted => {
                     rows.push(RawRow::new(&row).map_err(connection)?);
                 }
@@ -224,6 +229,8 @@ impl Wire {
                 }
                 Message::ReadyForQuery(body) => {
                     self.is_idle = body.status() == b'I';
+                    // What stood after a failed statement was not prepared.
+                    self.preparing.clear();
                     if self.inbox.capacity() > BUFFER_KEPT_BYTES_MAX && self.inbox.is_empty() {
                         self.inbox = BytesMut::with_capacity(READ_BYTES);
                     }

@@ -1,6 +1,6 @@
 //! The door to data: who sees what, and what happens to a transaction that is dropped, fails or outlives its session.
 use kernel::id::CustomerId;
-use pg::{PgErrorKind, SystemReason, TxEnd, WorkReason};
+use pg::{Pg, PgErrorKind, PgSettings, SystemReason, TxEnd, WorkReason};
 use testkit::TestDb;
 
 const COUNT_CUSTOMERS: &str = "select count(*) from public.customers";
@@ -93,6 +93,46 @@ async fn one_shot_survives_a_changed_table_and_a_cancelled_caller() {
         db.read::<i64>("select count(*) from pg_stat_activity where state = 'idle in transaction'").await,
         0
     );
+}
+
+/// Otherwise it would stay on the server, nameless to us, until the connection ends.
+#[tokio::test]
+async fn a_statement_whose_caller_leaves_while_it_is_prepared_is_known() {
+    const LOCK: &str = "select pg_advisory_xact_lock(7)::text";
+    let db = TestDb::new().await;
+    let pg = Pg::new(&PgSettings { config: db.authenticator.clone(), connections_max: 1 }).expect("a pool");
+    let owner = db.staff("owner").await;
+    pg.one_shot(&owner, "select 1", &[], TxEnd::Commit).await.expect("a connection");
+    let holder = db.admin_client().await;
+    holder.batch_execute("begin; select pg_advisory_xact_lock(7)").await.expect("the lock");
+    let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted \
+                   and database = (select oid from pg_database where datname = current_database())";
+    tokio::select! {
+        biased;
+        outcome = pg.one_shot(&owner, LOCK, &[], TxEnd::Commit) => panic!("the lock is held: {outcome:?}"),
+        () = async { while db.read::<i64>(waiting).await == 0 {} } => {}
+    }
+    holder.batch_execute("commit").await.expect("the lock is free");
+    // The only connection comes back when the abandoned statement is settled.
+    pg.one_shot(&owner, LOCK, &[], TxEnd::Commit).await.expect("again");
+    let prepared = "select count(*) from pg_prepared_statements where statement = $1::text";
+    let rows = pg.one_shot(&owner, prepared, &[LOCK], TxEnd::Commit).await.expect("rows");
+    assert_eq!(rows[0].int8(0), Some(1));
+}
+
+#[tokio::test]
+async fn a_transaction_of_a_reader_refuses_writes() {
+    let db = TestDb::new().await;
+    let acme = db.customer("acme").await;
+    let owner = db.staff("owner").await;
+    let sql = "update public.customers set name = 'x' where id = $1";
+    let tx = db.pg.read_as(&owner).await.expect("a transaction");
+    assert_eq!(tx.query_one(COUNT_CUSTOMERS, &[]).await.expect("a row").get::<_, i64>(0), 1);
+    let refused = tx.execute(sql, &[&acme.0]).await.expect_err("a write");
+    assert_eq!(refused.code().map(|code| code.code().to_owned()).as_deref(), Some("25006"));
+    drop(tx);
+    let tx = db.pg.act_as(&owner).await.expect("a transaction");
+    tx.execute_one(sql, &[&acme.0]).await.expect("a write");
 }
 
 #[tokio::test]
