@@ -77,12 +77,7 @@ impl Pg {
 
     /// A transaction as a person. Begin and settings leave in one write.
     pub async fn act_as(&self, actor: &Actor) -> Result<ActorTx, PgError> {
-        ActorTx::begin(self.checkout().await?, actor, Writes::Allowed).await
-    }
-
-    /// Like [`Pg::act_as`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
-    pub async fn read_as(&self, actor: &Actor) -> Result<ActorTx, PgError> {
-        ActorTx::begin(self.checkout().await?, actor, Writes::Refused).await
+        ActorTx::begin(self.checkout().await?, actor).await
     }
 
     /// A transaction of background work, scoped to one customer under the same policies.
@@ -126,7 +121,7 @@ impl Pg {
         params: &[&str],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Allowed, sql, params, end).await
+        self.shoot(actor, Writes::Allowed, &[(sql, params)], end).await
     }
 
     /// Like [`Pg::one_shot`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
@@ -136,26 +131,39 @@ impl Pg {
         sql: &str,
         params: &[&str],
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Refused, sql, params, TxEnd::Commit).await
+        self.read_in_turn(actor, &[(sql, params)]).await
+    }
+
+    /// Like [`Pg::one_shot_read`] with several statements, still in one write: the rows of all, in order.
+    pub async fn read_in_turn(
+        &self,
+        actor: &Actor,
+        statements: &[(&str, &[&str])],
+    ) -> Result<Vec<RawRow>, PgError> {
+        self.shoot(actor, Writes::Refused, statements, TxEnd::Commit).await
     }
 
     async fn shoot(
         &self,
         actor: &Actor,
         writes: Writes,
-        sql: &str,
-        params: &[&str],
+        statements: &[(&str, &[&str])],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
         if let Some(caller) = actor.foreign() {
             let (enter, values) = caller.enter(writes);
             let (begin, first) = (caller.begin(end), caller.first());
-            return self.fire(&Shot { begin, enter: (&enter, &values), first, sql, params, end }).await;
+            return self.fire(&Shot { begin, enter: (&enter, &values), first, statements, end }).await;
         }
         let settings = Settings::of(actor);
-        let enter = (ENTER_SQL, &settings.texts(writes)[..]);
+        let texts = settings.texts(writes);
         let begin = (end == TxEnd::Rollback).then_some("begin");
-        self.fire(&Shot { begin, enter, first: None, sql, params, end }).await
+        let shot = Shot { begin, enter: (ENTER_SQL, &texts), first: None, statements, end };
+        if actor.told.is_empty() {
+            return self.fire(&shot).await;
+        }
+        let (enter, values) = told(&texts, &actor.told);
+        self.fire(&Shot { enter: (&enter, &values), ..shot }).await
     }
 
     async fn fire(&self, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
@@ -221,6 +229,17 @@ impl Writes {
     }
 }
 
+/// [`ENTER_SQL`] and its values, with further settings behind them. Its text depends on their number only.
+fn told<'s>(texts: &[&'s str; 9], told: &'s [(&'static str, String)]) -> (String, Vec<&'s str>) {
+    let (mut sql, mut values) = (ENTER_SQL.to_owned(), texts.to_vec());
+    for (name, value) in told {
+        let at = values.len() + 1;
+        sql.push_str(&format!(", set_config(${at}::text, ${}::text, true)", at + 1));
+        values.extend([*name, value.as_str()]);
+    }
+    (sql, values)
+}
+
 /// The message is queued at the first poll; the answer is of no interest.
 fn send_rollback(client: &Object) {
     let _queued = client.batch_execute("rollback").now_or_never();
@@ -240,7 +259,10 @@ impl Settings {
             text(actor.customer.map(|id| id.0)),
             text(actor.request.map(|id| id.0)),
             actor.reason.to_owned(),
-            actor.role.statement_timeout_ms().to_owned(),
+            match actor.statement_timeout_ms {
+                Some(limit_ms) => limit_ms.to_string(),
+                None => actor.role.statement_timeout_ms().to_owned(),
+            },
         ])
     }
 
@@ -265,38 +287,30 @@ impl fmt::Debug for ActorTx {
 }
 
 impl ActorTx {
-    async fn begin(client: Object, actor: &Actor, writes: Writes) -> Result<Self, PgError> {
+    async fn begin(client: Object, actor: &Actor) -> Result<Self, PgError> {
         if let Some(caller) = actor.foreign() {
-            return Self::begin_foreign(client, caller, writes).await;
+            return Self::begin_foreign(client, caller).await;
         }
-        let enter = client.prepare_cached(ENTER_SQL).await?;
-        let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
         let settings = Settings::of(actor);
-        let settings = settings.texts(writes);
-        let settings = settings.each_ref().map(|text| text as &(dyn ToSql + Sync));
+        let (enter, values) = told(&settings.texts(Writes::Allowed), &actor.told);
+        let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let enter = client.prepare_cached(&enter).await?;
+        let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
         let client = tx.client();
         let (begin, entered) =
-            futures_util::join!(client.batch_execute("begin"), client.query(&enter, &settings));
+            futures_util::join!(client.batch_execute("begin"), client.query(&enter, &values));
         begin?;
         entered?;
         Ok(tx)
     }
 
-    async fn begin_foreign(client: Object, caller: &Caller, writes: Writes) -> Result<Self, PgError> {
+    async fn begin_foreign(client: Object, caller: &Caller) -> Result<Self, PgError> {
         let tx = Self { client: Some(client), customer: None, has_failed: AtomicBool::new(false) };
         tx.client().batch_execute(caller.begin_always()).await?;
-        let (enter, values) = caller.enter(writes);
+        let (enter, values) = caller.enter(Writes::Allowed);
         let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         tx.query(&enter, &values).await?;
         Ok(tx)
-    }
-
-    /// Calls what the caller wants called before its statement; nothing for most.
-    pub async fn call_first(&self, actor: &Actor) -> Result<(), PgError> {
-        match actor.foreign().and_then(Caller::first) {
-            Some(first) => self.query(first, &[]).await.map(drop),
-            None => Ok(()),
-        }
     }
 
     /// The customer that background work is scoped to; `None` for people and the provider's own work.

@@ -109,10 +109,10 @@ pub(crate) struct Shot<'a> {
     /// The statement that opens it, when PostgreSQL's own unit (what stands before a `Sync`) does not do.
     pub begin: Option<&'static str>,
     pub enter: (&'a str, &'a [&'a str]),
-    /// A statement between the settings and `sql`.
+    /// A statement between the settings and the others.
     pub first: Option<&'a str>,
-    pub sql: &'a str,
-    pub params: &'a [&'a str],
+    /// Each with its values.
+    pub statements: &'a [(&'a str, &'a [&'a str])],
     pub end: TxEnd,
 }
 
@@ -140,7 +140,9 @@ impl Wire {
         if let Some(first) = shot.first {
             self.statement(first, &[])?;
         }
-        self.statement(shot.sql, shot.params)?;
+        for (sql, params) in shot.statements {
+            self.statement(sql, params)?;
+        }
         if shot.begin.is_some() {
             let end = match shot.end {
                 TxEnd::Commit => "commit",
@@ -209,7 +211,7 @@ impl Wire {
         }
     }
 
-    /// Reads until the server is ready again. Rows of the `wanted` statement (counted from 0), or the first error.
+    /// Reads until the server is ready again. Rows from the statement `wanted` on (counted from 0), or the first error.
     async fn answers(&mut self, wanted: usize) -> Result<Vec<RawRow>, PgError> {
         let (mut rows, mut statement, mut fault) = (Vec::new(), 0, None);
         loop {
@@ -220,7 +222,7 @@ impl Wire {
             };
             match message {
                 Message::ParseComplete => self.statements.extend(self.preparing.pop_front()),
-                Message::DataRow(row) if statement == wanted => {
+                Message::DataRow(row) if statement >= wanted => {
                     rows.push(RawRow::new(&row).map_err(connection)?);
                 }
                 Message::CommandComplete(_) | Message::EmptyQueryResponse => statement += 1,

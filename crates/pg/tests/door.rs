@@ -121,18 +121,34 @@ async fn a_statement_whose_caller_leaves_while_it_is_prepared_is_known() {
 }
 
 #[tokio::test]
-async fn a_transaction_of_a_reader_refuses_writes() {
+async fn further_settings_travel_with_the_callers_own_and_end_with_the_transaction() {
     let db = TestDb::new().await;
-    let acme = db.customer("acme").await;
     let owner = db.staff("owner").await;
-    let sql = "update public.customers set name = 'x' where id = $1";
-    let tx = db.pg.read_as(&owner).await.expect("a transaction");
-    assert_eq!(tx.query_one(COUNT_CUSTOMERS, &[]).await.expect("a row").get::<_, i64>(0), 1);
-    let refused = tx.execute(sql, &[&acme.0]).await.expect_err("a write");
-    assert_eq!(refused.code().map(|code| code.code().to_owned()).as_deref(), Some("25006"));
-    drop(tx);
-    let tx = db.pg.act_as(&owner).await.expect("a transaction");
-    tx.execute_one(sql, &[&acme.0]).await.expect("a write");
+    let mut told = owner.clone();
+    told.set("request.method", "GET".to_owned());
+    told.set("request.path", "/it's".to_owned());
+    told.limit_statements(1_234);
+    let sql = "select concat_ws(' ', current_setting('request.method', true), current_setting('request.path', true), \
+               current_setting('statement_timeout'), current_setting('transaction_read_only'))";
+    let first = |rows: Vec<pg::RawRow>| rows[0].text(0).expect("a text").to_owned();
+    for _ in 0..2 {
+        assert_eq!(first(db.pg.one_shot_read(&told, sql, &[]).await.expect("rows")), "GET /it's 1234ms on");
+        assert_eq!(first(db.pg.one_shot_read(&owner, sql, &[]).await.expect("rows")).trim(), "15s on");
+    }
+    let tx = db.pg.act_as(&told).await.expect("a transaction");
+    assert_eq!(tx.query_one(sql, &[]).await.expect("a row").get::<_, String>(0), "GET /it's 1234ms off");
+}
+
+#[tokio::test]
+async fn statements_in_turn_are_one_transaction() {
+    let db = TestDb::new().await;
+    let owner = db.staff("owner").await;
+    let now = ("select now()::text || $1", &["a"][..]);
+    let rows = db.pg.read_in_turn(&owner, &[now, now]).await.expect("rows");
+    assert_eq!((rows.len(), rows[0].text(0)), (2, rows[1].text(0)));
+    let refused = db.pg.read_in_turn(&owner, &[now, ("update public.customers set name = 'x'", &[])]).await;
+    let code = refused.expect_err("a write").code().map(|code| code.code().to_owned());
+    assert_eq!(code.as_deref(), Some("25006"));
 }
 
 #[tokio::test]
