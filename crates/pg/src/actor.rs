@@ -15,6 +15,10 @@ pub struct Actor {
     pub request: Option<RequestId>,
     pub(crate) customer: Option<CustomerId>,
     pub(crate) reason: &'static str,
+    /// Further settings of the transaction; none for most.
+    pub(crate) told: Vec<(&'static str, String)>,
+    /// Instead of the role's own.
+    pub(crate) statement_timeout_ms: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +77,19 @@ impl Actor {
         self
     }
 
+    /// A setting of the transaction besides the caller's own. It travels in the same write.
+    pub fn set(&mut self, name: &'static str, value: String) {
+        match self.foreign_mut() {
+            Some(caller) => caller.set(name, value),
+            None => self.told.push((name, value)),
+        }
+    }
+
+    /// Another time limit of one statement than the role's. Callers of another database have that of their role there.
+    pub fn limit_statements(&mut self, limit_ms: u32) {
+        self.statement_timeout_ms = Some(limit_ms);
+    }
+
     /// True for people with provider-wide reach (they see all customers while they hold the permission).
     pub fn is_staff(&self) -> bool {
         self.role == Role::Staff
@@ -98,7 +115,17 @@ impl Actor {
     }
 
     pub(crate) fn bare(role: Role, reason: &'static str) -> Self {
-        Self { role, user: None, session: None, claims: String::new(), request: None, customer: None, reason }
+        Self {
+            role,
+            user: None,
+            session: None,
+            claims: String::new(),
+            request: None,
+            customer: None,
+            reason,
+            told: Vec::new(),
+            statement_timeout_ms: None,
+        }
     }
 }
 

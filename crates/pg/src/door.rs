@@ -25,12 +25,8 @@ use crate::{
 const STATEMENTS_PER_CONNECTION_MAX: usize = 400;
 const POOL_WAIT_MS_MAX: u64 = 5_000;
 
+/// The settings of a transaction: of its actor, and last whether writes are refused.
 const ENTER_SQL: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
-     set_config('app.user_id', $3, true), set_config('app.session_id', $4, true), set_config('app.customer_id', $5, true), \
-     set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true)";
-
-/// As [`ENTER_SQL`], and whether writes are refused.
-const ENTER_SHOT_SQL: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
      set_config('app.user_id', $3, true), set_config('app.session_id', $4, true), set_config('app.customer_id', $5, true), \
      set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true), \
      set_config('transaction_read_only', $9, true)";
@@ -137,7 +133,7 @@ impl Pg {
         params: &[&str],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Allowed, sql, params, end).await
+        self.shoot(actor, Writes::Allowed, &[(sql, params)], end).await
     }
 
     /// Like [`Pg::one_shot`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
@@ -147,27 +143,39 @@ impl Pg {
         sql: &str,
         params: &[&str],
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Refused, sql, params, TxEnd::Commit).await
+        self.read_in_turn(actor, &[(sql, params)]).await
+    }
+
+    /// Like [`Pg::one_shot_read`] with several statements, still in one write: the rows of all, in order.
+    pub async fn read_in_turn(
+        &self,
+        actor: &Actor,
+        statements: &[(&str, &[&str])],
+    ) -> Result<Vec<RawRow>, PgError> {
+        self.shoot(actor, Writes::Refused, statements, TxEnd::Commit).await
     }
 
     async fn shoot(
         &self,
         actor: &Actor,
         writes: Writes,
-        sql: &str,
-        params: &[&str],
+        statements: &[(&str, &[&str])],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
         if let Some(caller) = actor.foreign() {
             let (enter, values) = caller.enter(writes);
             let (begin, first) = (caller.begin(end), caller.first());
-            return self.fire(&Shot { begin, enter: (&enter, &values), first, sql, params, end }).await;
+            return self.fire(&Shot { begin, enter: (&enter, &values), first, statements, end }).await;
         }
         let settings = Settings::of(actor);
-        let [role, claims, user, session, customer, request, reason, timeout] = settings.texts();
-        let enter = [role, claims, user, session, customer, request, reason, timeout, writes.read_only()];
+        let texts = settings.texts(writes);
         let begin = (end == TxEnd::Rollback).then_some("begin");
-        self.fire(&Shot { begin, enter: (ENTER_SHOT_SQL, &enter), first: None, sql, params, end }).await
+        let shot = Shot { begin, enter: (ENTER_SQL, &texts), first: None, statements, end };
+        if actor.told.is_empty() {
+            return self.fire(&shot).await;
+        }
+        let (enter, values) = told(&texts, &actor.told);
+        self.fire(&Shot { enter: (&enter, &values), ..shot }).await
     }
 
     async fn fire(&self, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
@@ -238,6 +246,17 @@ impl Writes {
     }
 }
 
+/// [`ENTER_SQL`] and its values, with further settings behind them. Its text depends on their number only.
+fn told<'s>(texts: &[&'s str; 9], told: &'s [(&'static str, String)]) -> (String, Vec<&'s str>) {
+    let (mut sql, mut values) = (ENTER_SQL.to_owned(), texts.to_vec());
+    for (name, value) in told {
+        let at = values.len() + 1;
+        sql.push_str(&format!(", set_config(${at}::text, ${}::text, true)", at + 1));
+        values.extend([*name, value.as_str()]);
+    }
+    (sql, values)
+}
+
 /// The message is queued at the first poll; the answer is of no interest.
 fn send_rollback(client: &Object) {
     let _queued = client.batch_execute("rollback").now_or_never();
@@ -257,16 +276,16 @@ impl Settings {
             text(actor.customer.map(|id| id.0)),
             text(actor.request.map(|id| id.0)),
             actor.reason.to_owned(),
-            actor.role.statement_timeout_ms().to_owned(),
+            match actor.statement_timeout_ms {
+                Some(limit_ms) => limit_ms.to_string(),
+                None => actor.role.statement_timeout_ms().to_owned(),
+            },
         ])
     }
 
-    fn texts(&self) -> [&str; 8] {
-        self.0.each_ref().map(String::as_str)
-    }
-
-    fn params(&self) -> [&(dyn ToSql + Sync); 8] {
-        self.0.each_ref().map(|text| text as &(dyn ToSql + Sync))
+    fn texts(&self, writes: Writes) -> [&str; 9] {
+        let [role, claims, user, session, customer, request, reason, timeout] = self.0.each_ref();
+        [role, claims, user, session, customer, request, reason, timeout, writes.read_only()]
     }
 }
 
@@ -289,13 +308,14 @@ impl ActorTx {
         if let Some(caller) = actor.foreign() {
             return Self::begin_foreign(client, caller).await;
         }
-        let enter = client.prepare_cached(ENTER_SQL).await?;
-        let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
         let settings = Settings::of(actor);
-        let settings = settings.params();
+        let (enter, values) = told(&settings.texts(Writes::Allowed), &actor.told);
+        let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let enter = client.prepare_cached(&enter).await?;
+        let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
         let client = tx.client();
         let (begin, entered) =
-            futures_util::join!(client.batch_execute("begin"), client.query(&enter, &settings));
+            futures_util::join!(client.batch_execute("begin"), client.query(&enter, &values));
         begin?;
         entered?;
         Ok(tx)
@@ -308,14 +328,6 @@ impl ActorTx {
         let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         tx.query(&enter, &values).await?;
         Ok(tx)
-    }
-
-    /// Calls what the caller wants called before its statement; nothing for most.
-    pub async fn call_first(&self, actor: &Actor) -> Result<(), PgError> {
-        match actor.foreign().and_then(Caller::first) {
-            Some(first) => self.query(first, &[]).await.map(drop),
-            None => Ok(()),
-        }
     }
 
     /// The customer that background work is scoped to; `None` for people and the provider's own work.

@@ -4,7 +4,13 @@
 //! the driver stands on. Source: "Message Flow, Extended Query" of PostgreSQL's manual.
 mod connect;
 
-use std::{collections::HashMap, io, ops::Range, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    ops::Range,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use deadpool::managed::{Manager, Metrics, Object, RecycleError, RecycleResult};
@@ -90,8 +96,8 @@ pub(crate) struct Wire {
     outbox: BytesMut,
     /// Statement to its name on the server.
     statements: HashMap<Box<str>, u32>,
-    /// Statements that are being prepared, in their order.
-    preparing: Vec<(Box<str>, u32)>,
+    /// Statements that are being prepared, in their order. They outlive a caller that goes away meanwhile.
+    preparing: VecDeque<(Box<str>, u32)>,
     named: u32,
     /// No answer is outstanding and no transaction is open.
     is_idle: bool,
@@ -103,10 +109,10 @@ pub(crate) struct Shot<'a> {
     /// The statement that opens it, when PostgreSQL's own unit (what stands before a `Sync`) does not do.
     pub begin: Option<&'static str>,
     pub enter: (&'a str, &'a [&'a str]),
-    /// A statement between the settings and `sql`.
+    /// A statement between the settings and the others.
     pub first: Option<&'a str>,
-    pub sql: &'a str,
-    pub params: &'a [&'a str],
+    /// Each with its values.
+    pub statements: &'a [(&'a str, &'a [&'a str])],
     pub end: TxEnd,
 }
 
@@ -117,7 +123,7 @@ impl Wire {
             inbox: BytesMut::with_capacity(READ_BYTES),
             outbox: BytesMut::with_capacity(READ_BYTES),
             statements: HashMap::new(),
-            preparing: Vec::new(),
+            preparing: VecDeque::new(),
             named: 0,
             is_idle: true,
         }
@@ -134,7 +140,9 @@ impl Wire {
         if let Some(first) = shot.first {
             self.statement(first, &[])?;
         }
-        self.statement(shot.sql, shot.params)?;
+        for (sql, params) in shot.statements {
+            self.statement(sql, params)?;
+        }
         if shot.begin.is_some() {
             let end = match shot.end {
                 TxEnd::Commit => "commit",
@@ -152,7 +160,7 @@ impl Wire {
             None => {
                 self.named = self.named.wrapping_add(1);
                 frontend::parse(&format!("w{}", self.named), sql, [], &mut self.outbox)?;
-                self.preparing.push((sql.into(), self.named));
+                self.preparing.push_back((sql.into(), self.named));
                 self.named
             }
         };
@@ -203,10 +211,9 @@ impl Wire {
         }
     }
 
-    /// Reads until the server is ready again. Rows of the `wanted` statement (counted from 0), or the first error.
+    /// Reads until the server is ready again. Rows from the statement `wanted` on (counted from 0), or the first error.
     async fn answers(&mut self, wanted: usize) -> Result<Vec<RawRow>, PgError> {
         let (mut rows, mut statement, mut fault) = (Vec::new(), 0, None);
-        let mut preparing = std::mem::take(&mut self.preparing).into_iter();
         loop {
             let message = match self.next().await {
                 Ok(message) => message,
@@ -214,8 +221,8 @@ impl Wire {
                 Err(error) => return Err(fault.unwrap_or_else(|| connection(error))),
             };
             match message {
-                Message::ParseComplete => self.statements.extend(preparing.next()),
-                Message::DataRow(row) if statement == wanted => {
+                Message::ParseComplete => self.statements.extend(self.preparing.pop_front()),
+                Message::DataRow(row) if statement >= wanted => {
                     rows.push(RawRow::new(&row).map_err(connection)?);
                 }
                 Message::CommandComplete(_) | Message::EmptyQueryResponse => statement += 1,
@@ -224,6 +231,8 @@ impl Wire {
                 }
                 Message::ReadyForQuery(body) => {
                     self.is_idle = body.status() == b'I';
+                    // What stood after a failed statement was not prepared.
+                    self.preparing.clear();
                     if self.inbox.capacity() > BUFFER_KEPT_BYTES_MAX && self.inbox.is_empty() {
                         self.inbox = BytesMut::with_capacity(READ_BYTES);
                     }

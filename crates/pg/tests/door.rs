@@ -1,6 +1,6 @@
 //! The door to data: who sees what, and what happens to a transaction that is dropped, fails or outlives its session.
 use kernel::id::CustomerId;
-use pg::{PgErrorKind, SystemReason, TxEnd, WorkReason};
+use pg::{Pg, PgErrorKind, PgSettings, SystemReason, TxEnd, WorkReason};
 use testkit::TestDb;
 
 const COUNT_CUSTOMERS: &str = "select count(*) from public.customers";
@@ -93,6 +93,62 @@ async fn one_shot_survives_a_changed_table_and_a_cancelled_caller() {
         db.read::<i64>("select count(*) from pg_stat_activity where state = 'idle in transaction'").await,
         0
     );
+}
+
+/// Otherwise it would stay on the server, nameless to us, until the connection ends.
+#[tokio::test]
+async fn a_statement_whose_caller_leaves_while_it_is_prepared_is_known() {
+    const LOCK: &str = "select pg_advisory_xact_lock(7)::text";
+    let db = TestDb::new().await;
+    let pg = Pg::new(&PgSettings { config: db.authenticator.clone(), connections_max: 1 }).expect("a pool");
+    let owner = db.staff("owner").await;
+    pg.one_shot(&owner, "select 1", &[], TxEnd::Commit).await.expect("a connection");
+    let holder = db.admin_client().await;
+    holder.batch_execute("begin; select pg_advisory_xact_lock(7)").await.expect("the lock");
+    let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted \
+                   and database = (select oid from pg_database where datname = current_database())";
+    tokio::select! {
+        biased;
+        outcome = pg.one_shot(&owner, LOCK, &[], TxEnd::Commit) => panic!("the lock is held: {outcome:?}"),
+        () = async { while db.read::<i64>(waiting).await == 0 {} } => {}
+    }
+    holder.batch_execute("commit").await.expect("the lock is free");
+    // The only connection comes back when the abandoned statement is settled.
+    pg.one_shot(&owner, LOCK, &[], TxEnd::Commit).await.expect("again");
+    let prepared = "select count(*) from pg_prepared_statements where statement = $1::text";
+    let rows = pg.one_shot(&owner, prepared, &[LOCK], TxEnd::Commit).await.expect("rows");
+    assert_eq!(rows[0].int8(0), Some(1));
+}
+
+#[tokio::test]
+async fn further_settings_travel_with_the_callers_own_and_end_with_the_transaction() {
+    let db = TestDb::new().await;
+    let owner = db.staff("owner").await;
+    let mut told = owner.clone();
+    told.set("request.method", "GET".to_owned());
+    told.set("request.path", "/it's".to_owned());
+    told.limit_statements(1_234);
+    let sql = "select concat_ws(' ', current_setting('request.method', true), current_setting('request.path', true), \
+               current_setting('statement_timeout'), current_setting('transaction_read_only'))";
+    let first = |rows: Vec<pg::RawRow>| rows[0].text(0).expect("a text").to_owned();
+    for _ in 0..2 {
+        assert_eq!(first(db.pg.one_shot_read(&told, sql, &[]).await.expect("rows")), "GET /it's 1234ms on");
+        assert_eq!(first(db.pg.one_shot_read(&owner, sql, &[]).await.expect("rows")).trim(), "15s on");
+    }
+    let tx = db.pg.act_as(&told).await.expect("a transaction");
+    assert_eq!(tx.query_one(sql, &[]).await.expect("a row").get::<_, String>(0), "GET /it's 1234ms off");
+}
+
+#[tokio::test]
+async fn statements_in_turn_are_one_transaction() {
+    let db = TestDb::new().await;
+    let owner = db.staff("owner").await;
+    let now = ("select now()::text || $1", &["a"][..]);
+    let rows = db.pg.read_in_turn(&owner, &[now, now]).await.expect("rows");
+    assert_eq!((rows.len(), rows[0].text(0)), (2, rows[1].text(0)));
+    let refused = db.pg.read_in_turn(&owner, &[now, ("update public.customers set name = 'x'", &[])]).await;
+    let code = refused.expect_err("a write").code().map(|code| code.code().to_owned());
+    assert_eq!(code.as_deref(), Some("25006"));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use kernel::{ApiError, ErrorCode};
 use pg::{Actor, DbFault, PgError, PgErrorKind};
 use serde::Deserialize;
 
-use crate::request::Verb;
+use crate::{request::Verb, sql::Stop};
 
 /// Every code of the dialect that this crate answers with; each has a page in `docs/errors`.
 /// SQLSTATE codes of PostgreSQL pass through besides.
@@ -259,7 +259,20 @@ pub fn schema_not_loaded() -> ApiError {
 pub fn from_pg(failure: &PgError, actor: &Actor, verb: Verb) -> Failure {
     match failure.db() {
         Some(db) if db.code().code() == "PGRST" => raised_by(db),
-        _ => forwarded(failure, actor, verb).into(),
+        Some(db) => match Stop::of(db) {
+            Some(stop) => stopped(stop).into(),
+            None => forwarded(failure, actor, verb).into(),
+        },
+        None => forwarded(failure, actor, verb).into(),
+    }
+}
+
+fn stopped(stop: Stop) -> ApiError {
+    match stop {
+        Stop::ResponseHeaders => response_headers(),
+        Stop::ResponseStatus => response_status(),
+        Stop::NotOne(rows) => not_one_row(rows),
+        Stop::TooMany(rows) => too_many_affected(rows),
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
         cache::{Cache, LoadError, Reader, Reloaded},
     },
     sql::{self, Body as Wanted, Sql, Told},
-    transaction::{self, Access, Answer, Mode, Settings, Statement},
+    transaction::{self, Access, Answer, Mode, Statement},
     watch::{Refused, Seen, Watch},
 };
 
@@ -303,8 +303,8 @@ impl Asked {
             },
             _ => Mode::Read,
         };
-        let (head, settings) = self.settled(state).await?;
-        let answer = self.run(state, &self.actor, main, mode, settings).await?;
+        let (head, actor) = self.settled(state, schema).await?;
+        let answer = self.run(state, &actor, main, mode).await?;
         let rows = answer.rows;
         let response = match self.head.media {
             Media::Plan(_) => response::plan(answer, self.head.media),
@@ -341,7 +341,6 @@ impl Asked {
         actor: &Actor,
         main: Sql<'_>,
         mode: Mode<'_>,
-        settings: Settings,
     ) -> Result<Answer, Failure> {
         let verb = self.head.verb;
         let (main, mode) = match self.head.media {
@@ -355,36 +354,30 @@ impl Asked {
             }
             _ => (main, mode),
         };
-        transaction::run(&state.pg, actor, &Statement { verb, main, mode, settings }).await
+        transaction::run(&state.pg, actor, &Statement { verb, main, mode }).await
     }
 
-    /// The settings of a transaction that is told how it was asked, and what was applied of the preferences.
-    async fn settled(&self, state: &Inner) -> Result<(Cow<'_, Head>, Settings), Failure> {
-        let Some(zone) = self.head.prefer.timezone.as_deref() else {
-            return Ok((Cow::Borrowed(&self.head), Settings::new()));
-        };
-        if state.cache.knows_timezone(zone).await? {
-            return Ok((Cow::Borrowed(&self.head), vec![("timezone", zone.to_owned())]));
-        }
-        if self.head.prefer.handling == Some(Handling::Strict) {
-            return Err(error::preferences(&[&format!("timezone={zone}")]).into());
-        }
-        let mut head = self.head.clone();
-        head.prefer.timezone = None;
-        Ok((Cow::Owned(head), Settings::new()))
-    }
-
-    /// The same for calls and writes, which may read the request itself.
-    async fn settled_with_request(
+    /// What was applied of the preferences, and the caller with the settings that the transaction is told besides.
+    async fn settled(
         &self,
         state: &Inner,
         schema: &Schema,
-    ) -> Result<(Cow<'_, Head>, Settings), Failure> {
-        let (head, mut settings) = self.settled(state).await?;
-        if schema.request_readers == RequestReaders::Some && self.actor.foreign().is_none() {
-            settings.extend(guard::request_settings(&state.config, &self.method, &self.path, &self.headers));
+    ) -> Result<(Cow<'_, Head>, Cow<'_, Actor>), Failure> {
+        let (mut head, mut actor) = (Cow::Borrowed(&self.head), Cow::Borrowed(&self.actor));
+        if let Some(zone) = self.head.prefer.timezone.as_deref() {
+            if state.cache.knows_timezone(zone).await? {
+                actor.to_mut().set("timezone", zone.to_owned());
+            } else if self.head.prefer.handling == Some(Handling::Strict) {
+                return Err(error::preferences(&[&format!("timezone={zone}")]).into());
+            } else {
+                head.to_mut().prefer.timezone = None;
+            }
         }
-        Ok((head, settings))
+        if schema.request_readers == RequestReaders::Some && self.actor.foreign().is_none() {
+            let told = guard::request_settings(&state.config, &self.method, &self.path, &self.headers);
+            told.into_iter().for_each(|(name, value)| actor.to_mut().set(name, value));
+        }
+        Ok((head, actor))
     }
 
     fn options(&self, schema: &Schema, profile: &str) -> Result<Response<Body>, ApiError> {

@@ -55,9 +55,19 @@ select json_build_object(
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
     where t.typtype in ('b', 'e', 'd', 'r') and t.typelem = 0 and t.typcategory not in ('P', 'X', 'Z')
       and t.typname !~ '^(_|reg|pg_)' and (n.nspname = 'pg_catalog' or n.nspname = any ($1))),
+  -- A name that is put together at run time counts as well: 'request.' || name, format('request.%s', name).
   'reads_requests', exists (
     select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where n.nspname <> 'information_schema' and n.nspname !~ '^pg_' and concat(p.prosrc, pg_get_function_sqlbody(p.oid)) ~ 'request\.(headers|cookies|path|method)'
+    where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+      and concat(p.prosrc, pg_get_function_sqlbody(p.oid)) ~ 'request\.(headers|cookies|path|method|''|%)'
     union all
-    select from pg_policy y where concat(pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid)) ~ 'request\.(headers|cookies|path|method)')
+    select from pg_policy y where concat(pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid)) ~ 'request\.(headers|cookies|path|method|''|%)'
+    union all
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('v', 'm') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+      and pg_get_viewdef(c.oid) ~ 'request\.(headers|cookies|path|method|''|%)'
+    union all
+    select from pg_attrdef d where pg_get_expr(d.adbin, d.adrelid) ~ 'request\.(headers|cookies|path|method|''|%)'
+    union all
+    select from pg_constraint k where k.contype = 'c' and pg_get_constraintdef(k.oid) ~ 'request\.(headers|cookies|path|method|''|%)')
 )::text

@@ -20,7 +20,7 @@ use crate::{
     },
     response::{self, IsVoid},
     schema::{Function, Rows, Scalar, Schema, Volatility, WholeBody},
-    sql::{self, Body as Wanted},
+    sql::{self, Body as Wanted, Keep},
     transaction::Mode,
 };
 
@@ -76,12 +76,12 @@ impl Asked {
             Outcome::Nothing | Outcome::Value(_) => None,
         };
         self.may_leave(state, media, leaving).await?;
-        let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, wanted);
-        let (head, settings) = self.settled_with_request(state, schema).await?;
+        let (mode, keep) = self.call_mode(&plan, config)?;
+        let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, wanted, keep);
+        let (head, mut actor) = self.settled(state, schema).await?;
+        hoist(&mut actor, &plan, config);
         let head = Head { media, ..head.into_owned() };
-        let answer = self
-            .run(state, &self.caller_of(&plan, config), main, self.call_mode(&plan, config)?, settings)
-            .await?;
+        let answer = self.run(state, &actor, main, mode).await?;
         let rows = answer.rows;
         let response = match &plan.outcome {
             _ if matches!(media, Media::Plan(_)) => response::plan(answer, media),
@@ -96,23 +96,12 @@ impl Asked {
         Ok(response)
     }
 
-    /// In another's database some settings of a function hold for its whole transaction: inside of the function they
-    /// would come too late.
-    fn caller_of(&self, plan: &plan::CallPlan<'_>, config: &RestConfig) -> Cow<'_, Actor> {
-        let is_hoisted = |name: &str| config.hoisted_settings.iter().any(|hoisted| hoisted == name);
-        let mut actor = Cow::Borrowed(&self.actor);
-        if self.actor.foreign().is_some() {
-            for (name, value) in plan.function.settings.iter().filter(|(name, _)| is_hoisted(name)) {
-                if let Some(caller) = actor.to_mut().foreign_mut() {
-                    caller.set(name, value);
-                }
-            }
-        }
-        actor
-    }
-
     /// By GET nothing is written, whatever the function says; a function that only reads needs no more either.
-    fn call_mode<'a>(&self, plan: &plan::CallPlan<'_>, config: &RestConfig) -> Result<Mode<'a>, ApiError> {
+    fn call_mode<'a>(
+        &self,
+        plan: &plan::CallPlan<'_>,
+        config: &RestConfig,
+    ) -> Result<(Mode<'a>, Keep), ApiError> {
         let prefer = &self.head.prefer;
         let is_limited = prefer.max_affected.is_some() && prefer.handling == Some(Handling::Strict);
         let is_set = matches!(plan.outcome, Outcome::Values(_) | Outcome::Rows(_, Rows::Many));
@@ -120,8 +109,10 @@ impl Asked {
             return Err(error::no_set_to_limit());
         }
         Ok(match plan.function.volatility {
-            Volatility::Volatile if self.head.verb == Verb::Insert => self.write_mode(config),
-            _ => Mode::Read,
+            Volatility::Volatile if self.head.verb == Verb::Insert => {
+                (Mode::Write(self.tx_end(config)), self.keep())
+            }
+            _ => (Mode::Read, Keep::Any),
         })
     }
 
@@ -177,6 +168,19 @@ impl Asked {
             Ok(payload)
         } else {
             Err(error::body("expected one object with the arguments"))
+        }
+    }
+}
+
+/// In another's database some settings of a function hold for its whole transaction: inside of the function they would
+/// come too late.
+fn hoist(actor: &mut Cow<'_, Actor>, plan: &plan::CallPlan<'_>, config: &RestConfig) {
+    let is_hoisted = |name: &str| config.hoisted_settings.iter().any(|hoisted| hoisted == name);
+    if actor.foreign().is_some() {
+        for (name, value) in plan.function.settings.iter().filter(|(name, _)| is_hoisted(name)) {
+            if let Some(caller) = actor.to_mut().foreign_mut() {
+                caller.set(name, value);
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     request::{Explain, ExplainForm},
     schema::{Schema, quote},
     sql::Sql,
-    transaction::{self, Settings},
+    transaction,
 };
 
 /// Headers with secrets: nothing in the database needs them, and functions may log what they read.
@@ -35,8 +35,11 @@ pub fn may_see_plans(config: &RestConfig, actor: &Actor) -> Result<(), ApiError>
     if may { Ok(()) } else { Err(error::media("application/vnd.pgrst.plan")) }
 }
 
+/// Name and value of each setting.
+type Told = [(&'static str, String); 4];
+
 /// `request.method`, `request.path`, `request.headers` and `request.cookies`.
-pub fn request_settings(config: &RestConfig, method: &Method, path: &str, headers: &HeaderMap) -> Settings {
+pub fn request_settings(config: &RestConfig, method: &Method, path: &str, headers: &HeaderMap) -> Told {
     let is_told = |name: &str| !CREDENTIAL_HEADERS.contains(&name);
     let is_public = |name: &str| !config.private_cookies.iter().any(|private| private == name);
     told(method, path, headers, is_told, is_public)
@@ -48,7 +51,7 @@ fn told(
     headers: &HeaderMap,
     is_told: impl Fn(&str) -> bool,
     is_public: impl Fn(&str) -> bool,
-) -> Settings {
+) -> Told {
     let mut told = Map::new();
     for (name, value) in headers {
         if let Ok(value) = value.to_str()
@@ -65,7 +68,7 @@ fn told(
             cookies.insert(name.to_owned(), Value::from(value));
         }
     }
-    vec![
+    [
         ("request.method", method.as_str().to_owned()),
         ("request.path", path.to_owned()),
         ("request.headers", Value::Object(told).to_string()),

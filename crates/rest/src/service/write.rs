@@ -17,8 +17,8 @@ use crate::{
     },
     response,
     schema::Schema,
-    sql,
-    transaction::{Mode, Wanted as Rows},
+    sql::{self, Keep},
+    transaction::Mode,
 };
 
 impl Asked {
@@ -50,9 +50,9 @@ impl Asked {
             _ => plan::delete(schema, relation, &query, prefer, config)?,
         };
         self.may_leave(state, self.head.media, Some(&plan.read)).await?;
-        let main = sql::write(self.sql(), schema, &plan, self.body_wanted());
-        let (head, settings) = self.settled_with_request(state, schema).await?;
-        let answer = self.run(state, &self.actor, main, self.write_mode(config), settings).await?;
+        let main = sql::write(self.sql(), schema, &plan, self.body_wanted(), self.keep());
+        let (head, actor) = self.settled(state, schema).await?;
+        let answer = self.run(state, &actor, main, Mode::Write(self.tx_end(config))).await?;
         if matches!(self.head.media, Media::Plan(_)) {
             return Ok(response::plan(answer, self.head.media));
         }
@@ -70,21 +70,26 @@ impl Asked {
         Ok(response)
     }
 
-    pub(super) fn write_mode<'a>(&self, config: &RestConfig) -> Mode<'a> {
-        let prefer = &self.head.prefer;
-        let end = match (config.tx_end, prefer.tx) {
+    pub(super) fn tx_end(&self, config: &RestConfig) -> TxEnd {
+        match (config.tx_end, self.head.prefer.tx) {
             (TxChoice::AlwaysCommit, _) => TxEnd::Commit,
             (TxChoice::AlwaysRollBack, _) => TxEnd::Rollback,
             (TxChoice::CallerMayRollBack, Some(Tx::Rollback)) => TxEnd::Rollback,
             (TxChoice::CallerMayRollBack, _) | (TxChoice::CallerMayCommit, Some(Tx::Commit)) => TxEnd::Commit,
             (TxChoice::CallerMayCommit, _) => TxEnd::Rollback,
-        };
+        }
+    }
+
+    /// The number of rows that a write is kept with.
+    pub(super) fn keep(&self) -> Keep {
+        let prefer = &self.head.prefer;
         let answers_one = matches!(self.head.media, Media::Object(_))
             && (self.target == Target::Function || prefer.returning == Some(Returning::Representation));
         match prefer.max_affected.filter(|_| prefer.handling == Some(Handling::Strict)) {
-            _ if answers_one => Mode::WriteChecked { end, wanted: Rows::ExactlyOne },
-            Some(most) => Mode::WriteChecked { end, wanted: Rows::AtMost(most) },
-            None => Mode::Write(end),
+            _ if matches!(self.head.media, Media::Plan(_)) => Keep::Any,
+            _ if answers_one => Keep::One,
+            Some(most) => Keep::AtMost(most),
+            None => Keep::Any,
         }
     }
 

@@ -1,5 +1,5 @@
 use super::{
-    Body, ROW, Sql, Told,
+    Body, Keep, ROW, Sql, Told,
     filter::array,
     read::{Reader, Source},
 };
@@ -16,6 +16,7 @@ pub fn call<'a>(
     plan: &CallPlan<'a>,
     count: Option<Count>,
     body: Body,
+    keep: Keep,
 ) -> Sql<'a> {
     match &plan.outcome {
         Outcome::Nothing => {
@@ -38,7 +39,7 @@ pub fn call<'a>(
             sql.put("with f as(select v from ");
             source(&mut sql, plan);
             sql.put(" as f(v))");
-            counts(&mut sql, schema, read, count);
+            counts(&mut sql, schema, read, (count, keep));
             match body {
                 Body::Media(Media::Object(_)) => sql.put("string_agg(to_json(r.v)::text,',')"),
                 Body::Media(Media::Json(_)) => sql.put("coalesce(json_agg(r.v),'[]')::text"),
@@ -61,7 +62,7 @@ pub fn call<'a>(
             sql.put(" from ");
             source(&mut sql, plan);
             sql.put(" as s)");
-            counts(&mut sql, schema, read, count);
+            counts(&mut sql, schema, read, (count, keep));
             sql.body(body).put(",null::text").told(Told::Response).put(" from(");
             Reader { sql: &mut sql, schema }.rows(read, Source::Other("f"));
             sql.put(")as r");
@@ -71,13 +72,18 @@ pub fn call<'a>(
 }
 
 /// `select total,count,` of the rows in `f`. An estimate of a function's rows is a guess: they are counted.
-fn counts<'a>(sql: &mut Sql<'a>, schema: &'a Schema, read: &ReadPlan<'a>, count: Option<Count>) {
+fn counts<'a>(
+    sql: &mut Sql<'a>,
+    schema: &'a Schema,
+    read: &ReadPlan<'a>,
+    (count, keep): (Option<Count>, Keep),
+) {
     sql.put("select ");
     match count {
         None => sql.put("null::int8"),
         Some(_) => Reader { sql, schema }.total(read, Source::Other("f"), None),
     };
-    sql.put(",count(*),");
+    sql.put(",").kept_count(keep).put(",");
 }
 
 /// What stands after `from`: the function, preceded by the record of its arguments.

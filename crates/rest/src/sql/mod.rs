@@ -4,19 +4,19 @@ mod call;
 mod filter;
 mod group;
 mod read;
+mod stop;
 mod write;
 
 use std::{
     borrow::Cow,
-    error::Error,
     fmt::{self, Write as _},
 };
 
-use bytes::BytesMut;
-use pg::types::{Format, IsNull, ToSql, Type};
-
 pub use call::call;
 pub use read::{estimate, read};
+#[cfg(test)]
+pub use stop::RESPONSE;
+pub use stop::{Keep, Stop};
 pub use write::write;
 
 use crate::request::{Explain, ExplainForm, Media, Nulls};
@@ -32,23 +32,6 @@ pub struct Sql<'a> {
 /// A value in text form: PostgreSQL reads it as the type that stands at its place, like a literal of unknown type.
 #[derive(Debug)]
 pub struct Param<'a>(pub Cow<'a, str>);
-
-impl ToSql for Param<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        out.extend_from_slice(self.0.as_bytes());
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    fn encode_format(&self, _: &Type) -> Format {
-        Format::Text
-    }
-
-    pg::types::to_sql_checked!();
-}
 
 /// A name for one use of a relation.
 #[derive(Clone, Copy, Debug)]
@@ -170,9 +153,7 @@ impl<'a> Sql<'a> {
         if told == Told::Nothing {
             return self;
         }
-        self.put(
-            ",nullif(current_setting('response.headers',true),''),nullif(current_setting('response.status',true),'')",
-        );
+        self.put(stop::RESPONSE);
         match told {
             Told::Nothing | Told::Response => self,
             Told::ResponseAndUpdates => {

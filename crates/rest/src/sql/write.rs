@@ -1,5 +1,5 @@
 use super::{
-    Body, Sql,
+    Body, Keep, Sql,
     read::{Reader, Source},
 };
 use crate::{
@@ -12,7 +12,13 @@ use crate::{
 };
 
 /// `with w as (insert … returning …) select total, count, body, location, headers, status, updated`
-pub fn write<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &WritePlan<'a>, body: Body) -> Sql<'a> {
+pub fn write<'a>(
+    mut sql: Sql<'a>,
+    schema: &'a Schema,
+    plan: &WritePlan<'a>,
+    body: Body,
+    keep: Keep,
+) -> Sql<'a> {
     let relation = plan.read.relation;
     sql.put("with w as(");
     match &plan.kind {
@@ -47,7 +53,7 @@ pub fn write<'a>(mut sql: Sql<'a>, schema: &'a Schema, plan: &WritePlan<'a>, bod
         sql.put(" returning ");
         returned(&mut sql, plan);
     }
-    sql.put(")select null::int8,count(*),");
+    sql.put(")select null::int8,").kept_count(keep).put(",");
     let told = match &plan.kind {
         WriteKind::Insert {
             conflict: Some(Conflict { resolution: Resolution::MergeDuplicates, .. }),

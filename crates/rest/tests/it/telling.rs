@@ -10,13 +10,16 @@ create function public.says(headers text, status text) returns text language plp
   perform set_config('response.headers', headers, true), set_config('response.status', status, true); return 'said'; end $$;
 create function public.says_rows() returns setof public.labels language plpgsql volatile as $$ begin
   perform set_config('response.headers', '[{"Cache-Control": "no-store"}]', true); return query select * from public.labels order by id; end $$;
+create function public.writes_and_says(headers text, status text) returns text language plpgsql volatile as $$ begin
+  update public.labels set text = 'half done';
+  perform set_config('response.headers', headers, true), set_config('response.status', status, true); return 'said'; end $$;
 create function public.raises(message text, detail text) returns void language plpgsql volatile as $$ begin
   raise sqlstate 'PGRST' using message = message, detail = detail; end $$;
 create function public.marks() returns trigger language plpgsql as $$ begin
   perform set_config('response.headers', json_build_array(json_build_object('X-Method', current_setting('request.method', true)))::text, true); return new; end $$;
 create trigger marks before insert on public.labels for each row execute function public.marks();
 revoke execute on all functions in schema public from public;
-grant execute on function public.told, public.heard, public.says, public.says_rows, public.raises to authenticated, staff;
+grant execute on function public.told, public.heard, public.says, public.says_rows, public.writes_and_says, public.raises to authenticated, staff;
 "#;
 
 #[tokio::test]
@@ -58,20 +61,78 @@ async fn functions_say_how_to_answer() {
     assert_eq!(typed.header("content-type"), "text/x-odd");
     let rows = api.ask(&api.owner, "POST", "/rpc/says_rows?select=id").send().await.ok();
     assert_eq!((rows.header("cache-control"), rows.json()), ("no-store", json!([{"id": 1}, {"id": 2}])));
+    let odd = json!([{"X-Odd": "tab\t, \"quotes\", \\, ü and \u{1f600}: \"connection\":"}]);
+    let plain = says(&odd.to_string(), "").send().await.ok();
+    assert_eq!(plain.headers["x-odd"].as_bytes(), odd[0]["X-Odd"].as_str().expect("a text").as_bytes());
+    let escaped = says(r#" [ {"X-A" : "\u0041\u00fc\t\/"} , { "x-b":""} ] "#, "299").send().await;
+    assert_eq!((escaped.status.as_u16(), escaped.header("x-b")), (299, ""));
+    assert_eq!(escaped.headers["x-a"].as_bytes(), "Aü\t/".as_bytes());
+    assert_eq!(says("[]", "").send().await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn what_says_it_wrong_is_not_kept() {
+    let api = Api::with(RestConfig::default(), FUNCTIONS).await;
     for (headers, status, wanted) in [
         ("x", "", "PGRST111"),
         ("{}", "", "PGRST111"),
+        ("[", "", "PGRST111"),
+        (r#"["a"]"#, "", "PGRST111"),
         (r#"[{"a": 1}]"#, "", "PGRST111"),
+        (r#"[{"a": "1"},]"#, "", "PGRST111"),
+        (r#"[{"a": "1"}] x"#, "", "PGRST111"),
         (r#"[{"a": "1", "b": "2"}]"#, "", "PGRST111"),
         (r#"[{"a b": "1"}]"#, "", "PGRST111"),
+        (r#"[{"": "1"}]"#, "", "PGRST111"),
+        (r#"[{"a": "1\n2"}]"#, "", "PGRST111"),
+        (r#"[{"a": "1\u000d2"}]"#, "", "PGRST111"),
+        (r#"[{"a": "\ud800"}]"#, "", "PGRST111"),
+        (r#"[{"a": "\x"}]"#, "", "PGRST111"),
         (r#"[{"Content-Length": "0"}]"#, "", "PGRST111"),
+        (r#"[{"a": "1"}, {"connection" : "close"}]"#, "", "PGRST111"),
         ("", "x", "PGRST112"),
         ("", "99", "PGRST112"),
+        ("", "+201", "PGRST112"),
+        ("", "600", "PGRST112"),
         ("", "1000", "PGRST112"),
     ] {
-        let answer = says(headers, status).send().await;
+        let body = json!({"headers": headers, "status": status}).to_string();
+        let answer = api.ask(&api.owner, "POST", "/rpc/writes_and_says").body(body).send().await;
         assert_eq!(answer.error(), (500, wanted.to_owned()), "{headers} {status}");
     }
+    assert_eq!(api.get("/labels?select=text&order=id").await, json!([{"text": "red"}, {"text": "blue"}]));
+    // What a caller writes cannot pass for it.
+    let asked = api.ask(&api.owner, "GET", "/things?name=fts(obera.stop_response_headers).x").send().await;
+    assert_eq!(asked.error(), (400, "3F000".to_owned()));
+}
+
+#[tokio::test]
+async fn reads_are_told_how_they_were_asked() {
+    let api = Api::with(RestConfig::default(), r#"
+        create view public.asked as select current_setting('request.method', true) as method, current_setting('request.path', true) as path,
+          current_setting('request.headers', true)::json ->> 'x-mark' as mark, current_setting('request.cookies', true)::json ->> 'theme' as theme,
+          current_setting('request.headers', true) like '%secret%' as tells_secrets, current_setting('request.jwt.claims', true) <> '' as has_claims;
+        create table public.marked (id int primary key, mark text not null);
+        insert into public.marked values (1, 'a'), (2, 'b');
+        alter table public.marked enable row level security;
+        create policy marked_by_header on public.marked for select to staff using (mark = current_setting('request.headers', true)::json ->> 'x-mark');
+        grant select on public.asked, public.marked to staff;"#).await;
+    let ask = |method: &'static str, url: &str| {
+        api.ask(&api.owner, method, url)
+            .header("x-mark", "b")
+            .header("authorization", "Bearer secret")
+            .header("cookie", "theme=dark")
+    };
+    assert_eq!(
+        ask("GET", "/asked").send().await.ok().json(),
+        json!([{"method": "GET", "path": "/asked", "mark": "b", "theme": "dark", "tells_secrets": false, "has_claims": true}])
+    );
+    assert_eq!(ask("GET", "/marked").send().await.ok().json(), json!([{"id": 2, "mark": "b"}]));
+    let counted =
+        ask("GET", "/marked?select=id").prefer("count=estimated, timezone=Asia/Tokyo").send().await.ok();
+    assert_eq!((counted.json(), counted.header("content-range")), (json!([{"id": 2}]), "0-0/1"));
+    let unmarked = api.ask(&api.owner, "GET", "/marked").send().await.ok();
+    assert_eq!(unmarked.json(), json!([]), "nothing stays for the next request");
 }
 
 #[tokio::test]
