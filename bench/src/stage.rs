@@ -83,7 +83,7 @@ impl Stage {
     }
 
     pub fn pool(&self, connections_max: usize) -> Result<Pg> {
-        Ok(Pg::new(&PgSettings { config: self.login(), connections_max })?)
+        Ok(Pg::new(&PgSettings { config: self.login().into(), connections_max })?)
     }
 
     /// A superuser's connection, for arranging.

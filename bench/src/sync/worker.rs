@@ -57,7 +57,7 @@ pub async fn run() -> Result<()> {
         .user(&task.user)
         .password(&task.password)
         .dbname(&task.database);
-    let pool = Pg::new(&PgSettings { config, connections_max: POOL })?;
+    let pool = Pg::new(&PgSettings { config: config.into(), connections_max: POOL })?;
     let clock = Clock::system();
     let client =
         NinjaOne::new(Config::new(task.base_url, task.client_id, task.client_secret.into()), clock.clone())?;

@@ -8,15 +8,18 @@ use std::{
 };
 
 use deadpool::managed;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
+use deadpool::managed::{Metrics, QueueMode, RecycleError, RecycleResult};
+use deadpool_postgres::{ClientWrapper, Runtime};
 use futures_util::FutureExt as _;
 use kernel::id::CustomerId;
-use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
+use tokio_postgres::{Row, Statement, types::ToSql};
 
 use crate::{
     actor::{Actor, Role, SystemReason, WorkReason},
+    dial,
     error::PgError,
     foreign::Caller,
+    login::Login,
     wire::{self, RawRow, Shot, WireManager, WirePool},
 };
 
@@ -38,7 +41,7 @@ const ENTER_SHOT_SQL: &str = "select set_config('role', $1, true), set_config('r
 /// transactions of one statement (see [`Pg::one_shot`]), half for longer ones.
 #[derive(Clone, Debug)]
 pub struct PgSettings {
-    pub config: tokio_postgres::Config,
+    pub config: Login,
     pub connections_max: usize,
 }
 
@@ -49,7 +52,7 @@ pub struct Pg {
     pool: Pool,
     /// For those of one.
     wires: WirePool,
-    pub(crate) config: Arc<tokio_postgres::Config>,
+    pub(crate) login: Arc<Login>,
 }
 
 impl fmt::Debug for Pg {
@@ -68,15 +71,11 @@ pub enum TxEnd {
 impl Pg {
     /// Makes the pool; connections are opened when first needed.
     pub fn new(settings: &PgSettings) -> Result<Self, PgError> {
-        let manager = Manager::from_config(
-            settings.config.clone(),
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
         let half = settings.connections_max.div_ceil(2);
-        let config = Arc::new(settings.config.clone());
-        let wires = pool_of(WireManager(Arc::clone(&config)), half)?;
-        Ok(Self { pool: pool_of(manager, half)?, wires, config })
+        let login = Arc::new(settings.config.clone());
+        let pool = pool_of(DriverManager(Arc::clone(&login)), half)?;
+        let wires = pool_of(WireManager(Arc::clone(&login)), half)?;
+        Ok(Self { pool, wires, login })
     }
 
     /// A transaction as a person. Begin and settings leave in one write.
@@ -190,6 +189,36 @@ impl Pg {
     #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
     async fn wire(&self) -> Result<managed::Object<WireManager>, PgError> {
         Ok(self.wires.get().await?)
+    }
+}
+
+/// Clients of the driver, each with the statements that it prepared.
+#[derive(Debug)]
+struct DriverManager(Arc<Login>);
+
+type Pool = managed::Pool<DriverManager>;
+type Object = managed::Object<DriverManager>;
+
+impl managed::Manager for DriverManager {
+    type Type = ClientWrapper;
+    type Error = PgError;
+
+    async fn create(&self) -> Result<ClientWrapper, PgError> {
+        let (client, driver) = dial::client(&self.0).await?;
+        #[expect(clippy::disallowed_methods, reason = "drives this one connection; ends with its client")]
+        let task = tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "a connection of the pool was lost"
+                );
+            }
+        });
+        Ok(ClientWrapper::new(client, task))
+    }
+
+    async fn recycle(&self, client: &mut ClientWrapper, _: &Metrics) -> RecycleResult<PgError> {
+        if client.is_closed() { Err(RecycleError::message("closed")) } else { Ok(()) }
     }
 }
 

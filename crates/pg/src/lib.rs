@@ -4,18 +4,23 @@
 pub mod actor;
 pub mod admin;
 pub mod cluster;
+mod dial;
 mod door;
 mod error;
 pub mod foreign;
 mod listen;
+mod login;
 pub mod migrate;
 mod session;
+mod tls;
 mod wire;
 
 pub use actor::{Actor, SystemReason, WorkReason};
 pub use door::{ActorTx, Pg, PgSettings, TxEnd};
 pub use error::{DbFault, PgError, PgErrorKind};
 pub use listen::Notice;
+pub use login::{Login, LoginFault};
 pub use session::Session;
+pub use tls::TlsSetupFault;
 pub use tokio_postgres::{Config, Row, config, types};
 pub use wire::RawRow;

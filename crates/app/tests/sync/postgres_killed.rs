@@ -58,7 +58,7 @@ async fn a_synchronization_survives_the_death_of_postgres() {
         .await
         .unwrap();
     migrate::migrate(&cluster.admin_config(DATABASE)).await.unwrap();
-    let settings = PgSettings { config: cluster.authenticator_config(DATABASE), connections_max: 8 };
+    let settings = PgSettings { config: cluster.authenticator_config(DATABASE).into(), connections_max: 8 };
     let pg = Pg::new(&settings).unwrap();
     let vendor = Vendor::new(3, 60).await;
     let login = cluster.admin_config(DATABASE);

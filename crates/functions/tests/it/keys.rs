@@ -136,7 +136,7 @@ async fn a_process_that_died_frees_its_keys_after_the_time_out() {
     let died = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let settings = pg::PgSettings { config: authenticator, connections_max: 4 };
+            let settings = pg::PgSettings { config: authenticator.into(), connections_max: 4 };
             let pg = pg::Pg::new(&settings).expect("a pool");
             let router = api::router(&api::services_over(pg, &clock));
             let held = mark(id);
