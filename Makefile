@@ -81,6 +81,47 @@ e2e: setup-browser web/dist/index.html e2e/node_modules/.installed e2e/python/.v
 	cargo build --workspace --all-targets --locked
 	cd e2e && OBERA_BIN=$(abspath $(BUILT))/obera npm test
 
+# --- long tests: not a part of `make test` ---------------------------------------------------------------------------------
+
+# Made-up cases of each property, and minutes of made-up calls.
+LONG_CASES ?= 50000
+LONG_MINUTES ?= 6
+# Beside the machine's own PostgreSQL, which `make test` runs on.
+LONG_POSTGRES ?= 16 17 18
+LONG_STEPS := long-fuzz long-postgres long-s3 long-openapi
+# Readers of what strangers send, without a database.
+FUZZED := --lib -p auth -p pg -p realtime -p rest -p storage
+LONG_PYTHON := e2e/long/.venv/.installed
+
+.PHONY: test-long
+test-long: ## What takes long: fuzzing, PostgreSQL 16 to 18, a real S3 server, made-up calls (LONG_CASES, LONG_MINUTES, LONG_POSTGRES)
+	@$(MAKE) test TEST_STEPS="setup-browser $(LONG_STEPS)"
+
+.PHONY: long-fuzz
+long-fuzz: ## Every property with LONG_CASES cases
+	PROPTEST_CASES=$(LONG_CASES) cargo test --locked $(FUZZED)
+	PROPTEST_CASES=$(LONG_CASES) cargo test --locked -p server --bin obera fuzz
+	PROPTEST_CASES=$(LONG_CASES) cargo test --locked -p auth --test it edit
+
+.PHONY: long-postgres
+long-postgres: e2e/postgres/node_modules/.installed web/dist/index.html e2e/node_modules/.installed ## All Rust tests, and the story in the browser, on each of LONG_POSTGRES
+	cargo build --workspace --all-targets --locked
+	@for version in $(LONG_POSTGRES); do \
+		printf '\n-- PostgreSQL %s\n' $$version; \
+		export PATH="$(abspath e2e/postgres)/$$version:$$PATH"; \
+		$(BUILT)/xtask test --locked || exit 1; \
+		(cd e2e && OBERA_BIN=$(abspath $(BUILT))/obera npm test -- 1-story.test.mjs) || exit 1; \
+	done
+
+.PHONY: long-s3
+long-s3: $(LONG_PYTHON) ## Files in a bucket of an S3 server
+	e2e/long/with-s3 cargo test --locked -p storage --features s3 --test it
+
+.PHONY: long-openapi
+long-openapi: $(LONG_PYTHON) web/dist/index.html ## Calls made up from /openapi.json, as a technician, a portal user and nobody
+	cargo build --workspace --all-targets --locked
+	OBERA_BIN=$(abspath $(BUILT))/obera LONG_MINUTES=$(LONG_MINUTES) node e2e/long/openapi.mjs
+
 # --- chores ------------------------------------------------------------------------------------------------------------
 
 .PHONY: fmt
@@ -105,11 +146,11 @@ bench: setup ## Measure against named peers (release build; ARGS for one benchma
 
 .PHONY: clean
 clean: ## Remove what was built (never a data directory)
-	rm -rf target web/dist web/node_modules e2e/node_modules e2e/python/.venv e2e/out
+	rm -rf target web/dist web/node_modules e2e/node_modules e2e/postgres/node_modules e2e/python/.venv e2e/long/.venv e2e/out
 
-e2e/python/.venv/.installed: e2e/python/requirements.txt
-	python3 -m venv e2e/python/.venv
-	e2e/python/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+e2e/%/.venv/.installed: e2e/%/requirements.txt
+	python3 -m venv e2e/$*/.venv
+	e2e/$*/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 # Packages are installed when their lock file is newer than the last installation.

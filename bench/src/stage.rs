@@ -84,7 +84,9 @@ impl Stage {
 
     /// A pool with so many connections of each kind.
     pub fn pool(&self, each_max: usize) -> Result<Pg> {
-        Ok(Pg::new(&PgSettings { config: self.login(), shots_max: each_max, transactions_max: each_max })?)
+        let settings =
+            PgSettings { login: self.login().into(), shots_max: each_max, transactions_max: each_max };
+        Ok(Pg::new(&settings)?)
     }
 
     /// A superuser's connection, for arranging.

@@ -35,6 +35,11 @@ const GUARDED: &[Guarded] = &[
         reason: "SQL lives in the database's crates",
     },
     Guarded {
+        names: &["tokio-rustls", "rustls-native-certs", "socket2"],
+        users: &["pg"],
+        reason: "connections to the database are opened in one place (ADR 14)",
+    },
+    Guarded {
         names: &["axum", "tower-http"],
         users: &["server", "rest", "auth", "realtime", "storage", "functions", "sandbox"],
         reason: "HTTP is served by the front doors only",

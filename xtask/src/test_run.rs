@@ -8,7 +8,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 }
 
 async fn run_on_cluster(args: &[String]) -> Result<ExitCode> {
-    println!("Starting a throw-away PostgreSQL cluster for this run.");
+    println!("Starting a throw-away cluster for this run: {}.", testkit::server());
     let cluster = testkit::start_for_run().await;
     let (name, value) = cluster.environment();
     let mut tests = tokio::process::Command::new("cargo")

@@ -70,3 +70,48 @@ impl SharedClaims {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{EncodingKey, Header};
+    use proptest::prelude::*;
+    use serde_json::json;
+    use testkit::forgery;
+
+    use super::*;
+
+    const NOW_S: i64 = 1_800_000_000;
+
+    fn good() -> (SharedSecret, String) {
+        let secret = "a secret of a project that moved over";
+        let key = EncodingKey::from_secret(secret.as_bytes());
+        let token = jsonwebtoken::encode(&Header::default(), &json!({ "role": "anon", "iss": "x" }), &key);
+        (SharedSecret::new(secret.to_owned().into()).expect("long enough"), token.expect("a token"))
+    }
+
+    fn is_let_in(secret: &SharedSecret, token: &str) -> bool {
+        matches!(secret.judge(token, Timestamp::from_second(NOW_S).expect("a time")), Some(Ok(())))
+    }
+
+    #[test]
+    fn nothing_near_a_key_is_accepted() {
+        let (secret, token) = good();
+        assert!(is_let_in(&secret, &token));
+        let claims = [json!({ "role": "anon" }), json!({})];
+        for forged in
+            forgery::near(&token).iter().chain(&forgery::confused(&token, &forgery::headers("k"), &claims))
+        {
+            assert!(!is_let_in(&secret, forged), "{forged}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(forgery::cases(1_000))]
+
+        #[test]
+        fn no_edit_of_a_key_is_accepted(token in forgery::edited(good().1)) {
+            let (secret, good) = good();
+            prop_assert!(token == good || !is_let_in(&secret, &token));
+        }
+    }
+}

@@ -1,10 +1,11 @@
 //! First installation on a server: roles, database, the pool's login. Needs an administrative login, once.
 use kernel::secret::{ExposeSecret as _, SecretString};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 
-use crate::{PgError, PgErrorKind};
+use crate::{Login, PgError, PgErrorKind, dial};
 
-/// Minor versions with the row-level security faults CVE-2023-2455, CVE-2024-10976 and CVE-2025-8713 fixed.
+/// Minor versions with the row-level security faults CVE-2023-2455, CVE-2024-10976 and CVE-2025-8713 fixed; 18 never had
+/// them. No later one was published up to the minor releases of May 2026 (15.18, 16.14, 17.10, 18.4).
 const OLDEST_SAFE: &[(u32, u32)] = &[(15, 14), (16, 10), (17, 6), (18, 0)];
 
 /// `server_version_num` (150014) to a verdict that a person can act on.
@@ -20,9 +21,8 @@ pub fn check_version(version_num: u32) -> Result<(), String> {
     }
 }
 
-pub(crate) async fn connect(config: &Config) -> Result<Client, PgError> {
-    let (client, connection) =
-        config.connect(NoTls).await.map_err(|error| PgError::new(PgErrorKind::Connection, error))?;
+pub(crate) async fn connect(login: &Login) -> Result<Client, PgError> {
+    let (client, connection) = dial::client(login).await?;
     #[expect(
         clippy::disallowed_methods,
         reason = "drives this one connection; ends when the client is dropped"
@@ -31,15 +31,19 @@ pub(crate) async fn connect(config: &Config) -> Result<Client, PgError> {
     Ok(client)
 }
 
-/// What a login may do that it must not, or `None` when it is fit for the pool.
-pub async fn login_fault(config: &Config) -> Result<Option<String>, PgError> {
-    let client = connect(config).await?;
+/// Why a server or a login must not be used, or `None` when both are fit for the pool.
+pub async fn login_fault(login: &Login) -> Result<Option<String>, PgError> {
+    let client = connect(login).await?;
     let row = client
         .query_one(
-            "select rolname, rolsuper, rolbypassrls from pg_catalog.pg_roles where rolname = session_user",
+            "select rolname, rolsuper, rolbypassrls, current_setting('server_version_num')::int
+             from pg_catalog.pg_roles where rolname = session_user",
             &[],
         )
         .await?;
+    if let Err(fault) = check_version(u32::try_from(row.get::<_, i32>(3)).unwrap_or(0)) {
+        return Ok(Some(fault.trim_end_matches('.').to_owned()));
+    }
     let (name, is_super, bypasses): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
     Ok((is_super || bypasses).then(|| {
         format!("the login `{name}` ignores row-level security; connect as `authenticator` (made by `obera migrate`) instead")
@@ -48,11 +52,12 @@ pub async fn login_fault(config: &Config) -> Result<Option<String>, PgError> {
 
 /// Makes what is missing: roles, the database, the password of `authenticator`. Idempotent.
 pub async fn prepare(
-    admin: &Config,
+    admin: impl Into<Login>,
     database: &str,
     authenticator_password: Option<&SecretString>,
 ) -> Result<(), PgError> {
-    let client = connect(admin).await?;
+    let mut admin = admin.into();
+    let client = connect(&admin).await?;
     let version: i32 =
         client.query_one("select current_setting('server_version_num')::int", &[]).await?.get(0);
     check_version(u32::try_from(version).unwrap_or(0))
@@ -82,7 +87,8 @@ pub async fn prepare(
             client.query_one("select format('create database %I', $1::text)", &[&database]).await?.get(0);
         client.batch_execute(&sql).await?;
     }
-    let inside = connect(admin.clone().dbname(database)).await?;
+    admin.config.dbname(database);
+    let inside = connect(&admin).await?;
     let sql: String = inside
         .query_one("select format('grant create, connect, temporary on database %I to owner; grant connect on database %1$I to authenticator; revoke temporary on database %1$I from public', $1::text)", &[&database])
         .await?

@@ -14,6 +14,8 @@ use kernel::secret::SecretString;
 use tokio::sync::{Mutex, watch};
 use tokio_postgres::Config;
 
+use crate::{Login, dial};
+
 pub use files::{SecretFile, generate_secret};
 pub use find::Binaries;
 
@@ -167,10 +169,10 @@ impl Cluster {
     }
 
     async fn wait_ready(&self) -> Result<(), ClusterError> {
-        let config = self.admin_config("postgres");
+        let config = Login::from(self.admin_config("postgres"));
         let deadline = tokio::time::Instant::now() + READY_WAIT;
         loop {
-            if config.connect(tokio_postgres::NoTls).await.is_ok() {
+            if dial::client(&config).await.is_ok() {
                 return Ok(());
             }
             let has_died = self.pid.borrow().eq(&0) && self.layout.log_says_fatal();

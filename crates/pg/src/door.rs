@@ -8,16 +8,19 @@ use std::{
 };
 
 use deadpool::managed;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
+use deadpool::managed::{Metrics, QueueMode, RecycleError, RecycleResult};
+use deadpool_postgres::{ClientWrapper, Runtime};
 use futures_util::FutureExt as _;
 use kernel::id::CustomerId;
-use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
+use tokio_postgres::{Row, Statement, types::ToSql};
 
 use crate::{
     access::AccessLog,
     actor::{Actor, Role, SystemReason, WorkReason},
+    dial,
     error::PgError,
     foreign::Caller,
+    login::Login,
     wire::{self, RawRow, Shot, WireManager, WirePool},
 };
 
@@ -34,7 +37,7 @@ const ENTER_SQL: &str = "select set_config('role', $1, true), set_config('reques
 /// How to reach the database: the login of the pool (never a superuser) and its size.
 #[derive(Clone, Debug)]
 pub struct PgSettings {
-    pub config: tokio_postgres::Config,
+    pub login: Login,
     /// Connections for transactions of one statement (see [`Pg::one_shot`]).
     pub shots_max: usize,
     /// Connections for longer ones.
@@ -43,9 +46,9 @@ pub struct PgSettings {
 
 impl PgSettings {
     /// Half of the connections for each kind, and at least one.
-    pub fn halves(config: tokio_postgres::Config, connections_max: usize) -> Self {
+    pub fn halves(login: impl Into<Login>, connections_max: usize) -> Self {
         let half = connections_max.div_ceil(2).max(1);
-        Self { config, shots_max: half, transactions_max: half }
+        Self { login: login.into(), shots_max: half, transactions_max: half }
     }
 }
 
@@ -56,7 +59,7 @@ pub struct Pg {
     pool: Pool,
     /// For those of one.
     wires: WirePool,
-    pub(crate) config: Arc<tokio_postgres::Config>,
+    pub(crate) login: Arc<Login>,
     access: AccessLog,
 }
 
@@ -76,15 +79,10 @@ pub enum TxEnd {
 impl Pg {
     /// Makes the pool; connections are opened when first needed.
     pub fn new(settings: &PgSettings) -> Result<Self, PgError> {
-        let manager = Manager::from_config(
-            settings.config.clone(),
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let config = Arc::new(settings.config.clone());
-        let wires = pool_of(WireManager(Arc::clone(&config)), settings.shots_max)?;
-        let pool = pool_of(manager, settings.transactions_max)?;
-        Ok(Self { pool, wires, config, access: AccessLog::default() })
+        let login = Arc::new(settings.login.clone());
+        let pool = pool_of(DriverManager(Arc::clone(&login)), settings.transactions_max)?;
+        let wires = pool_of(WireManager(Arc::clone(&login)), settings.shots_max)?;
+        Ok(Self { pool, wires, login, access: AccessLog::default() })
     }
 
     /// A transaction as a person. Begin and settings leave in one write.
@@ -215,6 +213,36 @@ impl Pg {
     #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
     async fn wire(&self) -> Result<managed::Object<WireManager>, PgError> {
         Ok(self.wires.get().await?)
+    }
+}
+
+/// Clients of the driver, each with the statements that it prepared.
+#[derive(Debug)]
+struct DriverManager(Arc<Login>);
+
+type Pool = managed::Pool<DriverManager>;
+type Object = managed::Object<DriverManager>;
+
+impl managed::Manager for DriverManager {
+    type Type = ClientWrapper;
+    type Error = PgError;
+
+    async fn create(&self) -> Result<ClientWrapper, PgError> {
+        let (client, driver) = dial::client(&self.0).await?;
+        #[expect(clippy::disallowed_methods, reason = "drives this one connection; ends with its client")]
+        let task = tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "a connection of the pool was lost"
+                );
+            }
+        });
+        Ok(ClientWrapper::new(client, task))
+    }
+
+    async fn recycle(&self, client: &mut ClientWrapper, _: &Metrics) -> RecycleResult<PgError> {
+        if client.is_closed() { Err(RecycleError::message("closed")) } else { Ok(()) }
     }
 }
 

@@ -46,6 +46,11 @@ impl PgError {
         Self::new(PgErrorKind::Statement, fault)
     }
 
+    /// Whatever it was, there is no connection.
+    pub(crate) fn at_the_door(self) -> Self {
+        Self { kind: PgErrorKind::Connection, ..self }
+    }
+
     /// PostgreSQL's own error, when the server answered with one.
     pub fn db(&self) -> Option<&DbFault> {
         self.source.as_ref()?.downcast_ref::<DbFault>()

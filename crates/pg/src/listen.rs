@@ -1,10 +1,10 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::AsyncMessage;
 
-use crate::{PgError, door::Pg};
+use crate::{Login, PgError, dial, door::Pg};
 
 const NOTICES_QUEUED_MAX: usize = 1_024;
 const RECONNECT_MS: u64 = 500;
@@ -25,13 +25,13 @@ impl Pg {
     /// (at first, after a lost connection, and when the receiver was too slow) it says [`Notice::Gap`].
     pub fn listen(&self, channels: &[&str]) -> mpsc::Receiver<Notice> {
         let (sender, receiver) = mpsc::channel(NOTICES_QUEUED_MAX);
-        let config = self.config.as_ref().clone();
+        let login = Arc::clone(&self.login);
         let listen: String =
             channels.iter().map(|channel| format!("listen \"{}\";", channel.replace('"', "\"\""))).collect();
         #[expect(clippy::disallowed_methods, reason = "ends with its receiver; named by this function")]
         tokio::spawn(async move {
             while !sender.is_closed() {
-                if let Err(error) = listen_once(&config, &listen, &sender).await {
+                if let Err(error) = listen_once(&login, &listen, &sender).await {
                     tracing::debug!(error = &error as &dyn std::error::Error, "listening connection lost");
                 }
                 tokio::time::sleep(Duration::from_millis(RECONNECT_MS)).await;
@@ -41,12 +41,8 @@ impl Pg {
     }
 }
 
-async fn listen_once(
-    config: &tokio_postgres::Config,
-    listen: &str,
-    sender: &mpsc::Sender<Notice>,
-) -> Result<(), PgError> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+async fn listen_once(login: &Login, listen: &str, sender: &mpsc::Sender<Notice>) -> Result<(), PgError> {
+    let (client, mut connection) = dial::client(login).await?;
     let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
     let mut listening = std::pin::pin!(client.batch_execute(listen));
     let mut is_listening = false;

@@ -1,8 +1,8 @@
 //! Applies `db/`: pending migrations, each in its transaction; then rules and seed as a whole, only if they changed.
 use sha2::{Digest as _, Sha256};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 
-use crate::{PgError, PgErrorKind, admin};
+use crate::{Login, PgError, PgErrorKind, admin};
 
 mod files {
     include!(concat!(env!("OUT_DIR"), "/files.rs"));
@@ -19,8 +19,8 @@ pub struct Report {
 }
 
 /// Brings the database of `admin` (its dbname) to this release.
-pub async fn migrate(admin: &Config) -> Result<Report, PgError> {
-    let client = admin::connect(admin).await?;
+pub async fn migrate(admin: impl Into<Login>) -> Result<Report, PgError> {
+    let client = admin::connect(&admin.into()).await?;
     client.execute("select pg_advisory_lock($1)", &[&LOCK_KEY]).await?;
     client
         .batch_execute(
@@ -43,8 +43,8 @@ pub async fn migrate(admin: &Config) -> Result<Report, PgError> {
 }
 
 /// Names of migrations in this binary that the database lacks.
-pub async fn pending(admin: &Config) -> Result<Vec<String>, PgError> {
-    let client = admin::connect(admin).await?;
+pub async fn pending(login: impl Into<Login>) -> Result<Vec<String>, PgError> {
+    let client = admin::connect(&login.into()).await?;
     client.batch_execute("set role owner").await?;
     let applied: Vec<String> = match client.query("select name from app.schema_history", &[]).await {
         Ok(rows) => rows.iter().map(|row| row.get(0)).collect(),

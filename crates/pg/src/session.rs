@@ -1,11 +1,10 @@
 //! A connection of its own, for what must stay on one connection: the change feed's temporary slot.
-use std::{fmt, time::Duration};
+use std::fmt;
 
-use tokio_postgres::{Client, NoTls, Row, RowStream, types::ToSql};
+use tokio_postgres::{Client, Row, RowStream, types::ToSql};
 
-use crate::{PgError, PgErrorKind, SystemReason, actor::Role, door::Pg};
+use crate::{PgError, SystemReason, actor::Role, dial, door::Pg};
 
-const CONNECT_MS_MAX: u64 = 5_000;
 const STATEMENT_MS_MAX: u64 = 60_000;
 
 /// One connection outside of the pool, as `system` for one reason. Statements commit by themselves. Ends when dropped.
@@ -22,11 +21,7 @@ impl fmt::Debug for Session {
 impl Pg {
     /// Opens a connection of its own for one of the listed reasons.
     pub async fn session(&self, reason: SystemReason) -> Result<Session, PgError> {
-        let connecting = self.config.connect(NoTls);
-        let (client, connection) = tokio::time::timeout(Duration::from_millis(CONNECT_MS_MAX), connecting)
-            .await
-            .map_err(|error| PgError::new(PgErrorKind::Connection, error))?
-            .map_err(|error| PgError::new(PgErrorKind::Connection, error))?;
+        let (client, connection) = dial::client(&self.login).await?;
         #[expect(clippy::disallowed_methods, reason = "drives this one connection; ends with its session")]
         tokio::spawn(connection);
         client

@@ -22,14 +22,13 @@ use postgres_protocol::{
         frontend,
     },
 };
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpStream, UnixStream},
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
+    dial::Stream,
     door::TxEnd,
     error::{DbFault, PgError, PgErrorKind},
+    login::Login,
 };
 
 /// Prepared statements kept per connection; above this all are closed.
@@ -84,14 +83,8 @@ impl RawRow {
 }
 
 #[derive(Debug)]
-enum Socket {
-    Unix(UnixStream),
-    Tcp(TcpStream),
-}
-
-#[derive(Debug)]
 pub(crate) struct Wire {
-    socket: Socket,
+    stream: Stream,
     inbox: BytesMut,
     outbox: BytesMut,
     /// Statement to its name on the server.
@@ -117,9 +110,9 @@ pub(crate) struct Shot<'a> {
 }
 
 impl Wire {
-    fn new(socket: Socket) -> Self {
+    fn new(stream: Stream) -> Self {
         Self {
-            socket,
+            stream,
             inbox: BytesMut::with_capacity(READ_BYTES),
             outbox: BytesMut::with_capacity(READ_BYTES),
             statements: HashMap::new(),
@@ -187,12 +180,9 @@ impl Wire {
 
     async fn flush(&mut self) -> io::Result<()> {
         while self.outbox.has_remaining() {
-            match &mut self.socket {
-                Socket::Unix(socket) => socket.write_buf(&mut self.outbox).await?,
-                Socket::Tcp(socket) => socket.write_buf(&mut self.outbox).await?,
-            };
+            self.stream.write_buf(&mut self.outbox).await?;
         }
-        Ok(())
+        self.stream.flush().await
     }
 
     async fn next(&mut self) -> io::Result<Message> {
@@ -201,11 +191,7 @@ impl Wire {
                 return Ok(message);
             }
             self.inbox.reserve(READ_BYTES);
-            let read = match &mut self.socket {
-                Socket::Unix(socket) => socket.read_buf(&mut self.inbox).await?,
-                Socket::Tcp(socket) => socket.read_buf(&mut self.inbox).await?,
-            };
-            if read == 0 {
+            if self.stream.read_buf(&mut self.inbox).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
@@ -257,13 +243,8 @@ impl Wire {
         }
     }
 
-    /// True when the server said nothing since the last answer: an idle connection that has something to say is ending.
     fn is_quiet(&mut self) -> bool {
-        let read = match &self.socket {
-            Socket::Unix(socket) => socket.try_read_buf(&mut self.inbox),
-            Socket::Tcp(socket) => socket.try_read_buf(&mut self.inbox),
-        };
-        matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        self.stream.is_quiet(&mut self.inbox)
     }
 }
 
@@ -307,7 +288,7 @@ fn connection(error: io::Error) -> PgError {
 }
 
 #[derive(Debug)]
-pub(crate) struct WireManager(pub Arc<tokio_postgres::Config>);
+pub(crate) struct WireManager(pub Arc<Login>);
 
 impl Manager for WireManager {
     type Type = Wire;

@@ -100,7 +100,7 @@ async fn one_shot_survives_a_changed_table_and_a_cancelled_caller() {
 async fn a_statement_whose_caller_leaves_while_it_is_prepared_is_known() {
     const LOCK: &str = "select pg_advisory_xact_lock(7)::text";
     let db = TestDb::new().await;
-    let pg = Pg::new(&PgSettings { config: db.authenticator.clone(), connections_max: 1 }).expect("a pool");
+    let pg = Pg::new(&PgSettings::halves(db.authenticator.clone(), 1)).expect("a pool");
     let owner = db.staff("owner").await;
     pg.one_shot(&owner, "select 1", &[], TxEnd::Commit).await.expect("a connection");
     let holder = db.admin_client().await;

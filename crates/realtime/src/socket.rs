@@ -19,8 +19,8 @@ use crate::{
     frame::{self, Incoming, Payload},
     join::{self, JoinPayload, Refusal},
     limits::{
-        BROADCASTS_PER_SECOND_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MS_MAX, HEARTBEAT_MS_MAX,
-        JOIN_BURST_MAX, JOIN_FEED_MS_MAX, JOINS_PER_SECOND_MAX, PRESENCES_PER_SECOND_MAX,
+        BROADCASTS_PER_SECOND_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MS_MAX, JOIN_BURST_MAX,
+        JOIN_FEED_MS_MAX, JOINS_PER_SECOND_MAX, PRESENCES_PER_SECOND_MAX,
     },
     peer::{Closing, Out, Peer},
     state::{FeedStatus, Shared},
@@ -87,7 +87,7 @@ impl Connection {
     }
 
     async fn serve(&mut self, socket: &mut WebSocket, queue: &mut mpsc::Receiver<Out>) -> Option<Closing> {
-        let silent_after = Duration::from_millis(HEARTBEAT_MS_MAX);
+        let silent_after = self.shared.config.silent_after;
         let mut heard_at = tokio::time::Instant::now();
         loop {
             let wake_at = (heard_at + silent_after).min(self.next_expiry());

@@ -5,6 +5,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
+    time::Duration,
 };
 
 use kernel::{ApiError, Clock, Timestamp, id::uuid_v7};
@@ -17,7 +18,7 @@ use crate::{
     channel::Status,
     feed,
     hub::{Hub, Sight},
-    limits::OUTBOX_NOTES_MAX,
+    limits::{HEARTBEAT_MS_MAX, OUTBOX_NOTES_MAX},
     nodes::{self, Note},
     peer::Closing,
 };
@@ -32,9 +33,18 @@ pub enum PublicChannels {
     Open,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct RealtimeConfig {
     pub public_channels: PublicChannels,
+    /// A connection that sends nothing for so long is closed.
+    pub silent_after: Duration,
+}
+
+impl Default for RealtimeConfig {
+    fn default() -> Self {
+        let silent_after = Duration::from_millis(HEARTBEAT_MS_MAX);
+        Self { public_channels: PublicChannels::default(), silent_after }
+    }
 }
 
 /// A token that verified.

@@ -323,7 +323,7 @@ fn names_of(parameters: &Parameters) -> HashSet<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(testkit::forgery::cases(2_000))]
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>(), raw in "[a-z.=&%()\"\\\\{}>:!*,0-9-]{0,80}", bytes in any::<Vec<u8>>()) {

@@ -1,15 +1,15 @@
 //! Opens the database: the embedded cluster, or an existing server.
-use std::str::FromStr as _;
-
 use kernel::secret::{ExposeSecret as _, SecretString};
 use pg::{
-    Config, Pg, PgError, PgSettings, admin,
+    Login, LoginFault, Pg, PgError, PgSettings, admin,
     cluster::{Cluster, ClusterError, DATABASE, Durability, RunningCluster},
     migrate::{self, Report},
 };
 use vault::MasterKey;
 
 use crate::config::Settings;
+
+const CONNECT_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// An open database. The embedded cluster, if any, stops with [`Database::close`].
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub enum DatabaseError {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     #[error("The database URL is not right: {0}")]
-    Url(String),
+    Url(#[from] LoginFault),
     #[error("The database at the given URL could not be used: {why}")]
     Server { why: String },
     #[error("The database needs migrations first ({}). Run: obera migrate", names.join(", "))]
@@ -64,7 +64,7 @@ impl Database {
                     Some(key) => read_key(key)?,
                     None => read_key(&running.secret("master.key")?)?,
                 };
-                let pg = pool(&running.authenticator_config(DATABASE)?, settings)?;
+                let pg = pool(running.authenticator_config(DATABASE)?, settings)?;
                 Ok(Self { pg, master_key, cluster: None, migrated: Report::default() })
             }
             other => other,
@@ -96,7 +96,7 @@ impl Database {
             Some(key) => read_key(key)?,
             None => read_key(&cluster.secret("master.key")?)?,
         };
-        let pg = pool(&cluster.authenticator_config(DATABASE), settings)?;
+        let pg = pool(cluster.authenticator_config(DATABASE), settings)?;
         Ok((pg, master_key, migrated))
     }
 
@@ -123,19 +123,20 @@ impl Database {
             database.close().await;
             return Ok(report);
         };
-        let admin_config = parse(url)?;
-        let name = admin_config.get_dbname().unwrap_or(DATABASE).to_owned();
-        let pool_password = settings.database_url.as_ref().map(parse).transpose()?.and_then(|config| {
-            let is_pool_login = config.get_user() == Some("authenticator");
-            let password = config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let admin = parse(url)?;
+        let name = admin.config.get_dbname().unwrap_or(DATABASE).to_owned();
+        let pool_password = settings.database_url.as_ref().map(parse).transpose()?.and_then(|login| {
+            let is_pool_login = login.config.get_user() == Some("authenticator");
+            let password =
+                login.config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
             password.filter(|_| is_pool_login).map(SecretString::from)
         });
-        let mut maintenance = admin_config.clone();
-        maintenance.dbname("postgres");
+        let mut maintenance = admin.clone();
+        maintenance.config.dbname("postgres");
         admin::prepare(&maintenance, &name, pool_password.as_ref())
             .await
             .map_err(|error| DatabaseError::server(&error))?;
-        migrate::migrate(&admin_config).await.map_err(|error| DatabaseError::server(&error))
+        migrate::migrate(&admin).await.map_err(|error| DatabaseError::server(&error))
     }
 
     pub async fn close(self) {
@@ -146,20 +147,15 @@ impl Database {
     }
 }
 
-fn pool(config: &Config, settings: &Settings) -> Result<Pg, DatabaseError> {
-    let settings = PgSettings::halves(config.clone(), settings.connections_max);
+fn pool(login: impl Into<Login>, settings: &Settings) -> Result<Pg, DatabaseError> {
+    let settings = PgSettings::halves(login, settings.connections_max);
     Pg::new(&settings).map_err(|error| DatabaseError::server(&error))
 }
 
-fn parse(url: &SecretString) -> Result<Config, DatabaseError> {
-    let mut config =
-        Config::from_str(url.expose_secret()).map_err(|error| DatabaseError::Url(error.to_string()))?;
-    if config.get_ssl_mode() == pg::config::SslMode::Require {
-        let why = "sslmode=require is not supported yet; use a unix socket, a loopback address, or a local TLS tunnel";
-        return Err(DatabaseError::Url(why.into()));
-    }
-    config.application_name("obera").connect_timeout(std::time::Duration::from_secs(5));
-    Ok(config)
+fn parse(url: &SecretString) -> Result<Login, DatabaseError> {
+    let mut login: Login = url.expose_secret().parse()?;
+    login.config.application_name("obera").connect_timeout(CONNECT_WAIT);
+    Ok(login)
 }
 
 fn read_key(text: &SecretString) -> Result<MasterKey, DatabaseError> {

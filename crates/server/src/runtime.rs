@@ -142,7 +142,7 @@ pub async fn surface(
     let public_channels =
         if settings.public_channels { PublicChannels::Open } else { PublicChannels::Closed };
     let tokens = Arc::new(AuthTokens(auth.clone()));
-    let config = RealtimeConfig { public_channels };
+    let config = RealtimeConfig { public_channels, ..RealtimeConfig::default() };
     let realtime = RealtimeState::start(pg.clone(), tokens, product.clock.clone(), config);
     let (services, storage) = (product.services.clone(), product.storage.clone());
     Ok(http::Surface { pg, auth, rest, realtime, storage, services, metrics })

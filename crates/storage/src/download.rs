@@ -221,4 +221,17 @@ mod tests {
         }
         assert_eq!(range_of("bytes=0-", 0), Asked::Nothing, "an empty file has no ranges");
     }
+
+    proptest::proptest! {
+        #![proptest_config(testkit::forgery::cases(1_000))]
+
+        #[test]
+        fn a_range_is_within_the_file(text in "(bytes=)?[0-9 ,-]{0,44}", any in ".{0,40}", size in 0_u64..1 << 40) {
+            for text in [text, any] {
+                if let Asked::Part(range) = range_of(&text, size) {
+                    proptest::prop_assert!(range.start < range.end && range.end <= size, "{range:?} of {size}");
+                }
+            }
+        }
+    }
 }

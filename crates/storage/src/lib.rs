@@ -11,6 +11,8 @@ mod buckets;
 mod config;
 mod download;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod link;
 mod list;

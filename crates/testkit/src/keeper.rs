@@ -1,7 +1,7 @@
 //! Keeps the cluster and the template database; clones and drops databases.
 use std::{
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc as std_mpsc,
     sync::{Arc, OnceLock},
@@ -9,7 +9,7 @@ use std::{
 
 use pg::{
     admin,
-    cluster::{Cluster, Durability},
+    cluster::{Binaries, Cluster, Durability},
     migrate,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -45,6 +45,14 @@ impl RunCluster {
 
     pub async fn stop(self) {
         self.cluster.stop().await;
+    }
+}
+
+/// Which PostgreSQL the run's cluster will be of: major version and folder.
+pub fn server() -> String {
+    match Binaries::find(None, Path::new("")) {
+        Ok(found) => format!("PostgreSQL {} ({})", found.major, found.dir.display()),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -139,7 +147,7 @@ async fn make_template(cluster: &Cluster) {
     migrate::migrate(&cluster.admin_config(TEMPLATE)).await.expect("migrations");
 }
 
-fn new_dir() -> tempfile::TempDir {
+pub(crate) fn new_dir() -> tempfile::TempDir {
     let dir = tempfile::Builder::new().prefix("obera-test-").tempdir().expect("a temporary folder");
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
     std::fs::set_permissions(dir.path(), open).expect("the folder's mode");

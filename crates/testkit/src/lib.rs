@@ -1,6 +1,8 @@
 //! Throw-away databases and people for tests, on a real PostgreSQL. One private cluster per test run (or per test
 //! process when started without `xtask test`), one template, one clone of it per test.
+pub mod forgery;
 mod keeper;
+mod own_server;
 mod people;
 pub mod rows;
 
@@ -8,7 +10,8 @@ use kernel::id::CustomerId;
 use pg::{Pg, PgSettings};
 use tokio_postgres::{Client, Config, NoTls};
 
-pub use keeper::{RunCluster, start_for_run};
+pub use keeper::{RunCluster, server, start_for_run};
+pub use own_server::OwnServer;
 
 /// A fresh, migrated database of its own. Dropped with the value.
 #[derive(Debug)]

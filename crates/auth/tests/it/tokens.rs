@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use kernel::{ErrorCode, secret::ExposeSecret as _};
 use p256::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
+use proptest::test_runner::{TestError, TestRunner};
 use serde_json::{Value, json};
+use testkit::forgery;
 use vault::Vault;
 
 use crate::{App, ISSUER, master};
@@ -217,6 +219,71 @@ async fn damaged_and_oversized_tokens_are_refused() {
     }
     forge.must_refuse("oversized", &forge.with(|claims| claims["email"] = json!("x".repeat(5_000)))).await;
     assert_eq!(forge.app.auth.claims("").await.expect_err("empty"), TokenFault::Missing);
+}
+
+/// Every byte changed, left out and doubled, every cut, and the headers of forgers.
+#[tokio::test]
+async fn nothing_near_a_token_is_accepted() {
+    let forge = Forge::new().await;
+    let mut somebody_else = serde_json::to_value(&forge.claims).expect("claims");
+    somebody_else["role"] = json!("authenticated");
+    somebody_else["sub"] = json!("018f0000-0000-7000-8000-000000000000");
+    let mut forged = forgery::near(&forge.good);
+    forged.extend(forgery::confused(&forge.good, &forgery::headers(&forge.kid), &[somebody_else, json!({})]));
+    assert!(forged.len() > 2_000, "{}", forged.len());
+    for token in &forged {
+        let fault = forge.app.auth.claims(token).await.expect_err(token);
+        assert!(matches!(fault, TokenFault::Invalid | TokenFault::Missing), "{token}: {fault:?}");
+    }
+    // The reader still reads.
+    forge.app.auth.claims(&forge.good).await.expect("accepted");
+}
+
+#[test]
+fn no_edit_of_a_token_is_accepted() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let forge = runtime.block_on(Forge::new());
+    let good = forge.good.clone();
+    let ran =
+        TestRunner::new(forgery::cases(2_000)).run(&forgery::edited(good.clone()), |token| {
+            match runtime.block_on(forge.app.auth.claims(&token)) {
+                Err(TokenFault::Invalid | TokenFault::Missing) => Ok(()),
+                Ok(_) if token == good => Ok(()),
+                other => Err(proptest::test_runner::TestCaseError::fail(format!("{other:?}"))),
+            }
+        });
+    if let Err(TestError::Fail(why, token)) = ran {
+        panic!("{token}: {why}");
+    }
+    drop(runtime.enter());
+    runtime.block_on(async move { drop(forge) });
+}
+
+/// Signed by us, but said twice: which of the two counts is not left to chance.
+#[tokio::test]
+async fn claims_said_twice_are_refused() {
+    let forge = Forge::new().await;
+    let claims = serde_json::to_string(&forge.claims).expect("claims");
+    let header = part(&serde_json::to_value(forge.header()).expect("a header"));
+    for twice in [
+        "\"role\":\"authenticated\"",
+        "\"exp\":99999999999",
+        "\"sub\":\"018f0000-0000-7000-8000-000000000000\"",
+    ] {
+        for body in
+            [format!("{{{twice},{}", &claims[1..]), format!("{},{twice}}}", &claims[..claims.len() - 1])]
+        {
+            let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(&body));
+            let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &forge.signing, Algorithm::ES256);
+            let token = format!("{message}.{}", signature.expect("a signature"));
+            forge.must_refuse(twice, &token).await;
+        }
+    }
+    for bytes in [&b"\xff\xfe"[..], b"{\"sub\":\"\xff\"}", b"", b"null", b"[]"] {
+        let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(bytes));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &forge.signing, Algorithm::ES256);
+        forge.must_refuse("no claims", &format!("{message}.{}", signature.expect("a signature"))).await;
+    }
 }
 
 #[tokio::test]

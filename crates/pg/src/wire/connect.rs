@@ -1,58 +1,35 @@
-//! Opening a connection: the socket, the start-up message, and the password in the way that the server asks for.
-use std::{io, time::Duration};
-
+//! Opening a connection: the start-up message, and the password in the way that the server asks for.
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::{
     authentication::{
         md5_hash,
-        sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256},
+        sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256},
     },
     message::{
         backend::{AuthenticationSaslBody, Message},
         frontend,
     },
 };
-use tokio::net::{TcpStream, UnixStream};
-use tokio_postgres::{Config, config::Host};
+use tokio_postgres::config::{ChannelBinding as Binding, TargetSessionAttrs};
 
-use super::{Socket, Wire, connection};
-use crate::error::{DbFault, PgError, PgErrorKind};
+use super::{Wire, connection};
+use crate::{
+    dial::{self, READ_ONLY_SQL, Stream},
+    error::{DbFault, PgError, PgErrorKind},
+    login::Login,
+};
 
-const CONNECT_WAIT: Duration = Duration::from_secs(5);
-const PORT: u16 = 5_432;
-
-/// The first host that lets us in.
-pub(super) async fn connect(config: &Config) -> Result<Wire, PgError> {
-    let wait = config.get_connect_timeout().copied().unwrap_or(CONNECT_WAIT);
-    let mut last = PgError::new(PgErrorKind::Connection, "no host is configured");
-    for (number, host) in config.get_hosts().iter().enumerate() {
-        let ports = config.get_ports();
-        let port = ports.get(number).or(ports.first()).copied().unwrap_or(PORT);
-        match tokio::time::timeout(wait, enter(config, host, port)).await {
-            Ok(Ok(wire)) => return Ok(wire),
-            Ok(Err(error)) => last = error,
-            Err(_elapsed) => last = connection(io::ErrorKind::TimedOut.into()),
-        }
-    }
-    Err(last)
+/// The first server that lets us in.
+pub(super) async fn connect(login: &Login) -> Result<Wire, PgError> {
+    dial::first(login, |stream| enter(login, stream)).await
 }
 
-async fn enter(config: &Config, host: &Host, port: u16) -> Result<Wire, PgError> {
-    let socket = match host {
-        Host::Unix(folder) => Socket::Unix(
-            UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await.map_err(connection)?,
-        ),
-        Host::Tcp(name) => {
-            let socket = TcpStream::connect((name.as_str(), port)).await.map_err(connection)?;
-            socket.set_nodelay(true).map_err(connection)?;
-            Socket::Tcp(socket)
-        }
-    };
-    let mut wire = Wire::new(socket);
-    let user = config.get_user().unwrap_or_default();
+async fn enter(login: &Login, stream: Stream) -> Result<Wire, PgError> {
+    let config = &login.config;
+    let mut wire = Wire::new(stream);
     let parameters = [
         ("client_encoding", Some("UTF8")),
-        ("user", Some(user)),
+        ("user", Some(config.get_user().unwrap_or_default())),
         ("database", config.get_dbname()),
         ("options", config.get_options()),
         ("application_name", config.get_application_name()),
@@ -60,29 +37,55 @@ async fn enter(config: &Config, host: &Host, port: u16) -> Result<Wire, PgError>
     let parameters = parameters.into_iter().filter_map(|(name, value)| Some((name, value?)));
     frontend::startup_message(parameters, &mut wire.outbox).map_err(connection)?;
     wire.flush().await.map_err(connection)?;
-    authenticate(&mut wire, user, config.get_password().unwrap_or_default()).await?;
+    authenticate(&mut wire, login).await?;
     loop {
         match wire.next().await.map_err(connection)? {
-            Message::ReadyForQuery(_) => return Ok(wire),
+            Message::ReadyForQuery(_) => break,
             Message::ErrorResponse(body) => return Err(refused(body.fields())),
             _ => {}
         }
     }
+    if config.get_target_session_attrs() != TargetSessionAttrs::Any {
+        frontend::query(READ_ONLY_SQL, &mut wire.outbox).map_err(connection)?;
+        wire.flush().await.map_err(connection)?;
+        let rows = wire.answers(0).await?;
+        dial::suits(login, rows.first().and_then(|row| row.text(0)))?;
+    }
+    Ok(wire)
 }
 
-async fn authenticate(wire: &mut Wire, user: &str, password: &[u8]) -> Result<(), PgError> {
+async fn authenticate(wire: &mut Wire, login: &Login) -> Result<(), PgError> {
+    let (user, password) =
+        (login.config.get_user().unwrap_or_default(), login.config.get_password().unwrap_or_default());
+    let mut is_bound = false;
     loop {
         match wire.next().await.map_err(connection)? {
-            Message::AuthenticationOk => return Ok(()),
-            Message::AuthenticationCleartextPassword => say(wire, password).await?,
+            Message::AuthenticationOk if is_bound => return Ok(()),
+            Message::AuthenticationOk => return may_be_unbound(login),
+            Message::AuthenticationCleartextPassword => {
+                may_be_unbound(login)?;
+                say(wire, password).await?;
+            }
             Message::AuthenticationMd5Password(body) => {
+                may_be_unbound(login)?;
                 say(wire, md5_hash(user.as_bytes(), password, body.salt()).as_bytes()).await?;
             }
-            Message::AuthenticationSasl(body) => scram(wire, &body, password).await?,
+            Message::AuthenticationSasl(body) => is_bound = scram(wire, &body, login, password).await?,
             Message::ErrorResponse(body) => return Err(refused(body.fields())),
             _ => return Err(unsupported()),
         }
     }
+}
+
+/// `channel_binding=require`: the server proves that the TLS connection ends at it, or nothing is said.
+fn may_be_unbound(login: &Login) -> Result<(), PgError> {
+    if login.config.get_channel_binding() == Binding::Require {
+        return Err(PgError::new(
+            PgErrorKind::Connection,
+            "the server does not bind the login to the TLS connection, and channel_binding=require demands it",
+        ));
+    }
+    Ok(())
 }
 
 async fn say(wire: &mut Wire, password: &[u8]) -> Result<(), PgError> {
@@ -90,12 +93,32 @@ async fn say(wire: &mut Wire, password: &[u8]) -> Result<(), PgError> {
     wire.flush().await.map_err(connection)
 }
 
-async fn scram(wire: &mut Wire, offered: &AuthenticationSaslBody, password: &[u8]) -> Result<(), PgError> {
-    if !offered.mechanisms().any(|name| Ok(name == SCRAM_SHA_256)).map_err(connection)? {
-        return Err(unsupported());
+/// True when the login is bound to the TLS connection.
+async fn scram(
+    wire: &mut Wire,
+    offered: &AuthenticationSaslBody,
+    login: &Login,
+    password: &[u8],
+) -> Result<bool, PgError> {
+    let offers = |wanted: &str| offered.mechanisms().any(|name| Ok(name == wanted)).map_err(connection);
+    let end_point = match login.config.get_channel_binding() {
+        Binding::Disable => None,
+        _ => wire.stream.end_point(),
+    };
+    let (mechanism, binding) = match end_point {
+        Some(end_point) if offers(SCRAM_SHA_256_PLUS)? => {
+            (SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(end_point))
+        }
+        _ if !offers(SCRAM_SHA_256)? => return Err(unsupported()),
+        Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+        None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+    };
+    let is_bound = mechanism == SCRAM_SHA_256_PLUS;
+    if !is_bound {
+        may_be_unbound(login)?;
     }
-    let mut scram = ScramSha256::new(password, ChannelBinding::unsupported());
-    frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut wire.outbox).map_err(connection)?;
+    let mut scram = ScramSha256::new(password, binding);
+    frontend::sasl_initial_response(mechanism, scram.message(), &mut wire.outbox).map_err(connection)?;
     wire.flush().await.map_err(connection)?;
     loop {
         match wire.next().await.map_err(connection)? {
@@ -105,7 +128,8 @@ async fn scram(wire: &mut Wire, offered: &AuthenticationSaslBody, password: &[u8
                 wire.flush().await.map_err(connection)?;
             }
             Message::AuthenticationSaslFinal(body) => {
-                return scram.finish(body.data()).map_err(connection);
+                scram.finish(body.data()).map_err(connection)?;
+                return Ok(is_bound);
             }
             Message::ErrorResponse(body) => return Err(refused(body.fields())),
             _ => return Err(unsupported()),
@@ -116,7 +140,7 @@ async fn scram(wire: &mut Wire, offered: &AuthenticationSaslBody, password: &[u8
 /// No place was free, or the login was refused: either way there is no connection.
 fn refused(fields: postgres_protocol::message::backend::ErrorFields<'_>) -> PgError {
     match DbFault::read(fields) {
-        Ok(fault) => PgError::new(PgErrorKind::Connection, fault),
+        Ok(fault) => PgError::refused(fault).at_the_door(),
         Err(error) => connection(error),
     }
 }

@@ -1,8 +1,9 @@
 //! What goes wrong is said: slow readers, a lost feed, a server without logical decoding.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use realtime::FeedStatus;
+use realtime::{FeedStatus, RealtimeConfig, limits::HEARTBEAT_MS_MAX};
 use serde_json::json;
+use testkit::{OwnServer, TestDb};
 use tokio::time::timeout;
 
 use crate::{client::on, world::World};
@@ -61,6 +62,47 @@ async fn a_lost_feed_is_announced_and_goes_on() {
     assert_eq!(system.payload["extension"], "postgres_changes");
     world.site(world.contoso, "After").await;
     assert_eq!(client.change().await["record"]["name"], "After");
+}
+
+/// Joins of a server whose log has too little in it are answered with the reason; what needs no feed works.
+#[tokio::test]
+async fn without_logical_decoding_the_rest_works() {
+    let server = OwnServer::start(&["wal_level=replica"]).await;
+    let world = World::over(server.database().await, RealtimeConfig::default()).await;
+    let owner = world.db.staff("owner").await;
+    let mut client = world.client().await;
+    let payload = json!({ "config": on("sites"), "access_token": world.token(&owner) });
+    assert_eq!(client.ask(None, "realtime:one", "phx_join", payload).await.0, "ok");
+    let system = client.event("system").await;
+    assert_eq!(system.payload["status"], "error");
+    let message = system.payload["message"].as_str().expect("a message");
+    assert!(message.contains("wal_level = logical"), "{message}");
+    let fault = realtime::feed_fault(&world.db.pg).await.expect("an answer");
+    assert!(fault.expect("a fault").contains("wal_level = logical"));
+    assert!(
+        matches!(&*world.state.feed().borrow(), FeedStatus::Unavailable(why) if why.contains("wal_level"))
+    );
+    let private = json!({ "private": true, "broadcast": { "self": true } });
+    let join_ref = client.join("staff", &world.token(&owner), private).await;
+    client.broadcast(&join_ref, "staff", "hi", &json!({})).await;
+    client.event("broadcast").await;
+}
+
+/// One says nothing, the other sends heartbeats for longer than a silence may be.
+#[tokio::test]
+async fn whoever_sends_no_heartbeat_is_closed() {
+    let silent_after = Duration::from_secs(3);
+    let config = RealtimeConfig { silent_after, ..RealtimeConfig::default() };
+    let world = World::over(TestDb::new().await, config).await;
+    let (mut silent, mut beating) = (world.client().await, world.client().await);
+    let begun = Instant::now();
+    while begun.elapsed() < silent_after * 2 {
+        assert_eq!(beating.ask(None, "phoenix", "heartbeat", json!({})).await.0, "ok");
+    }
+    let (code, reason) = silent.closed().await;
+    assert_eq!((code, reason.as_str()), (1008, "no heartbeat came in time"));
+    assert_eq!(world.state.counts().0, 1);
+    assert_eq!(RealtimeConfig::default().silent_after, Duration::from_millis(HEARTBEAT_MS_MAX));
 }
 
 #[tokio::test]

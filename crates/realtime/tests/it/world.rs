@@ -56,10 +56,13 @@ impl World {
     }
 
     pub async fn with(public_channels: PublicChannels) -> Self {
-        let db = TestDb::new().await;
+        let config = RealtimeConfig { public_channels, ..RealtimeConfig::default() };
+        Self::over(TestDb::new().await, config).await
+    }
+
+    pub async fn over(db: TestDb, config: RealtimeConfig) -> Self {
         let (contoso, fabrikam) = (db.customer("contoso").await, db.customer("fabrikam").await);
         let tokens = Arc::new(Tokens::default());
-        let config = RealtimeConfig { public_channels };
         let verifier: Arc<dyn TokenVerifier> = Arc::clone(&tokens) as _;
         let state = RealtimeState::start(db.pg.clone(), verifier, Clock::system(), config);
         let mut tasks = JoinSet::new();

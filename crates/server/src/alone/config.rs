@@ -1,7 +1,7 @@
 //! Texts to values. A bad value is refused with one message that names the setting, the value and the way out.
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use pg::config::{Host, SslMode};
+use pg::{Login, LoginFault, config::Host};
 use rest::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
 
 use super::{
@@ -47,7 +47,7 @@ pub enum Timing {
 /// What is read once, at the start.
 #[derive(Debug)]
 pub struct Fixed {
-    pub database: pg::Config,
+    pub database: Login,
     pub connections_max: usize,
     pub listen: Listen,
     /// Host and port of the admin endpoints.
@@ -258,18 +258,21 @@ fn host(text: &str) -> String {
 }
 
 /// The connection string; libpq's variables fill what it does not say.
-fn database(values: &Values<'_>, environment: &BTreeMap<String, String>) -> Result<pg::Config, ConfigFault> {
+fn database(values: &Values<'_>, environment: &BTreeMap<String, String>) -> Result<Login, ConfigFault> {
     let text = values.text("db-uri").unwrap_or_default();
-    let way_out = "Write postgres://login:password@host:5432/database, with other characters percent-encoded; \
-                   sslmode is disable or prefer: a connection over TLS is not offered, so reach the database \
-                   over a socket, a private network or a tunnel.";
-    let Ok(mut config) = text.parse::<pg::Config>() else { return values.wrong("db-uri", way_out) };
     let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-    let is_tls_wanted =
-        variable("PGSSLMODE").is_some_and(|mode| !matches!(mode.as_str(), "disable" | "allow" | "prefer"));
-    if config.get_ssl_mode() == SslMode::Require || is_tls_wanted {
-        return values.wrong("db-uri", way_out);
-    }
+    let text_of = |name: &str| variable(name).map(String::as_str);
+    let mut login = match Login::parse_with(text, text_of("PGSSLMODE"), text_of("PGSSLROOTCERT")) {
+        Ok(login) => login,
+        Err(LoginFault::Text(_)) => {
+            return values.wrong(
+                "db-uri",
+                "Write postgres://login:password@host:5432/database, with other characters percent-encoded.",
+            );
+        }
+        Err(fault) => return values.wrong("db-uri", format!("TLS to the database: {fault}.")),
+    };
+    let config = &mut login.config;
     if config.get_hosts().is_empty() {
         config.host(variable("PGHOST").map_or("/var/run/postgresql", String::as_str));
     }
@@ -299,17 +302,17 @@ fn database(values: &Values<'_>, environment: &BTreeMap<String, String>) -> Resu
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_WAIT);
     }
-    Ok(config)
+    Ok(login)
 }
 
 /// Where the database is, without secrets.
-pub fn place(config: &pg::Config) -> String {
-    let host = match config.get_hosts().first() {
+pub fn place(login: &Login) -> String {
+    let host = match login.config.get_hosts().first() {
         Some(Host::Unix(path)) => path.display().to_string(),
         Some(Host::Tcp(name)) => name.clone(),
         None => String::new(),
     };
-    format!("{} at {host}", config.get_dbname().unwrap_or_default())
+    format!("{} at {host}", login.config.get_dbname().unwrap_or_default())
 }
 
 /// `schema.name` as SQL.
@@ -348,12 +351,12 @@ mod tests {
         let environment: BTreeMap<_, _> = [("PGUSER", "web"), ("PGPASSWORD", "p"), ("PGPORT", "5433")]
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .into();
-        let made = fixed(&texts(&[]), &environment).expect("a connection").database;
+        let made = fixed(&texts(&[]), &environment).expect("a connection").database.config;
         assert_eq!(
             (made.get_user(), made.get_dbname(), made.get_ports()),
             (Some("web"), Some("web"), &[5433][..])
         );
-        for uri in ["postgres://a:hunter2@h/d?sslmode=require", "postgres://a:hunter2@h:x/d"] {
+        for uri in ["postgres://a:hunter2@h/d?sslmode=verify-ca", "postgres://a:hunter2@h:x/d"] {
             let fault = fixed(&texts(&[("db-uri", uri)]), &environment).expect_err(uri).to_string();
             assert!(fault.contains("db-uri") && !fault.contains("hunter2"), "{fault}");
         }

@@ -92,12 +92,15 @@ impl Keys {
         if token.is_empty() {
             return Err(Refusal::Invalid("Empty JWT is sent in Authorization header"));
         }
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(Refusal::Invalid("JWT couldn't be decoded or is invalid"));
+        }
         if token.split('.').count() != 3 {
             return Err(Refusal::Invalid("Expected 3 parts in JWT"));
         }
         let header = jsonwebtoken::decode_header(token)
             .map_err(|_| Refusal::Invalid("Wrong or unsupported encoding algorithm"))?;
-        if header.crit.is_some() || token.len() > TOKEN_BYTES_MAX {
+        if header.crit.is_some() {
             return Err(Refusal::Invalid("JWT couldn't be decoded or is invalid"));
         }
         let has_id = |key: &&Key| match (&header.kid, &key.id) {
@@ -236,6 +239,9 @@ fn in_time(claims: &Value, now: Timestamp) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {

@@ -472,7 +472,7 @@ async fn what_is_not_right_is_said_once_with_the_way_out() {
         ("jwt-secret = \"hunter2\"", vec!["jwt-secret", "32 characters"]),
         ("jwt-secret = \"@/nowhere/key\"", vec!["/nowhere/key"]),
         ("db-schemas", vec!["Line", "name = value"]),
-        ("db-uri = \"postgres://u:hunter2@h/d?sslmode=require\"", vec!["db-uri", "TLS"]),
+        ("db-uri = \"postgres://u:hunter2@h/d?sslmode=verify-ca\"", vec!["db-uri", "TLS"]),
         (
             "server-unix-socket = \"/x\"\nserver-unix-socket-mode = \"999\"",
             vec!["server-unix-socket-mode", "600 to 777"],

@@ -2,6 +2,7 @@
 mod alone;
 mod api;
 mod demo;
+mod existing;
 mod installation;
 mod process;
 mod story;

@@ -22,7 +22,8 @@ pub fn obera() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_obera"));
     command
         .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        // PostgreSQL is found over it.
+        .env("PATH", std::env::var_os("PATH").expect("a PATH"))
         .env("OBERA_LOG", "warn")
         .stdin(Stdio::null());
     command

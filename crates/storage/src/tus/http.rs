@@ -78,7 +78,7 @@ fn expires(at: Timestamp) -> HeaderValue {
 }
 
 /// `Upload-Metadata`: pairs of a key and base64, between commas.
-fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, StorageError> {
+pub(super) fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, StorageError> {
     let Some(value) = headers.get("upload-metadata") else { return Ok(Vec::new()) };
     let odd = || StorageError::invalid("Upload-Metadata is not pairs of a key and base64.");
     let text = value.to_str().map_err(|_| odd())?;

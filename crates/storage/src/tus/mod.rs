@@ -2,6 +2,8 @@
 //!
 //! What arrives is cut into parts; each part is in the object store before its row says so. A process that is killed loses at
 //! most the part it was receiving. The last part and the finished file come in one transaction.
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod row;
 mod work;

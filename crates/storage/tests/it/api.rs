@@ -1,4 +1,4 @@
-//! The API over a throw-away database and folder, asked by URL.
+//! The API over a throw-away database and store, asked by URL.
 use axum::{
     Router,
     body::Body,
@@ -12,11 +12,13 @@ use testkit::TestDb;
 use tower::ServiceExt as _;
 use vault::{MasterKey, Vault};
 
+use crate::store::Store;
+
 pub struct Api {
     pub db: TestDb,
     pub clock: Clock,
     pub vault: Vault,
-    pub folder: tempfile::TempDir,
+    pub store: Store,
     pub state: StorageState,
     pub router: Router,
     /// Two customers, and a person of each.
@@ -128,13 +130,13 @@ impl Api {
 
     pub async fn with(change: impl FnOnce(&mut StorageConfig)) -> Self {
         let db = TestDb::new().await;
-        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::new();
         // The policies compare with the database's clock, so the mock starts at the present, in its precision.
         let now = Timestamp::from_microsecond(Clock::system().now().as_microsecond()).expect("a time");
         let clock = Clock::mock(now);
         let master = MasterKey::from_hex(&SecretString::from("07c1".repeat(16))).expect("a key");
         let vault = Vault::new(db.pg.clone(), master, clock.clone());
-        let mut config = StorageConfig::in_folder(folder.path().join("files"));
+        let mut config = store.config();
         change(&mut config);
         let state = StorageState::open(db.pg.clone(), vault.clone(), clock.clone(), config).expect("a store");
         let (contoso, fabrikam) = (db.customer("contoso").await, db.customer("fabrikam").await);
@@ -142,12 +144,12 @@ impl Api {
         let at_fabrikam = db.portal(fabrikam, "portal_admin").await;
         let owner = db.staff("owner").await;
         let router = storage::router(state.clone());
-        Self { db, clock, vault, folder, state, router, contoso, fabrikam, at_contoso, at_fabrikam, owner }
+        Self { db, clock, vault, store, state, router, contoso, fabrikam, at_contoso, at_fabrikam, owner }
     }
 
     /// As if the process had been killed and started again: nothing in memory is kept.
     pub fn restart(&mut self) {
-        let config = StorageConfig::in_folder(self.folder.path().join("files"));
+        let config = self.store.config();
         self.state = StorageState::open(self.db.pg.clone(), self.vault.clone(), self.clock.clone(), config)
             .expect("a store");
         self.router = storage::router(self.state.clone());
@@ -170,18 +172,9 @@ impl Api {
             .await
     }
 
-    /// Files in the folder, whole or half, as `<place>/<name>`.
+    /// Files in the store, whole or half, as `<place>/<name>`.
     pub fn blobs(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for place in std::fs::read_dir(self.folder.path().join("files")).expect("the folder") {
-            let place = place.expect("a place");
-            for file in std::fs::read_dir(place.path()).expect("a place") {
-                let file = file.expect("a file").file_name().into_string().expect("UTF-8");
-                found.push(format!("{}/{file}", place.file_name().into_string().expect("UTF-8")));
-            }
-        }
-        found.sort();
-        found
+        self.store.blobs()
     }
 }
 

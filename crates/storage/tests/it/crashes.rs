@@ -6,9 +6,7 @@ use crate::api::Api;
 
 /// As a process leaves it that was killed after the bytes and before the row.
 fn left_over(api: &Api, name: &str) {
-    let folder = api.folder.path().join("files").join(api.contoso.to_string());
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(folder.join(name), "left over").expect("written");
+    api.store.put(&format!("{}/{name}", api.contoso), "left over");
 }
 
 #[tokio::test]
@@ -17,15 +15,20 @@ async fn bytes_without_a_row_are_swept_when_they_are_old() {
     api.attach(&api.at_contoso, api.contoso, "kept.txt", "kept").await.ok();
     let (orphan, half) = (uuid_v7(api.clock.now()), uuid_v7(api.clock.now()));
     left_over(&api, &orphan.to_string());
-    left_over(&api, &format!("{half}#1"));
+    // What a bucket has of a file that was not finished is not among its files.
+    let halves = u64::from(api.store.is_folder());
+    if api.store.is_folder() {
+        left_over(&api, &format!("{half}#1"));
+    }
     left_over(&api, "not-ours.txt");
-    assert_eq!(api.blobs().len(), 4);
+    let all = api.blobs().len();
+    assert_eq!(all as u64, 3 + halves);
     let young = api.state.sweep().await.expect("a sweep");
-    assert_eq!((young.orphans_removed, young.half_written_removed, api.blobs().len()), (0, 0, 4));
+    assert_eq!((young.orphans_removed, young.half_written_removed, api.blobs().len()), (0, 0, all));
     api.clock.advance(SignedDuration::from_hours(storage::ORPHAN_HOURS_MIN));
     api.clock.advance(SignedDuration::from_secs(1));
     let old = api.state.sweep().await.expect("a sweep");
-    assert_eq!((old.orphans_removed, old.half_written_removed), (1, 1));
+    assert_eq!((old.orphans_removed, old.half_written_removed), (1, halves));
     assert!(api.blobs().iter().any(|key| key.ends_with("not-ours.txt")), "what is not ours is left alone");
     let url = format!("/object/attachments/{}/kept.txt", api.contoso);
     assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text(), "kept");
@@ -65,7 +68,7 @@ async fn a_row_that_cannot_be_written_leaves_no_bytes() {
 async fn bytes_that_are_gone_are_an_error_and_no_empty_file() {
     let api = Api::new().await;
     api.attach(&api.at_contoso, api.contoso, "a.txt", "x").await.ok();
-    std::fs::remove_file(api.folder.path().join("files").join(&api.blobs()[0])).expect("removed");
+    api.store.remove(&api.blobs()[0]);
     let url = format!("/object/attachments/{}/a.txt", api.contoso);
     api.ask(&api.at_contoso, "GET", &url).send().await.must_fail(500, "InternalError");
 }

@@ -54,6 +54,21 @@ async fn a_changed_url_is_refused() {
     refused(url.clone()).await;
 }
 
+/// Every byte changed, left out and doubled, every cut, and links of other keys.
+#[tokio::test]
+async fn nothing_near_a_token_opens_a_file() {
+    let api = Api::new().await;
+    api.attach(&api.at_contoso, api.contoso, "a.txt", "x").await.ok();
+    let url = signed(&api, &api.at_contoso, &format!("attachments/{}/a.txt", api.contoso), json!(60)).await;
+    let (path, token) = url.split_once("?token=").expect("a token");
+    for forged in testkit::forgery::near(token) {
+        let encoded: String = forged.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let answer = api.nobody("GET", format!("{path}?token={encoded}")).send().await;
+        assert_eq!(answer.status.as_u16(), 400, "{forged}");
+    }
+    api.nobody("GET", &url).send().await.ok();
+}
+
 #[tokio::test]
 async fn a_link_follows_its_object_and_its_signers_right() {
     let api = Api::new().await;

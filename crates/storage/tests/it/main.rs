@@ -1,4 +1,4 @@
-//! Files over HTTP, against a real PostgreSQL and a real folder.
+//! Files over HTTP, against a real PostgreSQL, and a real folder or a real S3 server.
 mod api;
 mod attachments;
 mod buckets;
@@ -9,3 +9,4 @@ mod lists;
 mod objects;
 mod resumable;
 mod serving;
+mod store;
