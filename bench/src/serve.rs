@@ -111,7 +111,7 @@ pub async fn run() -> Result<()> {
         .user(&task.user)
         .password(&task.password)
         .dbname(&task.database);
-    let pool = Pg::new(&PgSettings { config, connections_max: POOL })?;
+    let pool = Pg::new(&PgSettings { login: config.into(), shots_max: POOL, transactions_max: POOL })?;
     let api = Api::on(pool.clone(), MasterKey::from_file(&task.master_key)?).await?;
     let realtime = api.realtime_on(pool.clone());
     let router: Router = api.router_on(pool).await.nest("/realtime/v1", realtime::router(realtime.clone()));

@@ -233,8 +233,8 @@ begin
 end $$;
 
 -- Makes ready what has everything it needs, gives the first such step to `p_owner` (if there is one), and ends the run when nothing is left.
--- The caller holds the run's lock.
-create or replace function flow.advance(p_run uuid, p_owner uuid, p_lease_ms integer, out took uuid, out run_state flow.run_state)
+-- The caller holds the run's lock, and says in which state the run is if it has read that.
+create or replace function flow.advance(p_run uuid, p_was flow.run_state, p_owner uuid, p_lease_ms integer, out took uuid, out run_state flow.run_state)
 language plpgsql as $$
 declare
   c constant uuid := app.worker_customer();
@@ -272,7 +272,9 @@ begin
       from flow.steps s where s.customer_id = c and s.run_id = p_run and s.state in ('pending', 'ready', 'running', 'waiting');
   end if;
   run_state := case when is_active then 'running' when is_waiting then 'waiting' else flow.outcome_of(c, p_run) end;
-  if run_state in ('running', 'waiting') then
+  if run_state = p_was then
+    null;
+  elsif run_state in ('running', 'waiting') then
     update flow.runs r set state = advance.run_state, started_at = coalesce(r.started_at, clock_timestamp())
       where r.customer_id = c and r.id = p_run and r.state <> advance.run_state;
   else
@@ -292,7 +294,7 @@ declare
   me record;
   is_open constant boolean := p_state in ('ready', 'waiting');
 begin
-  select r.stopping, r.deadline_at, r.error into run from flow.runs r where r.customer_id = c and r.id = p_run for no key update;
+  select r.state, r.stopping, r.deadline_at, r.error into run from flow.runs r where r.customer_id = c and r.id = p_run for no key update;
   update flow.steps s set state = p_state, lease_owner = null, lease_until = null,
       output = coalesce(p_output, s.output), summary = coalesce(p_summary, s.summary), error = p_error,
       attempt = case when p_note = 'later' then 0 else s.attempt end,
@@ -318,7 +320,7 @@ begin
     perform flow.stop_run(p_run, run.stopping, run.error);
   end if;
   select a.took, a.run_state into took, run_state
-    from flow.advance(p_run, case when not is_open and p_lease_ms is not null then p_owner end, p_lease_ms) a;
+    from flow.advance(p_run, run.state, case when not is_open and p_lease_ms is not null then p_owner end, p_lease_ms) a;
   if took is not null then
     context := flow.step_context(c, p_run, took);
   end if;
@@ -414,7 +416,7 @@ begin
     run_state := run.state;
   else
     perform flow.stop_run(p_run, 'cancelled', jsonb_build_object('code', 'cancelled', 'message', left('Cancelled: ' || p_reason, 500), 'by', p_by));
-    select a.run_state into run_state from flow.advance(p_run, null, null) a;
+    select a.run_state into run_state from flow.advance(p_run, run.state, null, null) a;
     result := 'cancelled';
   end if;
 end $$;
@@ -424,7 +426,7 @@ grant execute on function flow.noted(jsonb, jsonb) to worker, system;
 grant execute on function flow.claim_steps(uuid, integer, integer, uuid, uuid) to system;
 grant execute on function flow.outcome_of(uuid, uuid), flow.step_context(uuid, uuid, uuid), flow.open_step(uuid, uuid), flow.extend_lease(uuid, uuid, integer),
   flow.start_run(uuid, uuid, integer, text, boolean, jsonb, text, uuid, text, uuid, text, bigint, smallint, jsonb),
-  flow.stop_run(uuid, flow.run_state, jsonb), flow.advance(uuid, uuid, integer),
+  flow.stop_run(uuid, flow.run_state, jsonb), flow.advance(uuid, flow.run_state, uuid, integer),
   flow.finish_step(uuid, uuid, uuid, flow.step_state, text, jsonb, text, jsonb, bigint, text[], text, integer),
   flow.begin_act(uuid, uuid, uuid, text), flow.ask_approval(uuid, uuid, text, text, jsonb, bigint, text),
   flow.decide(uuid, text, uuid, text), flow.cancel_run(uuid, uuid, text) to worker;

@@ -183,7 +183,7 @@ impl Runs {
     }
 
     /// Runs per second of a backlog that lies ready when the worker starts.
-    pub async fn drain(&self, runs: usize) -> Result<f64> {
+    pub async fn drain(&self, admin: &Client, runs: usize) -> Result<f64> {
         let batches = runs.div_ceil(STARTS_PER_COMMIT);
         for batch in 0..batches {
             let tx = self
@@ -195,6 +195,8 @@ impl Runs {
             }
             tx.commit().await?;
         }
+        admin.batch_execute("vacuum (analyze) flow.steps").await?;
+        admin.batch_execute("vacuum (analyze) flow.runs").await?;
         let watch = &self.watch;
         watch.all_ended_at.store(watch.ended.load(Ordering::SeqCst) + runs, Ordering::SeqCst);
         let began = Instant::now();
