@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { SecurityStatusRow } from "@/api/rows";
 import { sinceHours } from "@/resources/access/columns";
 import { reader } from "@/resources/access/reader";
-import { probeWord } from "./status";
+import { noted, probeWord } from "./status";
 
 const status = (over: Partial<SecurityStatusRow>): SecurityStatusRow => ({
   freeze_id: null, frozen_at: null, freeze_reason: null, open_alerts: 0, last_clean_at: "2026-11-22T08:00:00Z", last_began_at: "2026-11-22T08:00:00Z",
@@ -21,6 +21,14 @@ describe("the probe's word", () => {
   it("says when it last ended well", () => {
     expect(word({ is_overdue: true }).text).toContain("1 h ago");
     expect(word({ is_overdue: true, last_clean_at: null }).text).toContain("never");
+  });
+});
+
+describe("who took note", () => {
+  it("is said with the reason", () => {
+    expect(noted({ reason: null, acknowledged_by_name: null })).toBe("-");
+    expect(noted({ reason: "a review", acknowledged_by_name: "Ada" })).toBe("Ada: a review");
+    expect(noted({ reason: "a review", acknowledged_by_name: null })).toBe("a review");
   });
 });
 
