@@ -131,7 +131,7 @@ create policy staff_select on public.isolation_probes for select to staff using 
 grant select on public.isolation_probes to staff;
 select app.open_to_system('public.isolation_probes');
 -- Owners are told of what the watch finds.
-select app.open_to_system('public.notifications', 'select, insert');
+select app.open_to_system('public.notifications', 'insert');
 
 select app.watch('public.security_alerts'), app.watch('public.export_freezes');
 

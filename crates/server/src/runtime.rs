@@ -81,7 +81,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), Failure> {
     let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
-    let prober = prober(&product, settings, roles, &listener).await?;
+    let own = listener.local_addr().ok().filter(|_| roles.contains(&ProcessRole::Api));
     if roles.contains(&ProcessRole::Api) {
         let surface = surface(&product, settings, recorder()?).await?;
         let (realtime, stop) = (surface.realtime.clone(), shutdown.clone());
@@ -112,6 +112,7 @@ pub async fn run(
             worker.run(stop.wait()).await;
             Ok(())
         });
+        let prober = prober(&product, settings, own).await?;
         schedules::spawn(&mut tasks, &product, &tuning, prober, &shutdown);
     }
     let mut outcome = Ok(());
@@ -160,13 +161,7 @@ async fn sign_in(product: &Product, settings: &Settings) -> Result<AuthState, Fa
 }
 
 /// Asks the process's own listener, when it has one; else where people and vendors ask.
-async fn prober(
-    product: &Product,
-    settings: &Settings,
-    roles: &[ProcessRole],
-    listener: &TcpListener,
-) -> Result<Prober, Failure> {
-    let own = if roles.contains(&ProcessRole::Api) { listener.local_addr().ok() } else { None };
+async fn prober(product: &Product, settings: &Settings, own: Option<SocketAddr>) -> Result<Prober, Failure> {
     let address = match (&settings.probe_url, own) {
         (Some(url), _) => url.clone(),
         (None, Some(own)) if own.ip().is_unspecified() => {

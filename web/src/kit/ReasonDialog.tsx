@@ -13,6 +13,7 @@ interface ReasonDialogProps {
   variant?: "primary" | "danger";
   reasonLabel: string;
   reasonRequired?: boolean;
+  reasonCharsMax?: number;
   /** Where the reason is kept. */
   hint?: string;
   children?: ReactNode;
@@ -25,7 +26,7 @@ interface ReasonDialogProps {
 const REASON_CHARS_MAX = 2_000;
 
 /** Says what an action will do, takes the reason, and keeps the text when the server refuses. */
-export function ReasonDialog({ title, says, confirm, variant = "primary", reasonLabel, reasonRequired = false, hint = "It is kept with the run and in its evidence.", children, busy, error, onConfirm, onClose }: ReasonDialogProps) {
+export function ReasonDialog({ title, says, confirm, variant = "primary", reasonLabel, reasonRequired = false, reasonCharsMax = REASON_CHARS_MAX, hint = "It is kept with the run and in its evidence.", children, busy, error, onConfirm, onClose }: ReasonDialogProps) {
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
   return (
@@ -56,7 +57,7 @@ export function ReasonDialog({ title, says, confirm, variant = "primary", reason
         <TextAreaField
           label={reasonLabel}
           rows={3}
-          maxLength={REASON_CHARS_MAX}
+          maxLength={reasonCharsMax}
           value={reason}
           onChange={(event) => {
             setReason(event.target.value);

@@ -108,8 +108,7 @@ async fn raise(tx: &ActorTx, person: Uuid, unusual: &Unusual, now: Timestamp) ->
         "top": top,
     });
     let from = Timestamp::from_second(now.as_second().saturating_sub(3_600)).unwrap_or(now);
-    let title =
-        format!("Somebody read {} rows in an hour; {} would be usual", unusual.rows, unusual.usual_rows);
+    let title = format!("{} rows read in an hour; {} are usual", unusual.rows, unusual.usual_rows);
     let alert = NewAlert {
         kind: "unusual_volume",
         severity: Severity::P2,

@@ -5,8 +5,8 @@ import { reader } from "./reader";
 
 export const access = defineResource("access_log", {
   name: "access",
-  title: "Access",
-  one: "Line",
+  title: "Access lines",
+  one: "Access line",
   icon: ScanEye,
   columns: (c) => [
     { ...c.title("actor_name", { label: "Who" }), cell: (row) => <b className="font-medium">{reader(row)}</b>, plain: reader },

@@ -12,6 +12,9 @@ import { Button } from "@/ui/Button";
 import { cx } from "@/ui/cx";
 import { probeWord } from "./status";
 
+/** As the database takes it. */
+const REASON_CHARS_MAX = 500;
+
 /** Above the alerts: whether the isolation is known to hold, and whether exports are frozen. */
 export function StatusCard() {
   const { rows, error, refetch, isPending } = useRows("security_status");
@@ -56,6 +59,7 @@ function Freeze({ id, why, since }: { id: string; why: string; since: string }) 
           variant="danger"
           reasonLabel="Why it is safe"
           reasonRequired
+          reasonCharsMax={REASON_CHARS_MAX}
           hint="It is kept in the audit log, with your name."
           busy={action.isBusy}
           error={action.error}

@@ -1,6 +1,7 @@
 import { ShieldCheck } from "lucide-react";
 import { defineResource, statusFilter } from "@/kit/resource";
 import { securityAlertKinds, securityAlertStates, securitySeverities } from "@/kit/status";
+import { noted } from "./status";
 
 export const securityAlerts = defineResource("security_alert_list", {
   name: "security",
@@ -8,14 +9,12 @@ export const securityAlerts = defineResource("security_alert_list", {
   one: "Alert",
   icon: ShieldCheck,
   columns: (c) => [
-    c.title("title", { label: "Alert", aside: (row) => row.actor_name }),
+    c.title("title", { label: "Alert" }),
     c.badge("severity", securitySeverities),
     c.badge("state", securityAlertStates),
-    c.badge("kind", securityAlertKinds, { phone: "hide" }),
+    c.text("actor_name", { label: "Who" }),
     c.count("occurrences", { label: "Times", phone: "hide" }),
-    c.text("reason", { label: "Reason", sort: false, phone: "hide", className: "max-w-72 text-sm text-ink-2" }),
-    c.text("acknowledged_by_name", { label: "By", phone: "hide", className: "text-sm text-ink-2" }),
-    c.ago("raised_at", { label: "Raised", phone: "hide", className: "text-sm text-ink-2" }),
+    { ...c.text("reason", { label: "Reason", sort: false, phone: "hide", className: "max-w-64 text-sm text-ink-2" }), cell: noted, plain: noted },
     c.ago("last_seen_at", { label: "Last", className: "text-sm text-ink-2" }),
   ],
   search: ["title", "actor_name", "reason"],

@@ -9,7 +9,11 @@ import { ReasonDialog } from "@/kit/ReasonDialog";
 import { ResourceList } from "@/kit/ResourceList";
 import { Button, ButtonLink } from "@/ui/Button";
 import { securityAlerts } from "./columns";
+import { details } from "./detail";
 import { StatusCard } from "./StatusCard";
+
+/** As the database takes it. */
+const REASON_CHARS_MAX = 500;
 
 export default function SecurityAlertList() {
   const { can } = useCan();
@@ -50,9 +54,16 @@ function Acknowledge({ row }: { row: SecurityAlertRow }) {
           hint="It is kept with the alert and in the audit log."
           busy={action.isBusy}
           error={action.error}
+          reasonCharsMax={REASON_CHARS_MAX}
           onConfirm={(text) => action.run(text)}
           onClose={() => setOpen(false)}
-        />
+        >
+          <ul className="grid gap-1 font-mono text-sm [overflow-wrap:anywhere] text-ink-2">
+            {details(row.detail).map((line, index) => (
+              <li key={index}>{line}</li>
+            ))}
+          </ul>
+        </ReasonDialog>
       ) : null}
     </>
   );

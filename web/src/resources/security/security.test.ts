@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { SecurityStatusRow } from "@/api/rows";
 import { sinceHours } from "@/resources/access/columns";
 import { reader } from "@/resources/access/reader";
-import { probeWord } from "./status";
+import { details } from "./detail";
+import { noted, probeWord } from "./status";
 
 const status = (over: Partial<SecurityStatusRow>): SecurityStatusRow => ({
   freeze_id: null, frozen_at: null, freeze_reason: null, open_alerts: 0, last_clean_at: "2026-11-22T08:00:00Z", last_began_at: "2026-11-22T08:00:00Z",
@@ -21,6 +22,24 @@ describe("the probe's word", () => {
   it("says when it last ended well", () => {
     expect(word({ is_overdue: true }).text).toContain("1 h ago");
     expect(word({ is_overdue: true, last_clean_at: null }).text).toContain("never");
+  });
+});
+
+describe("what an alert stands on", () => {
+  it("is said line by line", () => {
+    expect(details({ findings: [{ asker: "nobody", question: "GET /rest/v1/sites", what: "rows without a sign-in" }] })).toEqual(["GET /rest/v1/sites, asked by nobody: rows without a sign-in"]);
+    expect(details({ error: "no connection", findings: [] })).toEqual(["no connection"]);
+    expect(details({ top: [{ subject: "public.devices", rows: 12_500 }] })).toEqual(["public.devices: 12,500 rows"]);
+    expect(details(null)).toEqual([]);
+  });
+  it("is bounded", () => expect(details({ top: Array.from({ length: 30 }, () => ({ subject: "x", rows: 1 })) })).toHaveLength(13));
+});
+
+describe("who took note", () => {
+  it("is said with the reason", () => {
+    expect(noted({ reason: null, acknowledged_by_name: null })).toBe("-");
+    expect(noted({ reason: "a review", acknowledged_by_name: "Ada" })).toBe("Ada: a review");
+    expect(noted({ reason: "a review", acknowledged_by_name: null })).toBe("a review");
   });
 });
 

@@ -1,4 +1,4 @@
-import type { SecurityStatusRow } from "@/api/rows";
+import type { SecurityAlertRow, SecurityStatusRow } from "@/api/rows";
 
 export interface ProbeWord {
   tone: "ok" | "warn" | "bad";
@@ -12,4 +12,10 @@ export function probeWord(status: SecurityStatusRow, ago: (at: string) => string
   if (status.last_outcome === "failed") return { tone: "warn", text: `The last probe could not look: nobody knows whether the isolation holds. ${last}` };
   if (status.is_overdue) return { tone: "warn", text: `The probe of the isolation has not run. ${last}` };
   return { tone: "ok", text: `The isolation of customers was probed ${status.last_clean_at === null ? "" : ago(status.last_clean_at)}: nothing came out.` };
+}
+
+/** Who took note of an alert, and what they said. */
+export function noted(row: Pick<SecurityAlertRow, "reason" | "acknowledged_by_name">): string {
+  if (row.reason === null) return "-";
+  return row.acknowledged_by_name === null ? row.reason : `${row.acknowledged_by_name}: ${row.reason}`;
 }
