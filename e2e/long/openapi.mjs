@@ -11,6 +11,7 @@ import { binary, ended, startDemo } from "../lib/demo.mjs";
 const MINUTES_MAX = Number(process.env.LONG_MINUTES ?? 6);
 const CALLS_PER_OPERATION_MAX = 2_000;
 const ANSWER_S_MAX = 40;
+const READY_MS_MAX = 60_000;
 const CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = join(here, "..", "out", "openapi");
@@ -25,9 +26,19 @@ async function signIn(url, email, password) {
   return (await answer.json()).access_token;
 }
 
+/** All APIs answer: the data API reads its catalog after the first word of the demo. */
+async function ready(url) {
+  const end = Date.now() + READY_MS_MAX;
+  while (!(await fetch(`${url}/readyz`)).ok) {
+    if (Date.now() > end) throw new Error("the demo is not ready");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 /** A person of a customer, as the data API names them. */
 async function portalEmail(url, token) {
   const answer = await fetch(`${url}/rest/v1/customers?select=slug&order=slug&limit=1`, { headers: { authorization: `Bearer ${token}` } });
+  if (!answer.ok) throw new Error(`no customers: ${answer.status} ${await answer.text()}`);
   const [customer] = await answer.json();
   return `portal@${customer.slug}.example`;
 }
@@ -49,6 +60,7 @@ const folder = mkdtempSync(join(tmpdir(), "obera-openapi-"));
 const demo = await startDemo(binary(), password);
 let failed = 0;
 try {
+  await ready(demo.url);
   const owner = await signIn(demo.url, "owner@msp.example", password);
   const portal = await portalEmail(demo.url, owner);
   for (const [who, email] of [["technician", "technician@msp.example"], ["portal", portal], ["nobody", null]]) {

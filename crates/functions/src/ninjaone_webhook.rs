@@ -3,7 +3,10 @@ use app::webhooks::ninjaone;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, State, rejection::BytesRejection},
+    extract::{
+        DefaultBodyLimit, Path, State,
+        rejection::{BytesRejection, PathRejection},
+    },
     http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Response},
     routing::any,
@@ -26,7 +29,7 @@ pub(crate) fn router(services: Services) -> Router {
 
 async fn answer(
     State(services): State<Services>,
-    Path(integration): Path<String>,
+    integration: Result<Path<String>, PathRejection>,
     method: Method,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -40,13 +43,14 @@ async fn answer(
 
 async fn deliver(
     services: Services,
-    integration: String,
+    integration: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let integration: IntegrationId = integration
-        .parse()
-        .map_err(|_| ApiError::new(ErrorCode::NotFound, "There is no webhook at this address."))?;
+    // A part of the path that is no text is no address either.
+    let integration: Option<IntegrationId> = integration.ok().and_then(|Path(text)| text.parse().ok());
+    let integration = integration
+        .ok_or_else(|| ApiError::new(ErrorCode::NotFound, "There is no webhook at this address."))?;
     let body = body.map_err(|rejection| body_error(&rejection))?;
     let secret = headers.get(ninjaone::SECRET_HEADER).and_then(|value| value.to_str().ok());
     let now = services.clock.now();

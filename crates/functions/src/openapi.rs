@@ -191,7 +191,11 @@ fn webhook() -> Value {
             "401": error(ErrorCode::NotSignedIn, "The secret is missing or wrong."),
             "404": error(ErrorCode::NotFound, "No webhook at this address."),
             "409": error(ErrorCode::Replayed, "The same activity with other content."),
-            "413": error(ErrorCode::TooLarge, "Too large.")
+            "413": error(ErrorCode::TooLarge, "Too large."),
+            "405": { "$ref": "#/components/responses/OB1004" },
+            "422": error(ErrorCode::ValueRefused, "The activity has a value that cannot be kept."),
+            "500": error(ErrorCode::Internal, "A fault of ours; deliver it again."),
+            "503": error(ErrorCode::DatabaseUnavailable, "Nothing was done; deliver it again.")
         },
         "x-body-bytes-max": WEBHOOK_BODY_BYTES_MAX
     } })

@@ -4,7 +4,10 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use axum::{
     Extension, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, State, rejection::BytesRejection},
+    extract::{
+        DefaultBodyLimit, Path, State,
+        rejection::{BytesRejection, PathRejection},
+    },
     http::{HeaderMap, Method, StatusCode, header},
     response::Response,
     routing::any,
@@ -48,12 +51,14 @@ async fn no_such_path() -> Failure {
 
 async fn answer(
     State(surface): State<Surface>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     method: Method,
     actor: Option<Extension<Actor>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
+    // A part of the path that is no text names no function.
+    let name = name.map_or_else(|_| String::new(), |Path(name)| name);
     let Some(entry) = surface.entries.iter().find(|entry| entry.name == name).cloned() else {
         let names: Vec<_> = surface.entries.iter().map(|entry| entry.name).collect();
         return Err(ApiError::new(ErrorCode::NotFound, "There is no function with this name.")

@@ -1,10 +1,10 @@
 //! How to reach the database: a connection string, read as libpq reads it, with what it demands of TLS.
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::{
     Config,
-    config::{SslMode, SslNegotiation},
+    config::{Host, SslMode, SslNegotiation},
 };
 
 use crate::tls::{Demand, Tls, TlsFiles, TlsSetupFault, Trust};
@@ -73,9 +73,18 @@ impl Login {
         Ok(Self { config, tls: Tls::new(demand, &files)? })
     }
 
-    /// True when a connection over the network is TLS or none.
-    pub fn demands_tls(&self) -> bool {
-        self.tls.demand() == Demand::Always
+    /// True when a connection may leave this machine without TLS.
+    pub fn may_go_in_clear(&self) -> bool {
+        let is_far = |host: &Host| match host {
+            Host::Unix(_) => false,
+            Host::Tcp(name) => name.parse::<IpAddr>().map_or(name != "localhost", |at| !at.is_loopback()),
+        };
+        let addresses = self.config.get_hostaddrs();
+        let is_far = match addresses {
+            [] => self.config.get_hosts().iter().any(is_far),
+            known => !known.iter().all(IpAddr::is_loopback),
+        };
+        is_far && self.tls.demand() != Demand::Always
     }
 }
 
@@ -285,6 +294,22 @@ mod tests {
         ] {
             let fault = demand(text).expect_err(text);
             assert!(fault.contains(part) && !fault.contains("hunter2"), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn only_what_leaves_the_machine_needs_tls() {
+        for (text, expected) in [
+            ("postgres://db.example/d", true),
+            ("postgres://db.example/d?sslmode=require", false),
+            ("postgres://localhost/d", false),
+            ("postgres://127.0.0.1,db.example/d", true),
+            ("postgres://[::1]/d?sslmode=disable", false),
+            ("host=/run/postgresql", false),
+            ("host=db.example hostaddr=10.0.0.1", true),
+            ("host=db.example hostaddr=127.0.0.1", false),
+        ] {
+            assert_eq!(text.parse::<Login>().expect(text).may_go_in_clear(), expected, "{text}");
         }
     }
 

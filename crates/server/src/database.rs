@@ -152,7 +152,8 @@ fn pool(login: impl Into<Login>, settings: &Settings) -> Result<Pg, DatabaseErro
     Pg::new(&settings).map_err(|error| DatabaseError::server(&error))
 }
 
-fn parse(url: &SecretString) -> Result<Login, DatabaseError> {
+/// The login of a URL, as obera connects with it.
+pub fn parse(url: &SecretString) -> Result<Login, DatabaseError> {
     let mut login: Login = url.expose_secret().parse()?;
     login.config.application_name("obera").connect_timeout(CONNECT_WAIT);
     Ok(login)

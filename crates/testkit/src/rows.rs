@@ -78,7 +78,7 @@ const RELATIONS: &str = "
     array_agg(a.attname::text order by a.attnum), array_agg(format_type(a.atttypid, null) order by a.attnum),
     array_agg(a.attnotnull and not a.atthasdef order by a.attnum),
     array_agg(coalesce(
-      (select substring(pg_get_constraintdef(k.oid) from '''([^'']*)''') from pg_catalog.pg_constraint k where k.contypid = a.atttypid limit 1),
+      (select substring(pg_get_constraintdef(k.oid) from '''([^'']*)''') from pg_catalog.pg_constraint k where k.contypid = a.atttypid and k.contype = 'c' limit 1),
       (select substring(pg_get_constraintdef(k.oid) from '\\(' || a.attname || ' = (?:ANY \\(ARRAY\\[)?''([^'']*)''::text')
        from pg_catalog.pg_constraint k
        where k.conrelid = c.oid and k.contype = 'c'

@@ -71,10 +71,13 @@ async fn methods_and_paths_are_answered_alike() {
         api.ask(None, Method::POST, name, "{}").await.must_fail(ErrorCode::NotSignedIn);
         api.ask(Some(&api.db.anonymous()), Method::POST, name, "{}").await.must_fail(ErrorCode::NotSignedIn);
     }
-    for path in ["/no-such", "/no/such", "/count/more", "/"] {
+    for path in ["/no-such", "/no/such", "/count/more", "/", "/%ff"] {
         for method in [Method::POST, Method::OPTIONS, Method::GET] {
             api.ask(Some(&api.owner), method, path, "{}").await.must_fail(ErrorCode::NotFound);
         }
+    }
+    for path in ["/ninjaone-webhook/%ff", "/ninjaone-webhook/1"] {
+        api.ask(None, Method::POST, path, "{}").await.must_fail(ErrorCode::NotFound);
     }
 }
 

@@ -24,6 +24,13 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
             Err(error) => doctor.note(false, "PostgreSQL is installed", &error.to_string()),
         }
     }
+    if let Some(Ok(login)) = settings.database_url.as_ref().map(crate::database::parse) {
+        doctor.note(
+            !login.may_go_in_clear(),
+            "the database is reached over TLS or on this machine only",
+            "add sslmode=verify-full (and sslrootcert) to DATABASE_URL: docs/operations/install.md",
+        );
+    }
     doctor.note(
         settings.public_url.as_ref().is_none_or(|url| url.starts_with("https://"))
             || settings.listen.ip().is_loopback(),

@@ -22,6 +22,7 @@ async fn a_server_over_tls_is_migrated_and_examined() {
     assert!(status.success(), "{said}{error}");
     let (_, said, error) = run(&mut command("doctor", "ca.crt", "localhost"));
     assert!(said.contains("ok    the database opens"), "{said}{error}");
+    assert!(said.contains("ok    the database is reached over TLS"), "{said}");
     let feed = said.lines().find(|line| line.contains("(realtime)")).expect("a line about the feed");
     assert!(feed.starts_with("TO DO") && feed.contains("wal_level = logical"), "{feed}");
     for (ca, host, why) in
