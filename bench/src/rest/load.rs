@@ -267,10 +267,11 @@ fn steady(logs: &[String], warm_seconds: u64) -> Option<Figure> {
     }
     let first = *seconds.first_key_value()?.0 + warm_seconds;
     let last = *seconds.last_key_value()?.0;
+    let length = last.checked_sub(first).filter(|length| *length > 0)?;
     let kept: Vec<(f64, f64)> = seconds.range(first..last).map(|(_, sums)| *sums).collect();
     let (count, us) = kept.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
-    let length = (last.checked_sub(first)?) as f64;
+    let length = length as f64;
     (count > 0.0)
         .then(|| Figure { per_second: count / length, latency_ms: Latency::Mean(us / count / 1_000.0) })
 }
