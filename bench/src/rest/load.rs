@@ -17,7 +17,8 @@ const SAME_VALUES_TRANSACTIONS: u32 = 200;
 /// Of a measurement with a fixed rate, what happens at first does not count: statements are prepared then.
 pub const WARM_SECONDS: u64 = 1;
 /// The peer's many clients need longer: each is a server process that prepares for itself.
-const CLIENTS_WARM_PER_SECOND: u64 = 32;
+const CLIENTS_WARM_PER_SECOND: u64 = 64;
+const CLIENTS_CONNECTED_PER_SECOND: u64 = 40;
 
 /// What came out of one measurement.
 #[derive(Clone, Copy, Debug)]
@@ -203,8 +204,8 @@ impl Pgbench {
             .map_or(1, std::num::NonZero::get)
             .min(usize::try_from(clients)?);
         let logs = tempfile::tempdir_in(self.folder.path())?;
-        let connecting = u64::from(clients) / CLIENTS_WARM_PER_SECOND;
-        let warm = WARM_SECONDS + connecting;
+        let connecting = u64::from(clients) / CLIENTS_CONNECTED_PER_SECOND;
+        let warm = WARM_SECONDS + u64::from(clients) / CLIENTS_WARM_PER_SECOND;
         command
             .args(["-n", "-M", "prepared", "-D", "turn=-1"])
             .args(["-c", &clients.to_string(), "-j", &threads.to_string()])
@@ -266,10 +267,11 @@ fn steady(logs: &[String], warm_seconds: u64) -> Option<Figure> {
     }
     let first = *seconds.first_key_value()?.0 + warm_seconds;
     let last = *seconds.last_key_value()?.0;
+    let length = last.checked_sub(first).filter(|length| *length > 0)?;
     let kept: Vec<(f64, f64)> = seconds.range(first..last).map(|(_, sums)| *sums).collect();
     let (count, us) = kept.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
-    let length = (last.checked_sub(first)?) as f64;
+    let length = length as f64;
     (count > 0.0)
         .then(|| Figure { per_second: count / length, latency_ms: Latency::Mean(us / count / 1_000.0) })
 }

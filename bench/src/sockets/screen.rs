@@ -102,8 +102,12 @@ impl Screen {
         joined.map(|()| Self { socket })
     }
 
-    /// Reads until it is stopped; microseconds of each change.
-    pub async fn watch(mut self, board: Arc<Board>, mut stopped: watch::Receiver<bool>) -> Result<Vec<u32>> {
+    /// Reads until it is stopped; the number of each change, and its microseconds.
+    pub async fn watch(
+        mut self,
+        board: Arc<Board>,
+        mut stopped: watch::Receiver<bool>,
+    ) -> Result<Vec<(usize, u32)>> {
         let mut took = Vec::new();
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -111,8 +115,9 @@ impl Screen {
             tokio::select! {
                 message = self.socket.next() => {
                     let message = message.ok_or("the server closed a websocket")??;
-                    if let Some(us) = message.to_text().ok().and_then(number_in).and_then(|number| board.took_us(number)) {
-                        took.push(us);
+                    let number = message.to_text().ok().and_then(number_in);
+                    if let Some((number, us)) = number.and_then(|number| Some((number, board.took_us(number)?))) {
+                        took.push((number, us));
                         board.received.fetch_add(1, Ordering::Relaxed);
                     }
                 }

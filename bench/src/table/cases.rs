@@ -9,9 +9,9 @@ const PRIORITIES: [&str; 4] = ["p1", "p2", "p3", "p4"];
 pub const BULK_ROWS: usize = 1_000;
 /// A bulk is a large text; a few of them are enough.
 const BULKS: usize = 6;
-const EVERY: &[u32] = &[1, 8, 64, 512];
+pub const CONNECTIONS: [u32; 4] = [1, 8, 64, 512];
 /// A bulk takes so long that more of them only wait for the pool.
-const FEW: &[u32] = &[1, 8];
+const FEW: [u32; 2] = [1, 8];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
@@ -36,7 +36,7 @@ pub struct Case {
     pub who: Who,
     pub kind: Kind,
     pub asked: Vec<Asked>,
-    pub connections: &'static [u32],
+    pub connections: Vec<u32>,
     /// One takes a good part of a second.
     pub is_slow: bool,
     pub ratio_min: f64,
@@ -50,7 +50,7 @@ pub fn all(who: Who, askers: &[Asker]) -> Vec<Case> {
         who,
         kind,
         asked,
-        connections: EVERY,
+        connections: CONNECTIONS.to_vec(),
         is_slow: false,
         ratio_min: 0.9,
         overhead_max: None,
@@ -72,7 +72,7 @@ pub fn all(who: Who, askers: &[Asker]) -> Vec<Case> {
         case("exact count of a customer's tickets", Kind::Read, counts(askers)),
         case("insert", Kind::Write, inserts(askers)),
         Case {
-            connections: FEW,
+            connections: FEW.to_vec(),
             is_slow: true,
             ..case("bulk insert of 1,000 in one request", Kind::Write, bulks(askers))
         },

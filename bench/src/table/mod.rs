@@ -58,6 +58,9 @@ pub struct TableArgs {
     /// Measure only requests whose name contains this text.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Measure only with these numbers of connections (default 1, 8, 64, 512).
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    connections: Vec<u32>,
     /// Print each statement's plan as it runs, with and without row-level security.
     #[arg(long)]
     plans: bool,
@@ -95,7 +98,8 @@ async fn measure(stage: &Stage, common: &Common, args: &TableArgs, wrk: &Wrk) ->
     let bench =
         Bench { stage, admin: &admin, serving: &serving, wrk, rounds, seconds, shows_plans: args.plans };
     for (who, askers) in &askers {
-        for case in cases::all(*who, askers) {
+        for mut case in cases::all(*who, askers) {
+            case.connections.retain(|count| args.connections.is_empty() || args.connections.contains(count));
             if args.only.as_ref().is_some_and(|text| !case.name.contains(text)) {
                 continue;
             }
@@ -162,7 +166,7 @@ impl Bench<'_> {
         let most = case.connections.iter().copied().max().unwrap_or(1).min(WARM_CONNECTIONS);
         let _not_measured = self.wrk.run(&self.serving.url, &case.asked, most, WARM_SECONDS).await;
         let mut cells = Vec::new();
-        for &connections in case.connections {
+        for &connections in &case.connections {
             cells.push((connections, self.cell(case, &peer, connections).await?));
         }
         let overhead = match case.overhead_max {
@@ -303,9 +307,10 @@ fn shown(cell: &Cell) -> String {
 fn add(section: &mut Section, case: &Case, measured: &Measured) {
     let name = format!("{}, {}", case.name, case.who.text());
     let mut row = vec![case.name.to_owned(), case.who.text().to_owned()];
-    let columns = HEADER.len() - 4;
-    row.extend(measured.cells.iter().map(|(_, cell)| shown(cell)));
-    row.resize(2 + columns, "not measured".to_owned());
+    row.extend(cases::CONNECTIONS.iter().map(|count| {
+        let cell = measured.cells.iter().find(|(connections, _)| connections == count);
+        cell.map_or_else(|| "not measured".to_owned(), |(_, cell)| shown(cell))
+    }));
     row.push(
         measured
             .overhead
