@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const TESTS = ["1-story.test.mjs", "2-console.test.mjs", "3-portal.test.mjs", "4-desk.test.mjs", "5-realtime.test.mjs", "6-storage.test.mjs", "7-api.test.mjs", "8-clients.test.mjs"];
+const TESTS = ["1-story.test.mjs", "2-console.test.mjs", "3-portal.test.mjs", "4-desk.test.mjs", "5-realtime.test.mjs", "6-storage.test.mjs", "7-api.test.mjs", "8-clients.test.mjs", "9-sources.test.mjs"];
 const START_MS_MAX = 180_000;
 const STOP_MS_MAX = 60_000;
 const here = fileURLToPath(new URL(".", import.meta.url));

@@ -36,12 +36,13 @@ export interface Database {
         ];
       };
       devices: {
-        Row: { approval: string; class: string; content_hash: string; created_at: string; customer_id: string; disk_used_percent: number | null; external_id: string; id: string; integration_id: string; ip_addresses: string[]; is_complete: boolean; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; manufacturer: string | null; missing_since: string | null; model: string | null; name: string; needs_reboot: boolean | null; observed_at: string; os_name: string | null; raw: Json; seen_in_sync: string | null; serial_number: string | null; site_id: string | null; vendor_class: string; volumes: Json | null };
-        Insert: { approval?: string; class: string; content_hash: string; created_at?: string; customer_id: string; disk_used_percent?: number | null; external_id: string; id?: string; integration_id: string; ip_addresses?: string[]; is_complete: boolean; is_offline?: boolean | null; last_contact_at?: string | null; last_user?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name: string; needs_reboot?: boolean | null; observed_at: string; os_name?: string | null; raw: Json; seen_in_sync?: string | null; serial_number?: string | null; site_id?: string | null; vendor_class: string; volumes?: Json | null };
-        Update: { approval?: string; class?: string; content_hash?: string; created_at?: string; customer_id?: string; disk_used_percent?: number | null; external_id?: string; id?: string; integration_id?: string; ip_addresses?: string[]; is_complete?: boolean; is_offline?: boolean | null; last_contact_at?: string | null; last_user?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name?: string; needs_reboot?: boolean | null; observed_at?: string; os_name?: string | null; raw?: Json; seen_in_sync?: string | null; serial_number?: string | null; site_id?: string | null; vendor_class?: string; volumes?: Json | null };
+        Row: { approval: string; class: string; content_hash: string; created_at: string; customer_id: string; disk_used_percent: number | null; external_id: string; id: string; integration_id: string; ip_addresses: string[]; is_complete: boolean; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; manufacturer: string | null; missing_since: string | null; model: string | null; name: string; needs_reboot: boolean | null; observed_at: string; observed_hour: string | null; os_name: string | null; raw: Json; seen_in_sync: string | null; serial_number: string | null; site_id: string | null; vendor_class: string; volumes: Json | null };
+        Insert: { approval?: string; class: string; content_hash: string; created_at?: string; customer_id: string; disk_used_percent?: number | null; external_id: string; id?: string; integration_id: string; ip_addresses?: string[]; is_complete: boolean; is_offline?: boolean | null; last_contact_at?: string | null; last_user?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name: string; needs_reboot?: boolean | null; observed_at: string; observed_hour?: never; os_name?: string | null; raw: Json; seen_in_sync?: string | null; serial_number?: string | null; site_id?: string | null; vendor_class: string; volumes?: Json | null };
+        Update: { approval?: string; class?: string; content_hash?: string; created_at?: string; customer_id?: string; disk_used_percent?: number | null; external_id?: string; id?: string; integration_id?: string; ip_addresses?: string[]; is_complete?: boolean; is_offline?: boolean | null; last_contact_at?: string | null; last_user?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name?: string; needs_reboot?: boolean | null; observed_at?: string; observed_hour?: never; os_name?: string | null; raw?: Json; seen_in_sync?: string | null; serial_number?: string | null; site_id?: string | null; vendor_class?: string; volumes?: Json | null };
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
@@ -82,9 +83,9 @@ export interface Database {
         ];
       };
       integrations: {
-        Row: { activity_cursor: number | null; base_url: string; created_at: string; credential_id: string | null; enabled: boolean; full_sync_interval_s: number; id: string; name: string; sync_interval_s: number; vendor: string; webhook_registered_at: string | null; webhook_secret_sha256: string | null };
-        Insert: { activity_cursor?: number | null; base_url: string; created_at?: string; credential_id?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name: string; sync_interval_s?: number; vendor: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
-        Update: { activity_cursor?: number | null; base_url?: string; created_at?: string; credential_id?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name?: string; sync_interval_s?: number; vendor?: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
+        Row: { activity_cursor: number | null; base_url: string; created_at: string; credential_id: string | null; credentials_failed_at: string | null; credentials_problem: string | null; enabled: boolean; full_sync_interval_s: number; id: string; name: string; sync_interval_s: number; vendor: string; webhook_registered_at: string | null; webhook_secret_sha256: string | null };
+        Insert: { activity_cursor?: number | null; base_url: string; created_at?: string; credential_id?: string | null; credentials_failed_at?: string | null; credentials_problem?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name: string; sync_interval_s?: number; vendor: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
+        Update: { activity_cursor?: number | null; base_url?: string; created_at?: string; credential_id?: string | null; credentials_failed_at?: string | null; credentials_problem?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name?: string; sync_interval_s?: number; vendor?: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
         Relationships: [];
       };
       memberships: {
@@ -169,19 +170,21 @@ export interface Database {
         ];
       };
       sync_parts: {
-        Row: { cursor: string | null; ended_at: string | null; error: Json | null; memory: Json | null; pages_read: number; part: string; position: number; reads: number; rows_before: number | null; rows_created: number; rows_read: number; rows_removed: number; rows_unchanged: number; rows_unmapped: number; rows_updated: number; started_at: string | null; state: Database["public"]["Enums"]["sync_state"]; sync_run_id: string };
-        Insert: { cursor?: string | null; ended_at?: string | null; error?: Json | null; memory?: Json | null; pages_read?: number; part: string; position: number; reads?: number; rows_before?: number | null; rows_created?: number; rows_read?: number; rows_removed?: number; rows_unchanged?: number; rows_unmapped?: number; rows_updated?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"]; sync_run_id: string };
-        Update: { cursor?: string | null; ended_at?: string | null; error?: Json | null; memory?: Json | null; pages_read?: number; part?: string; position?: number; reads?: number; rows_before?: number | null; rows_created?: number; rows_read?: number; rows_removed?: number; rows_unchanged?: number; rows_unmapped?: number; rows_updated?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"]; sync_run_id?: string };
+        Row: { cursor: string | null; ended_at: string | null; error: Json | null; memory: Json | null; pages_read: number; part: string; position: number; reads: number; rows_asked: number; rows_before: number | null; rows_created: number; rows_read: number; rows_removed: number; rows_to_ask: number | null; rows_unchanged: number; rows_unmapped: number; rows_updated: number; started_at: string | null; state: Database["public"]["Enums"]["sync_state"]; sync_run_id: string };
+        Insert: { cursor?: string | null; ended_at?: string | null; error?: Json | null; memory?: Json | null; pages_read?: number; part: string; position: number; reads?: number; rows_asked?: number; rows_before?: number | null; rows_created?: number; rows_read?: number; rows_removed?: number; rows_to_ask?: number | null; rows_unchanged?: number; rows_unmapped?: number; rows_updated?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"]; sync_run_id: string };
+        Update: { cursor?: string | null; ended_at?: string | null; error?: Json | null; memory?: Json | null; pages_read?: number; part?: string; position?: number; reads?: number; rows_asked?: number; rows_before?: number | null; rows_created?: number; rows_read?: number; rows_removed?: number; rows_to_ask?: number | null; rows_unchanged?: number; rows_unmapped?: number; rows_updated?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"]; sync_run_id?: string };
         Relationships: [
           { foreignKeyName: "sync_parts_sync_run_id_fkey"; columns: ["sync_run_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["last_run_id"] },
           { foreignKeyName: "sync_parts_sync_run_id_fkey"; columns: ["sync_run_id"]; isOneToOne: false; referencedRelation: "sync_runs"; referencedColumns: ["id"] },
         ];
       };
       sync_runs: {
-        Row: { ended_at: string | null; error: Json | null; id: string; integration_id: string; kind: string; lease_owner: string | null; lease_until: string | null; queued_at: string; reason: string; requested_by: string | null; resumed_count: number; started_at: string | null; state: Database["public"]["Enums"]["sync_state"] };
-        Insert: { ended_at?: string | null; error?: Json | null; id?: string; integration_id: string; kind: string; lease_owner?: string | null; lease_until?: string | null; queued_at?: string; reason?: string; requested_by?: string | null; resumed_count?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"] };
-        Update: { ended_at?: string | null; error?: Json | null; id?: string; integration_id?: string; kind?: string; lease_owner?: string | null; lease_until?: string | null; queued_at?: string; reason?: string; requested_by?: string | null; resumed_count?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"] };
+        Row: { accepted_at: string | null; accepted_by: string | null; accepted_reason: string | null; accepted_run_id: string | null; ended_at: string | null; error: Json | null; id: string; integration_id: string; kind: string; lease_owner: string | null; lease_until: string | null; queued_at: string; reason: string; requested_by: string | null; resumed_count: number; started_at: string | null; state: Database["public"]["Enums"]["sync_state"] };
+        Insert: { accepted_at?: string | null; accepted_by?: string | null; accepted_reason?: string | null; accepted_run_id?: string | null; ended_at?: string | null; error?: Json | null; id?: string; integration_id: string; kind: string; lease_owner?: string | null; lease_until?: string | null; queued_at?: string; reason?: string; requested_by?: string | null; resumed_count?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"] };
+        Update: { accepted_at?: string | null; accepted_by?: string | null; accepted_reason?: string | null; accepted_run_id?: string | null; ended_at?: string | null; error?: Json | null; id?: string; integration_id?: string; kind?: string; lease_owner?: string | null; lease_until?: string | null; queued_at?: string; reason?: string; requested_by?: string | null; resumed_count?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"] };
         Relationships: [
+          { foreignKeyName: "sync_runs_accepted_run_id_fkey"; columns: ["accepted_run_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["last_run_id"] },
+          { foreignKeyName: "sync_runs_accepted_run_id_fkey"; columns: ["accepted_run_id"]; isOneToOne: false; referencedRelation: "sync_runs"; referencedColumns: ["id"] },
           { foreignKeyName: "sync_runs_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "sync_runs_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
@@ -260,7 +263,7 @@ export interface Database {
         ];
       };
       approvals: {
-        Row: { customer_id: string | null; customer_name: string | null; decided_at: string | null; decided_by: string | null; expires_at: string | null; id: string | null; plan: Json | null; policy: string | null; reason: string | null; requested_at: string | null; requested_by: string | null; run_id: string | null; state: string | null; step_id: string | null; title: string | null };
+        Row: { customer_id: string | null; customer_name: string | null; decided_as: string | null; decided_at: string | null; decided_by: string | null; expires_at: string | null; id: string | null; plan: Json | null; policy: string | null; reason: string | null; requested_at: string | null; requested_by: string | null; run_id: string | null; state: string | null; step_id: string | null; title: string | null };
         Relationships: [
           { foreignKeyName: "approvals_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "approvals_customer_id_step_id_fkey"; columns: ["customer_id", "step_id"]; isOneToOne: false; referencedRelation: "steps"; referencedColumns: ["customer_id", "id"] },
@@ -281,16 +284,17 @@ export interface Database {
         ];
       };
       customer_list: {
-        Row: { archived_at: string | null; code: string | null; created_at: string | null; devices: number | null; id: string | null; incidents_open: number | null; name: string | null; slug: string | null; tickets_open: number | null };
-        Insert: { archived_at?: string | null; code?: string | null; created_at?: string | null; devices?: number | null; id?: string | null; incidents_open?: number | null; name?: string | null; slug?: string | null; tickets_open?: number | null };
-        Update: { archived_at?: string | null; code?: string | null; created_at?: string | null; devices?: number | null; id?: string | null; incidents_open?: number | null; name?: string | null; slug?: string | null; tickets_open?: number | null };
+        Row: { alerts_open: number | null; approvals_waiting: number | null; archived_at: string | null; code: string | null; created_at: string | null; devices: number | null; devices_partial: number | null; devices_stale: number | null; id: string | null; incidents_need_attention: number | null; incidents_open: number | null; name: string | null; oldest_observed_at: string | null; oldest_stale_at: string | null; slug: string | null; tickets_breached: number | null; tickets_open: number | null };
+        Insert: { alerts_open?: number | null; approvals_waiting?: number | null; archived_at?: string | null; code?: string | null; created_at?: string | null; devices?: number | null; devices_partial?: number | null; devices_stale?: number | null; id?: string | null; incidents_need_attention?: number | null; incidents_open?: number | null; name?: string | null; oldest_observed_at?: string | null; oldest_stale_at?: string | null; slug?: string | null; tickets_breached?: number | null; tickets_open?: number | null };
+        Update: { alerts_open?: number | null; approvals_waiting?: number | null; archived_at?: string | null; code?: string | null; created_at?: string | null; devices?: number | null; devices_partial?: number | null; devices_stale?: number | null; id?: string | null; incidents_need_attention?: number | null; incidents_open?: number | null; name?: string | null; oldest_observed_at?: string | null; oldest_stale_at?: string | null; slug?: string | null; tickets_breached?: number | null; tickets_open?: number | null };
         Relationships: [];
       };
       device_list: {
-        Row: { approval: string | null; class: string | null; condition_kind: string | null; condition_message: string | null; condition_severity: string | null; customer_id: string | null; customer_name: string | null; disk_used_percent: number | null; id: string | null; is_complete: boolean | null; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; missing_since: string | null; name: string | null; needs_attention: boolean | null; needs_reboot: boolean | null; observed_at: string | null; open_conditions: number | null; os_name: string | null; serial_number: string | null; site_id: string | null; site_name: string | null };
+        Row: { approval: string | null; class: string | null; condition_kind: string | null; condition_message: string | null; condition_severity: string | null; customer_id: string | null; customer_name: string | null; disk_used_percent: number | null; id: string | null; is_complete: boolean | null; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; missing_since: string | null; name: string | null; needs_attention: boolean | null; needs_reboot: boolean | null; observed_at: string | null; open_conditions: number | null; os_name: string | null; serial_number: string | null; site_id: string | null; site_name: string | null; stale_at: string | null };
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
         ];
       };
@@ -314,7 +318,7 @@ export interface Database {
         ];
       };
       overview: {
-        Row: { alerts_open: number | null; approvals_waiting: number | null; changes_unverified_30d: number | null; changes_verified_30d: number | null; devices: number | null; first_response_minutes_median: number | null; incidents_need_attention: number | null; incidents_open: number | null; oldest_device_fact_at: string | null; tickets_open: number | null };
+        Row: { alerts_open: number | null; approvals_waiting: number | null; changes_unverified_30d: number | null; changes_verified_30d: number | null; devices: number | null; devices_partial: number | null; first_response_minutes_median: number | null; incidents_need_attention: number | null; incidents_open: number | null; oldest_observed_at: string | null; oldest_stale_at: string | null; tickets_open: number | null };
         Relationships: [];
       };
       people: {
@@ -329,6 +333,15 @@ export interface Database {
           { foreignKeyName: "runs_workflow_id_workflow_version_fkey"; columns: ["workflow_id", "workflow_version"]; isOneToOne: false; referencedRelation: "workflow_versions"; referencedColumns: ["workflow_id", "version"] },
         ];
       };
+      site_list: {
+        Row: { customer_id: string | null; id: string | null; name: string | null; observed_at: string | null; stale_at: string | null };
+        Insert: { customer_id?: string | null; id?: string | null; name?: string | null; observed_at?: string | null; stale_at?: string | null };
+        Update: { customer_id?: string | null; id?: string | null; name?: string | null; observed_at?: string | null; stale_at?: string | null };
+        Relationships: [
+          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
       sla_by_priority: {
         Row: { customer_id: string | null; priority: string | null; tickets: number | null; within_target: number | null };
         Relationships: [
@@ -337,8 +350,11 @@ export interface Database {
         ];
       };
       source_list: {
-        Row: { base_url: string | null; devices_unmapped: number | null; enabled: boolean | null; id: string | null; last_complete_at: string | null; last_ended_at: string | null; last_kind: string | null; last_queued_at: string | null; last_run_id: string | null; last_state: string | null; name: string | null; organizations: number | null; organizations_unmapped: number | null; parts_complete: number | null; parts_suspect: number | null; parts_total: number | null; rows_read: number | null; vendor: string | null; webhook_registered_at: string | null };
-        Relationships: [];
+        Row: { base_url: string | null; credentials_failed_at: string | null; credentials_problem: string | null; devices_unmapped: number | null; enabled: boolean | null; held_rows: number | null; held_run_id: string | null; id: string | null; last_complete_at: string | null; last_ended_at: string | null; last_kind: string | null; last_queued_at: string | null; last_run_id: string | null; last_state: string | null; name: string | null; organizations: number | null; organizations_unmapped: number | null; parts_complete: number | null; parts_suspect: number | null; parts_total: number | null; row_stale_after_s: number | null; rows_read: number | null; stale_after_s: number | null; stale_at: string | null; vendor: string | null; webhook_registered_at: string | null };
+        Relationships: [
+          { foreignKeyName: "sync_parts_sync_run_id_fkey"; columns: ["held_run_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["last_run_id"] },
+          { foreignKeyName: "sync_parts_sync_run_id_fkey"; columns: ["held_run_id"]; isOneToOne: false; referencedRelation: "sync_runs"; referencedColumns: ["id"] },
+        ];
       };
       steps: {
         Row: { attempt: number | null; change_key: string | null; customer_id: string | null; due_at: string | null; ended_at: string | null; error: Json | null; history: Json | null; id: string | null; key: string | null; kind: string | null; output: Json | null; phase: string | null; position: number | null; run_id: string | null; started_at: string | null; state: string | null; summary: string | null; title: string | null };

@@ -13,6 +13,8 @@ interface ReasonDialogProps {
   variant?: "primary" | "danger";
   reasonLabel: string;
   reasonRequired?: boolean;
+  /** Where the reason is kept. */
+  reasonHint?: string;
   children?: ReactNode;
   busy: boolean;
   error: ApiError | null;
@@ -23,7 +25,7 @@ interface ReasonDialogProps {
 const REASON_CHARS_MAX = 2_000;
 
 /** Says what an action will do, takes the reason, and keeps the text when the server refuses. */
-export function ReasonDialog({ title, says, confirm, variant = "primary", reasonLabel, reasonRequired = false, children, busy, error, onConfirm, onClose }: ReasonDialogProps) {
+export function ReasonDialog({ title, says, confirm, variant = "primary", reasonLabel, reasonRequired = false, reasonHint = "It is kept with the run and in its evidence.", children, busy, error, onConfirm, onClose }: ReasonDialogProps) {
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
   return (
@@ -60,7 +62,7 @@ export function ReasonDialog({ title, says, confirm, variant = "primary", reason
             setReason(event.target.value);
             setMissing(false);
           }}
-          hint="It is kept with the run and in its evidence."
+          hint={reasonHint}
           error={missing ? "A reason is needed." : null}
         />
         {error ? (
