@@ -15,11 +15,12 @@ alter table public.sync_parts
   add column rows_asked  integer not null default 0,
   add constraint sync_parts_asked_are_of_those_to_ask check (rows_asked between 0 and coalesce(rows_to_ask, 0));
 
--- Credentials that cannot be opened, or that the vendor refuses: said once, until they work again.
+-- Credentials that cannot be opened, or that the vendor refuses: since when they fail, with what last, and when people were told of it.
 alter table public.integrations
   add column credentials_failed_at timestamptz,
   add column credentials_problem   text,
-  add constraint integrations_failed_credentials_say_why check ((credentials_failed_at is null) = (credentials_problem is null)),
+  add column credentials_told_at   timestamptz,
+  add constraint integrations_failed_credentials_say_why check (credentials_failed_at is null or credentials_problem is not null),
   add constraint integrations_problem_is_bounded check (length(credentials_problem) between 1 and 500);
 
 -- The hour a device was last seen in (UTC), to find old facts by an index: within one hour, marking a device as seen again stays a cheap update.

@@ -101,15 +101,27 @@ pub async fn move_activity_cursor(tx: &ActorTx, id: IntegrationId, to: i64) -> R
         .await
 }
 
-/// The integration's name when this is news: its credentials worked, or had never been tried. `None`: it is known.
+/// The same problem with the same credentials is told again after this long.
+pub const CREDENTIALS_TOLD_AGAIN_S: f64 = 6.0 * 3_600.0;
+
+/// Credentials were seen to fail for the first time since they worked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialsFailed {
+    pub name: String,
+    /// People are to be told.
+    pub is_news: bool,
+}
+
+/// `None`: it is known.
 pub async fn credentials_failed(
     tx: &ActorTx,
     id: IntegrationId,
     problem: &str,
     at: Timestamp,
-) -> Result<Option<String>, PgError> {
+) -> Result<Option<CredentialsFailed>, PgError> {
     let sql = include_str!("../../../db/queries/integrations/credentials_failed.sql");
-    Ok(tx.query_opt(sql, &[&id.0, &at, &problem]).await?.map(|row| row.get("name")))
+    let row = tx.query_opt(sql, &[&id.0, &at, &problem, &CREDENTIALS_TOLD_AGAIN_S]).await?;
+    Ok(row.map(|row| CredentialsFailed { name: row.get("name"), is_news: row.get("is_news") }))
 }
 
 pub async fn credentials_work(tx: &ActorTx, id: IntegrationId) -> Result<(), PgError> {

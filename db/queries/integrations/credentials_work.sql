@@ -1,1 +1,2 @@
-update public.integrations set credentials_failed_at = null, credentials_problem = null where id = $1 and credentials_failed_at is not null
+-- What was wrong last stays, so that the same is no news soon after.
+update public.integrations set credentials_failed_at = null where id = $1 and credentials_failed_at is not null

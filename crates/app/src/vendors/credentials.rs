@@ -48,9 +48,14 @@ impl Watch {
         let tx = self.pg.work_for_provider(WorkReason::Sync).await?;
         let now = self.clock.now();
         let problem = vendor_text(problem);
-        let Some(name) = integrations::credentials_failed(&tx, self.integration, &problem, now).await? else {
+        let Some(failed) = integrations::credentials_failed(&tx, self.integration, &problem, now).await?
+        else {
             return tx.rollback().await;
         };
+        if !failed.is_news {
+            return tx.commit().await;
+        }
+        let name = failed.name;
         let people = notifications::staff_who_can(&tx, "integrations:write").await?;
         let link = format!("/integrations/{}", self.integration);
         let new = NewNotification {

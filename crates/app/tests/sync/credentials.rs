@@ -11,7 +11,11 @@ use kernel::{
     id::CredentialId,
     secret::{ExposeSecret as _, SecretString},
 };
-use store::sync::{SyncKind::Full, SyncState};
+use pg::WorkReason;
+use store::{
+    integrations,
+    sync::{SyncKind::Full, SyncState},
+};
 use vault::{MasterKey, Vault};
 
 use crate::world::World;
@@ -58,7 +62,7 @@ impl Sealed {
     async fn problem(&self) -> Option<String> {
         self.world
             .admin
-            .query_one("select credentials_problem from public.integrations", &[])
+            .query_one("select case when credentials_failed_at is not null then credentials_problem end from public.integrations", &[])
             .await
             .unwrap()
             .get(0)
@@ -90,7 +94,7 @@ async fn a_vendor_that_refuses_them_is_told_of_once_by_whatever_uses_them() {
     sealed.vault.rotate_credential(sealed.credential, &right).await.unwrap();
     assert_eq!(sealed.sync(&vendors).await, SyncState::Complete);
     assert_eq!(sealed.problem().await, None);
-    // The next time is news again.
+    // Other credentials are news again.
     let wrong = sealed_form(&sealed.world, "other");
     sealed.vault.rotate_credential(sealed.credential, &wrong).await.unwrap();
     assert_eq!(sealed.sync(&vendors).await, SyncState::Failed);
@@ -111,10 +115,45 @@ async fn credentials_that_cannot_be_opened_are_told_of_once() {
     assert_eq!((sealed.told("credentials").await, sealed.told("sync").await), (1, 0));
     assert_eq!(sealed.problem().await.as_deref(), Some("the credentials could not be opened"));
     // Without any it is the same; switched off it is nobody's business.
-    sealed.world.db.arrange("update public.integrations set credential_id = null, credentials_failed_at = null, credentials_problem = null").await;
+    sealed
+        .world
+        .db
+        .arrange("update public.integrations set credential_id = null, credentials_failed_at = null")
+        .await;
     vendors.ninjaone(sealed.world.integration).await.expect_err("has none");
     assert_eq!(sealed.told("credentials").await, 2);
-    sealed.world.db.arrange("update public.integrations set enabled = false, credentials_failed_at = null, credentials_problem = null").await;
+    sealed
+        .world
+        .db
+        .arrange("update public.integrations set enabled = false, credentials_failed_at = null")
+        .await;
     vendors.ninjaone(sealed.world.integration).await.expect_err("is off");
     assert_eq!(sealed.problem().await, None);
+}
+
+#[tokio::test]
+async fn a_vendor_that_takes_some_calls_and_refuses_others_is_not_news_all_day() {
+    let world = World::mapped(1, 10).await;
+    let start = Clock::system().now();
+    let cases = [
+        ("refused", 0, Some(true)),
+        ("refused", 1, None),
+        ("works", 2, None),
+        ("refused", 3, Some(false)),
+        ("works", 4, None),
+        ("refused otherwise", 5, Some(true)),
+        ("works", 6, None),
+        ("refused otherwise", 5 + 7 * 60, Some(true)),
+    ];
+    for (problem, after_min, is_news) in cases {
+        let at = start + jiff::SignedDuration::from_mins(after_min);
+        let tx = world.db.pg.work_for_provider(WorkReason::Sync).await.unwrap();
+        if problem == "works" {
+            integrations::credentials_work(&tx, world.integration).await.unwrap();
+        } else {
+            let failed = integrations::credentials_failed(&tx, world.integration, problem, at).await.unwrap();
+            assert_eq!(failed.map(|failed| failed.is_news), is_news, "{problem} after {after_min} min");
+        }
+        tx.commit().await.unwrap();
+    }
 }
