@@ -44,3 +44,17 @@ grant select on public.people to authenticated, staff;
 
 create policy worker_select on public.role_permissions for select to worker using (true);
 grant select on public.role_permissions to worker;
+
+-- How a person is named in a text that a customer's people read as well: never by name. Screens show the name to whoever may see that person.
+create or replace function app.person_shown(p_user uuid) returns text language sql stable security definer set search_path = '' as $$
+  select case u.kind when 'staff' then 'a technician of the provider' else 'a person of the customer' end from auth.users u where u.id = p_user
+$$;
+comment on function app.person_shown(uuid) is 'Definer: reads auth.users, which background work may not read; gives no name.';
+-- For texts that only the provider's people read.
+create or replace function app.person_name(p_user uuid) returns text language sql stable security definer set search_path = '' as $$
+  select u.display_name from auth.users u where u.id = p_user
+$$;
+comment on function app.person_name(uuid) is 'Definer: reads auth.users, which background work may not read.';
+revoke all on function app.person_shown(uuid), app.person_name(uuid) from public;
+grant execute on function app.person_shown(uuid) to authenticated, staff, worker;
+grant execute on function app.person_name(uuid) to worker;

@@ -8,7 +8,32 @@ select app.protect_provider('public.integrations', 'integrations', '{select,upda
 revoke update on public.integrations from staff;
 grant update (name, sync_interval_s, full_sync_interval_s, enabled) on public.integrations to staff;
 revoke select on public.integrations from staff;
-grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at) on public.integrations to staff;
+grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at, credentials_failed_at, credentials_problem)
+  on public.integrations to staff;
+
+-- When a synchronized fact is stale: the only definition, for every screen and for the guard of every automation.
+-- What every synchronization renews (a source as a whole, sites, organizations): three missed readings, at least 10 minutes.
+create or replace function app.source_stale_after(sync_interval_s integer) returns interval language sql immutable as
+$$ select make_interval(secs => greatest(3 * sync_interval_s, 600)) $$;
+-- A single device: between full readings it is read again only when its source reports a change, so a missed full reading.
+create or replace function app.row_stale_after(sync_interval_s integer, full_sync_interval_s integer) returns interval language sql immutable as
+$$ select make_interval(secs => full_sync_interval_s) + app.source_stale_after(sync_interval_s) $$;
+
+create policy owner_select on public.integrations for select to owner using (true);
+create or replace function app.source_stale_after(p_integration uuid) returns interval language sql stable security definer set search_path = '' as
+$$ select app.source_stale_after(i.sync_interval_s) from public.integrations i where i.id = p_integration $$;
+comment on function app.source_stale_after(uuid) is 'Definer: reads the interval of a source, whose row not everybody may read who sees its facts.';
+create or replace function app.row_stale_after(p_integration uuid) returns interval language sql stable security definer set search_path = '' as
+$$ select app.row_stale_after(i.sync_interval_s, i.full_sync_interval_s) from public.integrations i where i.id = p_integration $$;
+comment on function app.row_stale_after(uuid) is 'Definer: reads the intervals of a source, whose row not everybody may read who sees its facts.';
+-- No device that was seen later than this ago is stale.
+create or replace function app.row_stale_after_least() returns interval language sql stable security definer set search_path = '' as
+$$ select min(app.row_stale_after(i.sync_interval_s, i.full_sync_interval_s)) from public.integrations i $$;
+comment on function app.row_stale_after_least() is 'Definer: reads the intervals of all sources, to narrow a search by index.';
+revoke all on function app.source_stale_after(integer), app.row_stale_after(integer, integer), app.source_stale_after(uuid), app.row_stale_after(uuid),
+  app.row_stale_after_least() from public;
+grant execute on function app.source_stale_after(integer), app.row_stale_after(integer, integer), app.source_stale_after(uuid), app.row_stale_after(uuid),
+  app.row_stale_after_least() to authenticated, staff, worker;
 select app.open_to_system('public.integrations');
 select app.watch('public.integrations', 'webhook_secret_sha256');
 
@@ -40,4 +65,35 @@ select app.watch('public.sync_runs');
 -- People with the permission ask for a synchronization; everything else about it is background work's to write.
 create policy staff_insert on public.sync_runs for insert to staff
   with check ((select app.has('integrations:sync')) and requested_by = (select app.user_id()));
-grant insert (id, integration_id, kind, requested_by, reason, queued_at) on public.sync_runs to staff;
+grant insert (id, integration_id, kind, requested_by, reason, queued_at, accepted_run_id, accepted_reason) on public.sync_runs to staff;
+
+-- The ended run whose held-back parts a person may accept now: the latest full one, or the latest of all. A part is held back
+-- when two complete readings agree that too much is gone to ask for it without being told to.
+create or replace function app.held_run(p_integration uuid) returns uuid language sql stable set search_path = '' as $$
+  select r.id from public.sync_runs r
+  where r.integration_id = p_integration and r.ended_at is not null
+    and r.id in (
+      (select l.id from public.sync_runs l where l.integration_id = p_integration order by l.queued_at desc, l.id desc limit 1),
+      (select f.id from public.sync_runs f where f.integration_id = p_integration and f.kind = 'full' order by f.queued_at desc, f.id desc limit 1))
+    and exists (select from public.sync_parts p where p.sync_run_id = r.id and p.state = 'suspect' and p.rows_to_ask is not null)
+  order by r.queued_at desc, r.id desc limit 1
+$$;
+revoke all on function app.held_run(uuid) from public;
+grant execute on function app.held_run(uuid) to staff, worker;
+
+-- Whoever queues a run that accepts a fall: only of the run that is held back now, only for a full reading, and in their own name.
+create or replace function app.check_acceptance() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if new.accepted_run_id is null and new.accepted_reason is null then
+    new.accepted_by := null;
+    new.accepted_at := null;
+    return new;
+  end if;
+  if new.kind <> 'full' or new.accepted_reason is null or new.accepted_run_id is distinct from app.held_run(new.integration_id) then
+    raise exception 'This synchronization is not the latest one, or nothing of it is held back.' using errcode = 'PT409';
+  end if;
+  new.accepted_by := app.user_id();
+  new.accepted_at := now();
+  return new;
+end $$;
+create trigger check_acceptance before insert on public.sync_runs for each row execute function app.check_acceptance();

@@ -11,6 +11,7 @@ grant select (customer_id, device_id, external_uid, cleared_at) on public.device
 create view public.device_list with (security_invoker = true) as
   select d.customer_id, d.id, d.name, c.name as customer_name, d.class, d.os_name, d.serial_number, d.last_user, d.is_offline, d.needs_reboot,
          d.approval, d.disk_used_percent, d.last_contact_at, d.observed_at, d.is_complete, d.missing_since, d.site_id, s.name as site_name,
+         d.observed_at + (select app.row_stale_after(d.integration_id)) as stale_at,
          (select x.kind from public.device_conditions x where x.customer_id = d.customer_id and x.device_id = d.id and x.cleared_at is null
             order by x.raised_at desc limit 1) as condition_kind,
          (select x.severity from public.device_conditions x where x.customer_id = d.customer_id and x.device_id = d.id and x.cleared_at is null
@@ -26,3 +27,8 @@ create view public.device_list with (security_invoker = true) as
   left join public.sites s on s.customer_id = d.customer_id and s.id = d.site_id;
 comment on view public.device_list is 'Devices with their customer and worst open condition, for the list screen.';
 grant select on public.device_list to authenticated, staff;
+
+create view public.site_list with (security_invoker = true) as
+  select s.customer_id, s.id, s.name, s.observed_at, s.observed_at + (select app.source_stale_after(s.integration_id)) as stale_at from public.sites s;
+comment on view public.site_list is 'Sites with when they were seen and when that is stale; one that was entered by hand has neither.';
+grant select on public.site_list to authenticated, staff;

@@ -39,7 +39,7 @@ create view public.changes with (security_invoker = true) as
   from flow.changes c;
 create view public.approvals with (security_invoker = true) as
   select a.customer_id, a.id, a.run_id, a.step_id, a.title, a.policy, a.plan, a.state, a.requested_at, a.requested_by, a.expires_at,
-         a.decided_by, a.decided_at, a.reason, c.name as customer_name
+         a.decided_by, a.decided_at, a.reason, app.person_shown(a.decided_by) as decided_as, c.name as customer_name
   from flow.approvals a join public.customers c on c.id = a.customer_id;
 comment on view public.runs is 'Workflow runs.';
 comment on view public.steps is 'Steps of workflow runs.';
@@ -353,7 +353,7 @@ end $$;
 
 -- The approval of a step: made when missing. The caller finishes the step in the same transaction; the run's lock keeps a decision from slipping between.
 create or replace function flow.ask_approval(p_run uuid, p_step uuid, p_title text, p_policy text, p_plan jsonb, p_expires_ms bigint, p_change text,
-  out state text, out expires_in_ms bigint, out reason text, out decided_by uuid)
+  out state text, out expires_in_ms bigint, out reason text, out decided_by uuid, out decided_as text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
@@ -367,8 +367,8 @@ begin
     update flow.changes x set state = 'waiting' where x.customer_id = c and x.run_id = p_run and x.key = p_change and x.state = 'planned';
   end if;
   update flow.approvals a set state = 'expired' where a.customer_id = c and a.step_id = p_step and a.state = 'waiting' and a.expires_at <= clock_timestamp();
-  select a.state, greatest(0, ceil(extract(epoch from a.expires_at - clock_timestamp()) * 1000))::bigint, a.reason, a.decided_by
-    into state, expires_in_ms, reason, decided_by from flow.approvals a where a.customer_id = c and a.step_id = p_step;
+  select a.state, greatest(0, ceil(extract(epoch from a.expires_at - clock_timestamp()) * 1000))::bigint, a.reason, a.decided_by, app.person_shown(a.decided_by)
+    into state, expires_in_ms, reason, decided_by, decided_as from flow.approvals a where a.customer_id = c and a.step_id = p_step;
   state := coalesce(state, 'cancelled');
   if state <> 'waiting' then
     update flow.changes x set state = 'planned' where x.customer_id = c and x.run_id = p_run and x.key = p_change and x.state = 'waiting';
@@ -415,7 +415,8 @@ begin
     result := 'over';
     run_state := run.state;
   else
-    perform flow.stop_run(p_run, 'cancelled', jsonb_build_object('code', 'cancelled', 'message', left('Cancelled: ' || p_reason, 500), 'by', p_by));
+    perform flow.stop_run(p_run, 'cancelled', jsonb_build_object('code', 'cancelled', 'by', p_by, 'by_shown', app.person_shown(p_by),
+      'reason', p_reason, 'message', left('Cancelled' || coalesce(' by ' || app.person_shown(p_by), '') || ': ' || p_reason, 500)));
     select a.run_state into run_state from flow.advance(p_run, run.state, null, null) a;
     result := 'cancelled';
   end if;

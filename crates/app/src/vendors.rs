@@ -1,5 +1,7 @@
 //! Clients of vendors, made from the sealed credentials of an integration.
-use std::{collections::HashMap, future::Future, pin::Pin};
+mod credentials;
+
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
 use connector_api::{RetryPolicy, VendorError};
 use kernel::{
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use vault::{Vault, VaultError};
 
+use credentials::Watch;
+
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Gives the client of an integration. The sandbox's and a real vendor's differ only in the integration's row.
@@ -24,7 +28,9 @@ pub trait Vendors: Send + Sync + 'static {
 pub enum VendorsError {
     #[error("there is no such integration")]
     Unknown,
-    #[error("the integration is switched off or has no credentials")]
+    #[error("the integration is switched off")]
+    SwitchedOff,
+    #[error("the integration has no credentials")]
     NotConfigured,
     #[error("the database did not answer")]
     Database(#[from] PgError),
@@ -120,7 +126,7 @@ impl SealedVendors {
         let row = tx.query_opt(sql, &[&integration.0]).await?.ok_or(VendorsError::Unknown)?;
         tx.rollback().await?;
         if !row.get::<_, bool>("enabled") {
-            return Err(VendorsError::NotConfigured);
+            return Err(VendorsError::SwitchedOff);
         }
         let (credential, sealed_at) =
             (row.get::<_, Option<_>>("credential_id"), row.get::<_, Option<_>>("sealed_at"));
@@ -136,25 +142,38 @@ impl SealedVendors {
 impl Vendors for SealedVendors {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
         Box::pin(async move {
-            let version = self.version(integration).await?;
-            let mut made = self.made.lock().await;
-            if let Some((known, client)) = made.get(&integration)
-                && *known == version
+            let outcome = self.client(integration).await;
+            if let Err(error) = &outcome
+                && let Some(problem) = credentials::problem_of(error)
             {
-                return Ok(client.clone());
+                Watch::new(self, integration).failed(&problem).await;
             }
-            let secret = self.vault.open_credential(version.credential).await?;
-            let credentials: NinjaOneCredentials =
-                serde_json::from_str(secret.expose_secret()).map_err(|_| VendorsError::Form)?;
-            let config = ninjaone::Config::new(
-                version.base_url.clone(),
-                credentials.client_id,
-                credentials.client_secret.into(),
-            )
-            .with_retry(self.retry);
-            let client = NinjaOne::new(config, self.clock.clone())?;
-            made.insert(integration, (version, client.clone()));
-            Ok(client)
+            outcome
         })
+    }
+}
+
+impl SealedVendors {
+    async fn client(&self, integration: IntegrationId) -> Result<NinjaOne, VendorsError> {
+        let version = self.version(integration).await?;
+        let mut made = self.made.lock().await;
+        if let Some((known, client)) = made.get(&integration)
+            && *known == version
+        {
+            return Ok(client.clone());
+        }
+        let secret = self.vault.open_credential(version.credential).await?;
+        let credentials: NinjaOneCredentials =
+            serde_json::from_str(secret.expose_secret()).map_err(|_| VendorsError::Form)?;
+        let config = ninjaone::Config::new(
+            version.base_url.clone(),
+            credentials.client_id,
+            credentials.client_secret.into(),
+        )
+        .with_retry(self.retry);
+        let watch = Arc::new(Watch::new(self, integration));
+        let client = NinjaOne::new(config, self.clock.clone())?.watched_by(watch);
+        made.insert(integration, (version, client.clone()));
+        Ok(client)
     }
 }

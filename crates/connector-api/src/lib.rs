@@ -5,9 +5,11 @@ pub mod fact;
 pub mod http;
 pub mod paging;
 pub mod retry;
+pub mod watch;
 
 pub use error::{Stage, VendorError};
 pub use fact::{Completeness, Cursor, Fact, Page, PartialReason};
 pub use http::{Answer, Call, HttpClient, HttpConfig};
 pub use paging::{AfterWalk, Walk, WalkLimits, WalkMark, walk_after};
 pub use retry::RetryPolicy;
+pub use watch::{CredentialState, CredentialWatch, Told};

@@ -5,6 +5,11 @@ pub const SUSPECT_FALL_PERCENT: u64 = 20;
 /// Below this many rows a share says nothing.
 pub const SUSPECT_ROWS_MIN: u64 = 5;
 
+/// What may be gone beyond what a person accepted, because the estate moves on between two readings: this share of it...
+pub const ACCEPTED_MARGIN_PERCENT: usize = 5;
+/// ... and at least this many rows.
+pub const ACCEPTED_MARGIN_ROWS_MIN: usize = 10;
+
 /// What a device is, in our words (`devices.class`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeviceClass {
@@ -85,6 +90,12 @@ pub fn is_suspect(before: u64, now: u64) -> bool {
     before >= SUSPECT_ROWS_MIN && before.saturating_sub(now) * 100 > before * SUSPECT_FALL_PERCENT
 }
 
+/// How many rows may be asked for one by one after a person accepted that `accepted` are gone.
+pub fn accepted_rows_max(accepted: usize) -> usize {
+    let margin = (accepted / 100).saturating_mul(ACCEPTED_MARGIN_PERCENT).max(ACCEPTED_MARGIN_ROWS_MIN);
+    accepted.saturating_add(margin)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +162,11 @@ mod tests {
         ] {
             assert_eq!(is_suspect(before, now), expected, "{before} -> {now}");
         }
+    }
+
+    #[test]
+    fn what_was_accepted_has_a_small_margin() {
+        assert_eq!([0, 1, 200, 300, 10_000].map(accepted_rows_max), [10, 11, 210, 315, 10_500]);
+        assert_eq!(accepted_rows_max(usize::MAX), usize::MAX);
     }
 }

@@ -1,7 +1,7 @@
-use app::sync::{self, SyncKind};
+use app::sync::{self, AcceptedFall, SyncKind};
 use garde::Validate;
 use kernel::{
-    ApiError,
+    ApiError, ErrorCode,
     id::{IntegrationId, SyncRunId},
 };
 use schemars::JsonSchema;
@@ -31,6 +31,21 @@ pub struct Input {
     #[serde(default)]
     #[garde(skip)]
     pub kind: Kind,
+    /// Accept that what a held-back synchronization lacks may really be gone. Needs `kind` `full`.
+    #[serde(default)]
+    #[garde(dive)]
+    pub accept_fall: Option<AcceptFall>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptFall {
+    /// The held-back synchronization; it must be the latest one.
+    #[garde(skip)]
+    pub sync_run_id: SyncRunId,
+    /// Why so much is gone. It is kept with the synchronization and in the audit log.
+    #[garde(length(chars, min = 1, max = 2000))]
+    pub reason: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,10 +79,22 @@ impl Function for NinjaOneSync {
             Kind::Full => SyncKind::Full,
             Kind::Incremental => SyncKind::Incremental,
         };
-        let services = &call.services;
-        let requested =
-            sync::request(&services.pg, &call.actor, input.integration_id, kind, services.clock.now())
-                .await?;
+        let (pg, actor, now) = (&call.services.pg, &call.actor, call.services.clock.now());
+        let id = input.integration_id;
+        let requested = match (input.accept_fall, kind) {
+            (None, kind) => sync::request(pg, actor, id, kind, now).await?,
+            (Some(fall), SyncKind::Full) => {
+                let fall = AcceptedFall { run: fall.sync_run_id, reason: fall.reason };
+                return Ok(accepted(&sync::accept_fall(pg, actor, id, &fall, now).await?));
+            }
+            (Some(_), SyncKind::Incremental) => {
+                return Err(ApiError::new(
+                    ErrorCode::ValueRefused,
+                    "Only a full synchronization finds what is gone.",
+                )
+                .hint("Send `accept_fall` with `kind` `full`."));
+            }
+        };
         let message = if requested.already_running {
             "A synchronization runs already; its progress is shown."
         } else {
@@ -79,5 +106,14 @@ impl Function for NinjaOneSync {
             already_running: requested.already_running,
             message: message.into(),
         })
+    }
+}
+
+fn accepted(requested: &sync::SyncRequested) -> Output {
+    Output {
+        sync_run_id: requested.sync_run_id,
+        state: requested.state.as_str().to_owned(),
+        already_running: false,
+        message: "Accepted. A full synchronization starts within seconds and asks for each missing row by its own id.".into(),
     }
 }

@@ -65,6 +65,8 @@ pub struct DeviceFacts {
     pub is_offline: Option<bool>,
     pub disk_used_percent: Option<f64>,
     pub observed_at: Timestamp,
+    /// After this no automation acts on the device until its source was read again.
+    pub stale_at: Timestamp,
     pub is_complete: bool,
     pub customer_name: String,
     pub customer_slug: String,
@@ -241,6 +243,7 @@ pub async fn device_facts(
         is_offline: row.get("is_offline"),
         disk_used_percent: row.get("disk_used_percent"),
         observed_at: row.get("observed_at"),
+        stale_at: row.get("stale_at"),
         is_complete: row.get("is_complete"),
         customer_name: row.get("customer_name"),
         customer_slug: row.get("customer_slug"),

@@ -12,6 +12,8 @@ pub struct Integration {
     pub vendor: String,
     pub name: String,
     pub enabled: bool,
+    /// Its credentials fail since then; people were told.
+    pub credentials_failed_at: Option<Timestamp>,
 }
 
 /// A vendor's organization and the customer it is; without a customer its rows are kept out.
@@ -34,6 +36,7 @@ pub async fn by_id(tx: &ActorTx, id: IntegrationId) -> Result<Option<Integration
         vendor: row.get("vendor"),
         name: row.get("name"),
         enabled: row.get("enabled"),
+        credentials_failed_at: row.get("credentials_failed_at"),
     }))
 }
 
@@ -96,4 +99,33 @@ pub async fn activity_cursor(tx: &ActorTx, id: IntegrationId) -> Result<Option<i
 pub async fn move_activity_cursor(tx: &ActorTx, id: IntegrationId, to: i64) -> Result<(), PgError> {
     tx.execute_one(include_str!("../../../db/queries/integrations/move_activity_cursor.sql"), &[&id.0, &to])
         .await
+}
+
+/// The same problem with the same credentials is told again after this long.
+pub const CREDENTIALS_TOLD_AGAIN_S: f64 = 6.0 * 3_600.0;
+
+/// Credentials were seen to fail for the first time since they worked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialsFailed {
+    pub name: String,
+    /// People are to be told.
+    pub is_news: bool,
+}
+
+/// `None`: it is known.
+pub async fn credentials_failed(
+    tx: &ActorTx,
+    id: IntegrationId,
+    problem: &str,
+    at: Timestamp,
+) -> Result<Option<CredentialsFailed>, PgError> {
+    let sql = include_str!("../../../db/queries/integrations/credentials_failed.sql");
+    let row = tx.query_opt(sql, &[&id.0, &at, &problem, &CREDENTIALS_TOLD_AGAIN_S]).await?;
+    Ok(row.map(|row| CredentialsFailed { name: row.get("name"), is_news: row.get("is_news") }))
+}
+
+pub async fn credentials_work(tx: &ActorTx, id: IntegrationId) -> Result<(), PgError> {
+    tx.execute(include_str!("../../../db/queries/integrations/credentials_work.sql"), &[&id.0])
+        .await
+        .map(drop)
 }

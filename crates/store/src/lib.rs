@@ -7,6 +7,7 @@ pub mod function_calls;
 pub mod incidents;
 pub mod integrations;
 pub mod notifications;
+pub mod people;
 pub mod sites;
 pub mod sync;
 pub mod tickets;

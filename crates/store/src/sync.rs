@@ -134,18 +134,70 @@ pub struct Part {
     pub ended_at: Option<Timestamp>,
 }
 
-/// Queues a run as the person of `tx`. `None`: one is open already.
+/// A fall that a person accepts: of which run, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedFall {
+    pub run: SyncRunId,
+    /// 1 to 2,000 characters, not blank.
+    pub reason: String,
+}
+
+/// Queues a run as the person of `tx`. `None`: one is open already. With an accepted fall the database refuses (`PT409`)
+/// unless its run is the one that is held back now.
 pub async fn request(
     tx: &ActorTx,
     integration: IntegrationId,
     kind: SyncKind,
     by: Option<UserId>,
+    accepted: Option<&AcceptedFall>,
     at: Timestamp,
 ) -> Result<Option<SyncRunId>, PgError> {
     let sql = include_str!("../../../db/queries/sync/request.sql");
     let id = SyncRunId::new(at);
-    let row = tx.query_opt(sql, &[&id.0, &integration.0, &kind.as_str(), &by.map(|id| id.0), &at]).await?;
+    let (run, reason) = (accepted.map(|it| it.run.0), accepted.map(|it| it.reason.as_str()));
+    let (kind, by) = (kind.as_str(), by.map(|id| id.0));
+    let row = tx.query_opt(sql, &[&id.0, &integration.0, &kind, &by, &at, &run, &reason]).await?;
     Ok(row.map(|row| SyncRunId(row.get("id"))))
+}
+
+/// Whether parts of a run are held back and may be accepted now. `None`: no such run of this integration.
+pub async fn is_held(
+    tx: &ActorTx,
+    integration: IntegrationId,
+    run: SyncRunId,
+) -> Result<Option<bool>, PgError> {
+    let sql = include_str!("../../../db/queries/sync/is_held.sql");
+    Ok(tx.query_opt(sql, &[&run.0, &integration.0]).await?.map(|row| row.get("is_held")))
+}
+
+/// Whether a person accepted a fall for this run.
+pub async fn has_accepted(tx: &ActorTx, run: SyncRunId) -> Result<bool, PgError> {
+    let sql = include_str!("../../../db/queries/sync/has_accepted.sql");
+    Ok(tx.query_one(sql, &[&run.0]).await?.get("has_accepted"))
+}
+
+/// Rows of a part that a person accepted as gone for this run.
+pub async fn accepted_rows(tx: &ActorTx, run: SyncRunId, part: &str) -> Result<Option<i32>, PgError> {
+    let sql = include_str!("../../../db/queries/sync/accepted_rows.sql");
+    Ok(tx.query_opt(sql, &[&run.0, &part]).await?.and_then(|row| row.get("rows_to_ask")))
+}
+
+/// `left` rows are to be asked for one by one; after a restart, those that are still left.
+pub async fn begin_asking(tx: &ActorTx, claim: &Claim, part: &str, left: i32) -> Result<bool, PgError> {
+    let sql = include_str!("../../../db/queries/sync/begin_asking.sql");
+    Ok(tx.execute(sql, &[&claim.run.0, &claim.owner, &part, &left]).await? == 1)
+}
+
+/// `rows` more were asked for. `memory`: what the part keeps, if it keeps something.
+pub async fn asked(
+    tx: &ActorTx,
+    claim: &Claim,
+    part: &str,
+    rows: i32,
+    memory: Option<&Value>,
+) -> Result<bool, PgError> {
+    let sql = include_str!("../../../db/queries/sync/asked.sql");
+    Ok(tx.execute(sql, &[&claim.run.0, &claim.owner, &part, &rows, &memory]).await? == 1)
 }
 
 pub async fn open_run(tx: &ActorTx, integration: IntegrationId) -> Result<Option<OpenRun>, PgError> {

@@ -1,6 +1,6 @@
 use kernel::{
     Timestamp,
-    id::{CustomerId, DeviceId, EvidenceId, IncidentId, TicketId},
+    id::{CustomerId, DeviceId, EvidenceId, IncidentId, TicketId, UserId},
 };
 use pg::{ActorTx, PgError};
 use serde_json::Value;
@@ -145,6 +145,7 @@ pub async fn add_event(
     audience: Audience,
     body: &str,
     evidence: Option<EvidenceId>,
+    by: Option<UserId>,
     at: Timestamp,
 ) -> Result<(), PgError> {
     let kind = match kind {
@@ -155,7 +156,17 @@ pub async fn add_event(
     let is_internal = audience == Audience::ProviderOnly;
     tx.execute_one(
         include_str!("../../../db/queries/tickets/add_event.sql"),
-        &[&customer.0, &id, &ticket.0, &kind, &body, &is_internal, &evidence.map(|id| id.0), &at],
+        &[
+            &customer.0,
+            &id,
+            &ticket.0,
+            &kind,
+            &body,
+            &is_internal,
+            &evidence.map(|id| id.0),
+            &at,
+            &by.map(|id| id.0),
+        ],
     )
     .await
 }

@@ -34,6 +34,7 @@ create table public.devices (
   seen_in_sync uuid,
   missing_since timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  observed_hour timestamp without time zone default date_trunc('hour'::text, (observed_at AT TIME ZONE 'UTC'::text)),
   constraint devices_pkey PRIMARY KEY (customer_id, id),
   constraint devices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint devices_customer_id_site_id_fkey FOREIGN KEY (customer_id, site_id) REFERENCES public.sites(customer_id, id) ON DELETE SET NULL (site_id),
@@ -45,9 +46,10 @@ create table public.devices (
 CREATE INDEX devices_customer_disk ON public.devices USING btree (customer_id, disk_used_percent DESC NULLS LAST);
 CREATE INDEX devices_customer_name ON public.devices USING btree (customer_id, name, id);
 CREATE INDEX devices_disk ON public.devices USING btree (disk_used_percent DESC NULLS LAST, id);
+CREATE INDEX devices_incomplete ON public.devices USING btree (customer_id) WHERE ((missing_since IS NULL) AND (NOT is_complete));
 CREATE INDEX devices_integration ON public.devices USING btree (integration_id, external_id);
 CREATE INDEX devices_name ON public.devices USING btree (name, id);
-CREATE INDEX devices_present ON public.devices USING btree (customer_id) WHERE (missing_since IS NULL);
+CREATE INDEX devices_observed ON public.devices USING btree (customer_id, observed_hour) WHERE (missing_since IS NULL);
 CREATE INDEX devices_site ON public.devices USING btree (customer_id, site_id);
 CREATE UNIQUE INDEX devices_external_once ON public.devices USING btree (customer_id, integration_id, external_id);
 

@@ -16,9 +16,13 @@ create table public.integrations (
   activity_cursor bigint,
   enabled boolean not null default true,
   created_at timestamp with time zone not null default now(),
+  credentials_failed_at timestamp with time zone,
+  credentials_problem text,
   constraint integrations_pkey PRIMARY KEY (id),
   constraint integrations_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES vault.credentials(id),
+  constraint integrations_failed_credentials_say_why CHECK (((credentials_failed_at IS NULL) = (credentials_problem IS NULL))),
   constraint integrations_interval_is_sane CHECK ((((sync_interval_s >= 30) AND (sync_interval_s <= 604800)) AND ((full_sync_interval_s >= 300) AND (full_sync_interval_s <= 2592000)))),
+  constraint integrations_problem_is_bounded CHECK (((length(credentials_problem) >= 1) AND (length(credentials_problem) <= 500))),
   constraint integrations_url_is_http CHECK ((base_url ~ '^https?://'::text)),
   constraint integrations_vendor_is_known CHECK ((vendor = 'ninjaone'::text))
 );
@@ -26,6 +30,8 @@ create table public.integrations (
 CREATE INDEX integrations_credential ON public.integrations USING btree (credential_id);
 CREATE UNIQUE INDEX integrations_name_once ON public.integrations USING btree (name);
 
+create policy owner_select on public.integrations for select to owner
+  using (true);
 create policy staff_select on public.integrations for select to staff
   using (( SELECT app.has('integrations:read'::text) AS has));
 create policy staff_update on public.integrations for update to staff
@@ -38,7 +44,7 @@ create policy worker_all on public.integrations for all to worker
   using (true)
   with check (true);
 
-grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at), update (name, sync_interval_s, full_sync_interval_s, enabled) on public.integrations to staff;
+grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at, credentials_failed_at, credentials_problem), update (name, sync_interval_s, full_sync_interval_s, enabled) on public.integrations to staff;
 grant select, insert, update, delete on public.integrations to system;
 grant select, insert, update, delete on public.integrations to worker;
 

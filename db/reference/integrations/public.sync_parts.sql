@@ -22,8 +22,11 @@ create table public.sync_parts (
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
   error jsonb,
+  rows_to_ask integer,
+  rows_asked integer not null default 0,
   constraint sync_parts_pkey PRIMARY KEY (sync_run_id, part),
   constraint sync_parts_sync_run_id_fkey FOREIGN KEY (sync_run_id) REFERENCES public.sync_runs(id) ON DELETE CASCADE,
+  constraint sync_parts_asked_are_of_those_to_ask CHECK (((rows_asked >= 0) AND (rows_asked <= COALESCE(rows_to_ask, 0)))),
   constraint sync_parts_counts_are_counts CHECK ((LEAST(pages_read, rows_read, rows_created, rows_updated, rows_unchanged, rows_removed, rows_unmapped) >= 0))
 );
 

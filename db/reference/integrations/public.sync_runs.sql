@@ -3,6 +3,8 @@
 -- Why: One synchronization: resumable, and proof of what was read when.
 -- Belongs to: provider. Grows: with use.
 -- Audited: yes.
+-- Personal data: accepted_by (who accepted a fall that was held back).
+-- Personal data: accepted_reason (their words).
 -- Personal data: requested_by (who asked for it).
 create table public.sync_runs (
   id uuid not null default app.uuid_v7(),
@@ -18,12 +20,22 @@ create table public.sync_runs (
   lease_until timestamp with time zone,
   resumed_count integer not null default 0,
   error jsonb,
+  accepted_run_id uuid,
+  accepted_by uuid,
+  accepted_at timestamp with time zone,
+  accepted_reason text,
   constraint sync_runs_pkey PRIMARY KEY (id),
+  constraint sync_runs_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES auth.users(id) ON DELETE SET NULL,
+  constraint sync_runs_accepted_run_id_fkey FOREIGN KEY (accepted_run_id) REFERENCES public.sync_runs(id) ON DELETE SET NULL,
   constraint sync_runs_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES public.integrations(id) ON DELETE CASCADE,
   constraint sync_runs_requested_by_fkey FOREIGN KEY (requested_by) REFERENCES auth.users(id) ON DELETE SET NULL,
+  constraint sync_runs_acceptance_has_time_and_reason CHECK (((accepted_at IS NULL) = (accepted_reason IS NULL))),
+  constraint sync_runs_acceptance_reason_is_bounded CHECK (((length(TRIM(BOTH FROM accepted_reason)) >= 1) AND (length(TRIM(BOTH FROM accepted_reason)) <= 2000))),
   constraint sync_runs_kind_is_known CHECK ((kind = ANY (ARRAY['full'::text, 'incremental'::text])))
 );
 
+CREATE INDEX sync_runs_accepted_by ON public.sync_runs USING btree (accepted_by);
+CREATE INDEX sync_runs_accepted_run ON public.sync_runs USING btree (accepted_run_id);
 CREATE INDEX sync_runs_integration_queued ON public.sync_runs USING btree (integration_id, queued_at DESC);
 CREATE INDEX sync_runs_requested_by ON public.sync_runs USING btree (requested_by);
 CREATE UNIQUE INDEX sync_runs_one_open_per_integration ON public.sync_runs USING btree (integration_id) WHERE ((state)::text = ANY (ARRAY['queued'::text, 'running'::text]));
@@ -39,8 +51,9 @@ create policy worker_all on public.sync_runs for all to worker
   using (true)
   with check (true);
 
-grant select, insert (id, integration_id, kind, requested_by, reason, queued_at) on public.sync_runs to staff;
+grant select, insert (id, integration_id, kind, requested_by, reason, queued_at, accepted_run_id, accepted_reason) on public.sync_runs to staff;
 grant select, insert, update, delete on public.sync_runs to system;
 grant select, insert, update, delete on public.sync_runs to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.sync_runs FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER check_acceptance BEFORE INSERT ON public.sync_runs FOR EACH ROW EXECUTE FUNCTION app.check_acceptance();

@@ -34,6 +34,7 @@ CREATE INDEX alerts_acknowledged_by ON public.alerts USING btree (acknowledged_b
 CREATE INDEX alerts_condition ON public.alerts USING btree (customer_id, condition_id);
 CREATE INDEX alerts_customer_seen ON public.alerts USING btree (customer_id, last_seen_at DESC);
 CREATE INDEX alerts_device ON public.alerts USING btree (customer_id, device_id);
+CREATE INDEX alerts_open ON public.alerts USING btree (customer_id) WHERE ((state)::text <> 'resolved'::text);
 CREATE INDEX alerts_seen ON public.alerts USING btree (last_seen_at DESC NULLS LAST);
 CREATE UNIQUE INDEX alerts_open_once ON public.alerts USING btree (customer_id, dedup_key) WHERE ((state)::text <> 'resolved'::text);
 

@@ -42,3 +42,14 @@ select from mapped where mapped_by = :mine.users.id
 -- as: staff(technician)
 update public.integration_organizations set customer_id = :foreign.customers.id
 -- gives: 0
+
+-- Nobody accepts what is not held back.
+-- as: staff(technician)
+insert into public.sync_runs (integration_id, kind, requested_by, accepted_run_id, accepted_reason)
+values (:foreign.integrations.id, 'full', :mine.users.id, :foreign.sync_runs.id, 'They left us.')
+-- gives: PT409
+
+-- Who sees a device sees when it is stale, though not its source's row.
+-- as: authenticated(portal_admin)
+select from public.device_list where stale_at is not null
+-- gives: 1

@@ -64,6 +64,11 @@ export async function startSync(integrationId: string, kind: "full" | "increment
   return callFunction("ninjaone-sync", { integration_id: integrationId, kind }, message);
 }
 
+export async function acceptFall(integrationId: string, syncRunId: string, reason: string): Promise<string> {
+  const input = { integration_id: integrationId, kind: "full", accept_fall: { sync_run_id: syncRunId, reason } };
+  return callFunction("ninjaone-sync", input, message);
+}
+
 export async function mapOrganization(row: OrganizationRow, customerId: string | null): Promise<void> {
   await patchRow("integration_organizations", { integration_id: row.integration_id, external_id: row.external_id }, { customer_id: customerId });
 }

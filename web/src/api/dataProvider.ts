@@ -9,7 +9,7 @@ export interface ListMeta {
 }
 
 const TABLES: ReadonlySet<string> = new Set<Table>([
-  "customers", "customer_list", "sites", "device_list", "devices", "device_conditions", "alerts", "alert_list", "incident_list", "ticket_list", "tickets",
+  "customers", "customer_list", "site_list", "device_list", "devices", "device_conditions", "alerts", "alert_list", "incident_list", "ticket_list", "tickets",
   "ticket_events", "ticket_attachment_list", "runs", "steps", "changes", "approvals", "evidence", "workflows", "source_list", "integrations",
   "integration_organizations", "sync_runs", "sync_parts", "overview", "alerts_by_hour", "sla_by_priority", "sla_targets", "people",
   "notifications", "access_log", "security_alerts", "security_alert_list", "security_status", "export_freezes",

@@ -40,8 +40,8 @@ export type Severity = "info" | "minor" | "moderate" | "major" | "critical";
 export type DeviceClass = "workstation" | "server" | "virtual_machine" | "network" | "mobile" | "other";
 export type SlaState = "met" | "breached" | "running";
 
-export type CustomerListRow = ViewRow<"customer_list", "archived_at">;
-export type SiteRow = TableRow<"sites">;
+export type CustomerListRow = ViewRow<"customer_list", "archived_at" | "oldest_observed_at" | "oldest_stale_at">;
+export type SiteListRow = ViewRow<"site_list", "observed_at" | "stale_at">;
 export type DeviceListRow = ViewRow<
   "device_list",
   "os_name" | "serial_number" | "last_user" | "is_offline" | "needs_reboot" | "disk_used_percent" | "last_contact_at" | "missing_since" | "site_id" | "site_name" | "condition_kind" | "condition_message",
@@ -74,19 +74,19 @@ export type ChangeRow = ViewRow<
   "target_id" | "act_started_at" | "verdict" | "applied_at" | "verified_at",
   { state: ChangeState }
 >;
-export type ApprovalRow = ViewRow<"approvals", "requested_by" | "decided_by" | "decided_at" | "reason", { state: ApprovalState }>;
+export type ApprovalRow = ViewRow<"approvals", "requested_by" | "decided_by" | "decided_at" | "decided_as" | "reason", { state: ApprovalState }>;
 export type EvidenceRow = TableRow<"evidence">;
 export type WorkflowRow = TableRow<"workflows">;
 export type SourceListRow = ViewRow<
   "source_list",
-  "webhook_registered_at" | "last_run_id" | "last_kind" | "last_queued_at" | "last_ended_at" | "last_complete_at" | "parts_total" | "parts_complete" | "parts_suspect" | "rows_read",
+  "webhook_registered_at" | "last_run_id" | "last_kind" | "last_queued_at" | "last_ended_at" | "last_complete_at" | "parts_total" | "parts_complete" | "parts_suspect" | "rows_read" | "stale_at" | "held_run_id" | "held_rows" | "credentials_failed_at" | "credentials_problem",
   { last_state: SyncState | null }
 >;
 export type IntegrationRow = TableRow<"integrations">;
 export type OrganizationRow = TableRow<"integration_organizations">;
 export type SyncRunRow = TableRow<"sync_runs", { kind: "full" | "incremental" }>;
 export type SyncPartRow = TableRow<"sync_parts">;
-export type OverviewRow = ViewRow<"overview", "oldest_device_fact_at" | "first_response_minutes_median">;
+export type OverviewRow = ViewRow<"overview", "oldest_observed_at" | "oldest_stale_at" | "first_response_minutes_median">;
 export type AlertsByHourRow = ViewRow<"alerts_by_hour">;
 export type SlaByPriorityRow = ViewRow<"sla_by_priority">;
 export type SlaTargetRow = TableRow<"sla_targets">;
@@ -118,7 +118,7 @@ export type PermissionRow = { [C in keyof Permission]: C extends "customer_id" ?
 export interface Tables {
   customers: Pick<CustomerListRow, "id" | "slug" | "code" | "name">;
   customer_list: CustomerListRow;
-  sites: SiteRow;
+  site_list: SiteListRow;
   device_list: DeviceListRow;
   devices: DeviceRow;
   device_conditions: DeviceConditionRow;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SourceListRow } from "@/api/rows";
-import { alertBars, greeting, needSentence, perDay, slaFigures } from "@/pages/overview/figures";
+import { alertBars, greeting, needSentence, perDay, slaFigures, wordsOfNeed } from "@/pages/overview/figures";
 import { safeNext } from "@/pages/sign-in/next";
 import { codeFor, slugFor } from "@/resources/integrations/sync";
 import { lampOf } from "./lamp";
@@ -23,13 +23,14 @@ describe("navigation", () => {
 });
 
 describe("lamp", () => {
-  const source = (over: Partial<SourceListRow>) => ({ enabled: true, last_complete_at: ago(60_000), last_state: "complete", ...over }) as SourceListRow;
+  const source = (over: Partial<SourceListRow>) => ({ enabled: true, last_complete_at: ago(60_000), stale_at: ago(-60_000), credentials_failed_at: null, last_state: "complete", ...over }) as SourceListRow;
   it.each([
     [[], "warn"],
     [[source({})], "ok"],
     [[source({}), source({ last_state: "partial" })], "warn"],
     [[source({ last_state: "suspect" })], "warn"],
-    [[source({ last_complete_at: ago(3_600_000) }), source({})], "bad"],
+    [[source({ stale_at: ago(0) }), source({})], "bad"],
+    [[source({ credentials_failed_at: ago(5) })], "bad"],
     [[source({ last_complete_at: null })], "bad"],
     [[source({ enabled: false, last_complete_at: null }), source({})], "ok"],
   ] as const)("of case %#", (sources, lamp) => expect(lampOf([...sources], now).lamp).toBe(lamp));
@@ -55,6 +56,11 @@ describe("overview figures", () => {
   it("has no percentage without tickets", () => {
     const figures = slaFigures([{ customer_id: "a", priority: "p2", tickets: 4, within_target: 3 }, { customer_id: "b", priority: "p2", tickets: 4, within_target: 4 }]);
     expect(figures.map((level) => level.percent)).toEqual([null, 87.5, null, null]);
+  });
+  it("says of a customer only what waits", () => {
+    const calm = { incidents_need_attention: 0, approvals_waiting: 0, tickets_breached: 0, devices_stale: 0, alerts_open: 0 };
+    expect(wordsOfNeed(calm)).toEqual([]);
+    expect(wordsOfNeed({ ...calm, tickets_breached: 1, devices_stale: 12 })).toEqual(["1 ticket late", "12 devices stale"]);
   });
   it("greets", () => {
     expect(needSentence(0)).toBe("Nothing needs you.");

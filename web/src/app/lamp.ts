@@ -1,13 +1,15 @@
 import type { SourceListRow } from "@/api/rows";
-import { freshness, STALE_AFTER_MS } from "@/kit/freshness";
+import { freshness } from "@/kit/freshness";
 
 export type Lamp = "ok" | "warn" | "bad";
 
-/** Worst of all sources decides: stale or failed is red, partial, held back or unmapped is amber. */
+/** Worst of all sources decides: refused credentials and stale is red, partial, held back or unmapped is amber. */
 export function lampOf(sources: SourceListRow[], now: number): { lamp: Lamp; text: string } {
   const live = sources.filter((source) => source.enabled);
   if (live.length === 0) return { lamp: "warn", text: "no source connected" };
-  const stale = live.filter((source) => freshness({ observedAt: source.last_complete_at, staleAfterMs: STALE_AFTER_MS }, now).state !== "fresh");
+  const stale = live.filter((source) => freshness({ observedAt: source.last_complete_at, staleAt: source.stale_at }, now).state !== "fresh");
+  const refused = live.filter((source) => source.credentials_failed_at !== null);
+  if (refused.length > 0) return { lamp: "bad", text: `${refused.length} of ${live.length} sources refused` };
   if (stale.length > 0) return { lamp: "bad", text: `${stale.length} of ${live.length} sources stale` };
   const half = live.filter((source) => source.last_state === "partial" || source.last_state === "suspect" || source.last_state === "failed");
   if (half.length > 0) return { lamp: "warn", text: `${half.length} of ${live.length} sources not complete` };

@@ -1,6 +1,6 @@
 import { toneFill, type Tone } from "@/ui/Badge";
 import { cx } from "@/ui/cx";
-import { freshness, ROW_STALE_AFTER_MS, type FactAge, type FreshnessState } from "./freshness";
+import { freshness, type FactAge, type FreshnessState } from "./freshness";
 import { fullTime, useNow } from "./time";
 
 const tones: Record<FreshnessState, Tone> = { fresh: "ok", partial: "warn", stale: "bad", unknown: "mute" };
@@ -14,16 +14,14 @@ const spoken: Record<FreshnessState, string> = {
 interface FreshnessProps extends FactAge {
   /** Name of the source, in front. */
   source?: string;
-  /** One synchronized row (a device, a site), not a source as a whole. */
-  row?: boolean;
   /** Only the age, for table cells: "6 min", "partial", "stale". */
   brief?: boolean;
 }
 
 /** When a fact was seen at its vendor and whether that read was whole. Every synchronized fact shows itself through this. */
-export function Freshness({ source, brief = false, row = false, ...fact }: FreshnessProps) {
-  const { state, text } = freshness(row ? { staleAfterMs: ROW_STALE_AFTER_MS, ...fact } : fact, useNow());
-  const shown = brief ? text.replace(/ ago$/, "").replace(/^partial.*/, "partial").replace(/^stale since/, "stale") : text;
+export function Freshness({ source, brief = false, ...fact }: FreshnessProps) {
+  const { state, text } = freshness(fact, useNow());
+  const shown = brief ? text.replace(/ ago$/, "").replace(/^partial.*/, "partial").replace(/^stale, read/, "stale") : text;
   return (
     <span
       className="inline-flex items-center gap-1.5 text-sm whitespace-nowrap text-ink-2"

@@ -30,11 +30,16 @@ describe("time", () => {
 });
 
 describe("freshness", () => {
-  it("is fresh when read whole and lately", () => expect(freshness({ observedAt: before(9 * MIN), complete: true }, now)).toEqual({ state: "fresh", text: "9 min ago" }));
+  it("is fresh when read whole and lately", () => expect(freshness({ observedAt: before(9 * MIN), complete: true, staleAt: before(-MIN) }, now)).toEqual({ state: "fresh", text: "9 min ago" }));
   it("names the parts of a partial read", () =>
-    expect(freshness({ observedAt: before(4 * MIN), parts: { read: 3, of: 14 } }, now)).toEqual({ state: "partial", text: "partial: 3 of 14 parts, 4 min ago" }));
-  it("calls an old read stale even when it was partial", () => expect(freshness({ observedAt: before(50 * MIN), complete: false }, now).state).toBe("stale"));
-  it("knows that nothing was read", () => expect(freshness({ observedAt: null }, now)).toEqual({ state: "unknown", text: "never read" }));
+    expect(freshness({ observedAt: before(4 * MIN), parts: { read: 3, of: 14 }, staleAt: null }, now)).toEqual({ state: "partial", text: "partial: 3 of 14 parts, 4 min ago" }));
+  it("is stale from the moment that the server names, even when it was partial", () => {
+    const at = (staleAt: string | null) => freshness({ observedAt: before(50 * MIN), complete: false, staleAt }, now);
+    expect(at(before(0))).toEqual({ state: "stale", text: "stale, read 50 min ago" });
+    expect(at(before(-1)).state).toBe("partial");
+    expect(at(null).state).toBe("partial");
+  });
+  it("knows that nothing was read", () => expect(freshness({ observedAt: null, staleAt: null }, now)).toEqual({ state: "unknown", text: "never read" }));
 });
 
 describe("list state", () => {

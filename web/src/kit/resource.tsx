@@ -4,6 +4,7 @@ import type { Column as ColumnName, Table, Tables } from "@/api/rows";
 import type { Where } from "@/api/where";
 import { Meter } from "@/ui/charts";
 import { Ago } from "./Ago";
+import type { FactAge } from "./freshness";
 import { Freshness } from "./Freshness";
 import type { Status, Vocabulary } from "./status";
 import { StatusBadge } from "./StatusBadge";
@@ -115,8 +116,8 @@ export function columnsOf<T extends Table>() {
         },
         "meta",
       ),
-    freshness: (read: (row: Row) => { observedAt: string | null; complete?: boolean }, key: ColumnName<T>, look: ColumnLook = {}) =>
-      make(key, { label: "Freshness", align: "right", ...look }, (row) => <Freshness row brief {...read(row)} />, "meta"),
+    freshness: (read: (row: Row) => FactAge, key: ColumnName<T>, look: ColumnLook = {}) =>
+      make(key, { label: "Freshness", align: "right", ...look }, (row) => <Freshness brief {...read(row)} />, "meta"),
     custom: (key: ColumnName<T>, look: ColumnLook, cell: (row: Row) => ReactNode) => make(key, look, cell, "meta"),
   };
 }

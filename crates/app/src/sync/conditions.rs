@@ -13,7 +13,7 @@ use store::{
 };
 
 use super::{
-    confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
+    confirm::{ASKED_TOGETHER_MAX, Verdict, ask_each, may_ask},
     context::{Cx, rows},
     device_row::text,
     error::{PartEnd, SyncError, trouble},
@@ -216,37 +216,28 @@ async fn clear(
     for condition in unsure {
         of_devices.entry(condition.device_external_id.clone()).or_default().push(condition);
     }
+    let most = may_ask(cx, PART).await?;
     if let Some(doubt) = doubt
-        && of_devices.len() > CONFIRMATIONS_MAX
+        && of_devices.len() > most
     {
         clear_confirmed(cx, left, at).await?;
+        cx.begin_asking(PART, of_devices.len()).await?;
         let text = format!(
             "{doubt} in two readings; {} devices are too many to ask one by one, nothing was cleared",
             of_devices.len()
         );
         return Ok(PartEnd::suspect(&text));
     }
-    let mut unknown: usize = of_devices.values().skip(CONFIRMATIONS_MAX).map(Vec::len).sum();
-    let asked: Vec<_> = of_devices.into_iter().take(CONFIRMATIONS_MAX).collect();
-    let ids = asked.iter().map(|(id, _)| id.parse::<i64>().ok()).collect();
-    let verdicts = ask_each(ids, |id| still_open(cx, id)).await;
-    let (mut gone, mut there) = (left, 0);
-    for ((_, conditions), verdict) in asked.into_iter().zip(verdicts) {
-        for condition in conditions {
-            match &verdict {
-                Verdict::Unknown => unknown += 1,
-                Verdict::There(uids) if uids.contains(&condition.external_uid) => there += 1,
-                Verdict::There(_) | Verdict::Gone => gone.push(condition),
-            }
-        }
-    }
-    let refused = clear_confirmed(cx, gone, at).await?;
-    Ok(if there > 0 {
-        PartEnd::partial("list_lacked_rows", &format!("the list lacked {there} conditions that are open"))
-    } else if unknown > 0 {
+    let mut refused = clear_confirmed(cx, left, at).await?;
+    let asked = ask_devices(cx, of_devices, most, at).await?;
+    refused += asked.refused;
+    Ok(if asked.there > 0 {
+        let text = format!("the list lacked {} conditions that are open", asked.there);
+        PartEnd::partial("list_lacked_rows", &text)
+    } else if asked.unknown > 0 {
         PartEnd::partial(
             "not_confirmed",
-            &format!("{unknown} conditions were not listed and are not confirmed to be gone yet"),
+            &format!("{} conditions were not listed and are not confirmed to be gone yet", asked.unknown),
         )
     } else if refused > 0 {
         PartEnd::partial(
@@ -256,6 +247,61 @@ async fn clear(
     } else {
         PartEnd::complete()
     })
+}
+
+/// What came of asking devices for their own lists.
+#[derive(Default)]
+struct Asked {
+    /// Conditions that are open although the list lacks them.
+    there: usize,
+    /// Conditions of devices that could not be asked, or were beyond the bound.
+    unknown: usize,
+    /// Customers whose conditions could not be cleared.
+    refused: usize,
+}
+
+/// Asks at most `most` devices, a batch at a time; a restart finds what was cleared before it cleared.
+async fn ask_devices(
+    cx: &Cx<'_>,
+    of_devices: BTreeMap<String, Vec<OpenCondition>>,
+    most: usize,
+    at: Timestamp,
+) -> Result<Asked, SyncError> {
+    let mut all: Vec<_> = of_devices.into_iter().collect();
+    let beyond = all.split_off(all.len().min(most));
+    let count =
+        |devices: &[(String, Vec<OpenCondition>)]| devices.iter().map(|(_, it)| it.len()).sum::<usize>();
+    let mut asked = Asked { unknown: count(&beyond), ..Asked::default() };
+    if !all.is_empty() {
+        cx.begin_asking(PART, all.len()).await?;
+    }
+    while !all.is_empty() {
+        let rest = all.split_off(all.len().min(ASKED_TOGETHER_MAX));
+        let batch = std::mem::replace(&mut all, rest);
+        let devices = batch.len();
+        let mut silent = 0;
+        let ids = batch.iter().map(|(id, _)| id.parse::<i64>().ok()).collect();
+        let verdicts = ask_each(ids, |id| still_open(cx, id)).await;
+        let mut gone = Vec::new();
+        for ((_, conditions), verdict) in batch.into_iter().zip(verdicts) {
+            silent += usize::from(matches!(verdict, Verdict::Unknown));
+            for condition in conditions {
+                match &verdict {
+                    Verdict::Unknown => asked.unknown += 1,
+                    Verdict::There(uids) if uids.contains(&condition.external_uid) => asked.there += 1,
+                    Verdict::There(_) | Verdict::Gone => gone.push(condition),
+                }
+            }
+        }
+        asked.refused += clear_confirmed(cx, gone, at).await?;
+        cx.asked(PART, devices, None).await?;
+        if silent == devices {
+            // The vendor does not answer: asking for the rest would only take longer.
+            asked.unknown += count(&all);
+            break;
+        }
+    }
+    Ok(asked)
 }
 
 /// The device's own list of open conditions.

@@ -89,6 +89,22 @@ impl Cx<'_> {
         still_mine(kept)
     }
 
+    /// `left` rows are to be asked for one by one.
+    pub async fn begin_asking(&self, part: PartName, left: usize) -> Result<(), SyncError> {
+        let tx = self.provider().await?;
+        still_mine(sync::begin_asking(&tx, self.claim, part.as_str(), rows(left)).await?)?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What came of asking for `asked` rows is stored.
+    pub async fn asked(&self, part: PartName, asked: usize, memory: Option<&Value>) -> Result<(), SyncError> {
+        let tx = self.provider().await?;
+        still_mine(sync::asked(&tx, self.claim, part.as_str(), rows(asked), memory).await?)?;
+        tx.commit().await?;
+        self.at(SyncPoint::Asked(part)).await;
+        Ok(())
+    }
+
     pub async fn read_again(
         &self,
         part: PartName,

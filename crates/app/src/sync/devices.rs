@@ -1,5 +1,5 @@
 //! The full reading of devices.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use connector_api::{Fact, Page, VendorError, WalkMark};
 use domain::estate;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use kernel::id::CustomerId;
 use ninjaone::{ApprovalStatus, Device, NinjaOne};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{
     devices::{self as rows_of, Placement},
     integrations::{self, Organization},
@@ -15,7 +15,7 @@ use store::{
 };
 
 use super::{
-    confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
+    confirm::{ASKED_TOGETHER_MAX, Verdict, ask_each, may_ask},
     context::{Cx, rows},
     error::{PartEnd, SyncError, is_worth_repeating, trouble},
     hooks::SyncPoint,
@@ -33,12 +33,16 @@ struct Memory {
     /// Devices per organization in this reading.
     organizations: BTreeMap<i64, u32>,
     refused: usize,
+    /// Devices that were asked for one by one and exist, although the list lacks them.
+    #[serde(default)]
+    listed_not: usize,
 }
 
 struct Reading {
     places: Places,
     organizations: BTreeMap<i64, u32>,
     refused: usize,
+    listed_not: usize,
 }
 
 pub(super) async fn read_all(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
@@ -51,6 +55,7 @@ pub(super) async fn read_all(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
         places: Places::load(cx, None).await?,
         organizations: memory.organizations,
         refused: memory.refused,
+        listed_not: memory.listed_not,
     };
     let mut reads = part.reads;
     loop {
@@ -58,7 +63,7 @@ pub(super) async fn read_all(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
         let doubt = reading.doubt(&walked, &before);
         let Some(doubt) = doubt else {
             return if walked.completeness.is_complete() {
-                accept(cx, &mut reading, Fall::None).await
+                accept(cx, &mut reading, Fall::None, &walked.mark).await
             } else {
                 partial(cx, PartEnd::of_walk(&walked.completeness, walked.pages)).await
             };
@@ -71,7 +76,7 @@ pub(super) async fn read_all(cx: &Cx<'_>) -> Result<PartEnd, SyncError> {
             continue;
         }
         return if walked.completeness.is_complete() {
-            accept(cx, &mut reading, Fall::Confirmed(doubt)).await
+            accept(cx, &mut reading, Fall::Confirmed(doubt), &walked.mark).await
         } else {
             partial(cx, PartEnd::of_walk(&walked.completeness, walked.pages)).await
         };
@@ -85,6 +90,15 @@ enum Fall {
 }
 
 impl Reading {
+    fn memory(&self, mark: &WalkMark) -> Value {
+        json!(Memory {
+            walk: mark.clone(),
+            organizations: self.organizations.clone(),
+            refused: self.refused,
+            listed_not: self.listed_not,
+        })
+    }
+
     /// Why this reading should be repeated before anything is made of it.
     fn doubt(&self, walked: &Walked, before: &[Organization]) -> Option<String> {
         if is_worth_repeating(&walked.completeness) {
@@ -154,11 +168,7 @@ impl Family for Reading {
         }
         let placed = self.places.store(cx, PART, page, observed_at).await?;
         self.refused += placed.refused;
-        let memory = json!(Memory {
-            walk: mark.clone(),
-            organizations: self.organizations.clone(),
-            refused: self.refused,
-        });
+        let memory = self.memory(mark);
         let tx = cx.provider().await?;
         cx.keep_place(&tx, PART, mark.after, Some(&memory), placing::unmapped(&placed)).await?;
         Ok(tx.commit().await?)
@@ -166,20 +176,27 @@ impl Family for Reading {
 }
 
 /// The reading is complete: what it lacks may be gone. Each of those is asked for.
-async fn accept(cx: &Cx<'_>, reading: &mut Reading, fall: Fall) -> Result<PartEnd, SyncError> {
+async fn accept(
+    cx: &Cx<'_>,
+    reading: &mut Reading,
+    fall: Fall,
+    mark: &WalkMark,
+) -> Result<PartEnd, SyncError> {
     let candidates = unseen(cx).await?;
+    let most = may_ask(cx, PART).await?;
     if let Fall::Confirmed(doubt) = &fall
-        && candidates.len() > CONFIRMATIONS_MAX
+        && candidates.len() > most
     {
+        cx.begin_asking(PART, candidates.len()).await?;
         let text = format!(
             "{doubt} in two readings; {} devices are too many to ask for one by one, none was marked missing",
             candidates.len()
         );
         return partial(cx, PartEnd::suspect(&text)).await;
     }
-    let missing = confirm(cx, reading, candidates).await?;
-    if missing.listed_not > 0 {
-        let text = format!("the list lacked {} devices that exist", missing.listed_not);
+    let unconfirmed = confirm(cx, reading, candidates, most, mark).await?;
+    if reading.listed_not > 0 {
+        let text = format!("the list lacked {} devices that exist", reading.listed_not);
         return partial(cx, PartEnd::partial("list_lacked_rows", &text)).await;
     }
     if reading.refused > 0 {
@@ -191,30 +208,49 @@ async fn accept(cx: &Cx<'_>, reading: &mut Reading, fall: Fall) -> Result<PartEn
     let tx = cx.provider().await?;
     integrations::set_devices_seen(&tx, cx.claim.integration, &counts).await?;
     tx.commit().await?;
-    if missing.unconfirmed > 0 {
-        let text =
-            format!("{} devices were not listed and are not confirmed to be gone yet", missing.unconfirmed);
+    if unconfirmed > 0 {
+        let text = format!("{unconfirmed} devices were not listed and are not confirmed to be gone yet");
         return Ok(PartEnd::partial("not_confirmed", &text));
     }
     Ok(PartEnd::complete())
 }
 
-#[derive(Debug, Default)]
-struct Missing {
-    /// Exist, visible to lists, and were not listed.
-    listed_not: usize,
-    /// Could not be asked, or were beyond the bound.
-    unconfirmed: usize,
-}
-
+/// Asks for at most `most` of the candidates, a batch at a time: a restart goes on with those that are still unseen.
+/// Returns how many could not be asked or were beyond the bound.
 async fn confirm(
     cx: &Cx<'_>,
     reading: &mut Reading,
     candidates: Vec<Placement>,
-) -> Result<Missing, SyncError> {
-    let mut missing =
-        Missing { unconfirmed: candidates.len().saturating_sub(CONFIRMATIONS_MAX), listed_not: 0 };
-    let asked: Vec<Placement> = candidates.into_iter().take(CONFIRMATIONS_MAX).collect();
+    most: usize,
+    mark: &WalkMark,
+) -> Result<usize, SyncError> {
+    let mut unconfirmed = candidates.len().saturating_sub(most);
+    let mut asked = candidates;
+    asked.truncate(most);
+    if !asked.is_empty() {
+        cx.begin_asking(PART, asked.len()).await?;
+    }
+    while !asked.is_empty() {
+        let rest = asked.split_off(asked.len().min(ASKED_TOGETHER_MAX));
+        let batch = std::mem::replace(&mut asked, rest);
+        let rows = batch.len();
+        let unknown = confirm_batch(cx, reading, batch).await?;
+        unconfirmed += unknown;
+        cx.asked(PART, rows, Some(&reading.memory(mark))).await?;
+        if unknown == rows {
+            // The vendor does not answer: asking for the rest would only take longer.
+            return Ok(unconfirmed + asked.len());
+        }
+    }
+    Ok(unconfirmed)
+}
+
+/// Returns how many could not be asked.
+async fn confirm_batch(
+    cx: &Cx<'_>,
+    reading: &mut Reading,
+    batch: Vec<Placement>,
+) -> Result<usize, SyncError> {
     let ask = |id: Option<i64>| async move {
         let Some(id) = id else { return Verdict::Unknown };
         match cx.client.device(id).await {
@@ -223,20 +259,17 @@ async fn confirm(
             Err(_) => Verdict::Unknown,
         }
     };
-    let ids = asked.iter().map(|it| it.external_id.parse().ok()).collect();
+    let ids = batch.iter().map(|it| it.external_id.parse().ok()).collect();
     let verdicts = ask_each(ids, ask).await;
-    let mut gone = Vec::new();
-    let mut there = Vec::new();
-    for (placement, verdict) in asked.into_iter().zip(verdicts) {
+    let (mut gone, mut there, mut unknown) = (Vec::new(), Vec::new(), 0);
+    for (placement, verdict) in batch.into_iter().zip(verdicts) {
         match verdict {
             Verdict::Gone => gone.push(placement),
             Verdict::There(device) => there.push(device),
-            Verdict::Unknown => missing.unconfirmed += 1,
+            Verdict::Unknown => unknown += 1,
         }
     }
-    let hidden: BTreeSet<_> =
-        there.iter().filter(|it| is_hidden_from_lists(&it.value)).map(|it| it.value.id).collect();
-    missing.listed_not = there.len() - hidden.len();
+    reading.listed_not += there.iter().filter(|it| !is_hidden_from_lists(&it.value)).count();
     if let Some(observed_at) = there.iter().map(|it| it.observed_at).min() {
         let found = there.into_iter().map(|it| it.value).collect();
         let placed = reading.places.store(cx, PART, found, observed_at).await?;
@@ -246,7 +279,7 @@ async fn confirm(
         placing::mark_missing(cx, PART, customer, &ids).await?;
         cx.at(SyncPoint::Confirmed(PART)).await;
     }
-    Ok(missing)
+    Ok(unknown)
 }
 
 /// Lists leave out devices that wait for approval or were put out of service.

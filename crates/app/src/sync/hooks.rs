@@ -84,6 +84,8 @@ pub enum SyncPoint {
     ReadingAgain(PartName),
     /// A disappearance was confirmed and marked.
     Confirmed(PartName),
+    /// A batch of single rows was asked for, and what came of it is stored.
+    Asked(PartName),
     PartEnded(PartName),
     RunEnded(SyncState),
 }

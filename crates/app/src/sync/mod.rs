@@ -3,7 +3,9 @@
 //! Invariants, each of them tested:
 //! * Nothing is marked missing or cleared because a list lacks it. A complete list only names candidates; each of them
 //!   is asked for by its own id, and only the vendor's own "there is no such record" counts.
-//! * A count that fell by more than a fifth is read again at once before anything else is made of it.
+//! * A count that fell by more than a fifth is read again at once before anything else is made of it. When both readings
+//!   agree and more is gone than a run asks for by itself, it is held back until a person accepts that fall; the run that
+//!   follows asks for as many as were accepted, and each is still only gone when the vendor says so.
 //! * A device is filed under the customer of its organization and nowhere else. It leaves the old customer before it
 //!   arrives at the new one. An unmapped organization's devices are counted, not kept.
 //! * A run continues after kill -9 at any instant: rows, counts and the place to go on commit together or in an order
@@ -28,7 +30,7 @@ mod walk;
 pub use confirm::CONFIRMATIONS_MAX;
 pub use error::SyncError;
 pub use hooks::{ConditionSink, NoObserver, NoSink, Raised, SinkError, SyncObserver, SyncPoint};
-pub use request::{SyncRequested, request};
+pub use request::{SyncRequested, accept_fall, request};
 pub use run::PartName;
-pub use store::sync::{SyncKind, SyncState};
+pub use store::sync::{AcceptedFall, SyncKind, SyncState};
 pub use syncer::{SyncSettings, Syncer};

@@ -1,9 +1,10 @@
 //! One run: its parts in order, its end, and who is told.
-use kernel::id::IntegrationId;
+use kernel::{Timestamp, id::IntegrationId};
+use pg::ActorTx;
 use store::{
     integrations,
     notifications::{self, NewNotification},
-    sync::{self, Part, SyncKind, SyncState},
+    sync::{self, Claim, Part, SyncKind, SyncState},
 };
 
 use super::{
@@ -153,11 +154,9 @@ async fn finish(cx: &Cx<'_>, log: &Log) -> Result<SyncState, SyncError> {
     {
         integrations::move_activity_cursor(&tx, cx.claim.integration, highest).await?;
     }
-    if matches!(state, SyncState::Suspect | SyncState::Failed)
-        && sync::state_before(&tx, cx.claim).await? != Some(state)
-    {
+    if matches!(state, SyncState::Suspect | SyncState::Failed) {
         let reason = error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
-        tell_staff(cx, &tx, state, reason).await?;
+        tell_staff(&tx, cx.claim, state, reason, cx.now()).await?;
     }
     still_mine(sync::finish_run(&tx, cx.claim, state, error.as_ref(), cx.now()).await?)?;
     tx.commit().await?;
@@ -167,25 +166,32 @@ async fn finish(cx: &Cx<'_>, log: &Log) -> Result<SyncState, SyncError> {
     Ok(state)
 }
 
-/// Once per change for the worse, not with every run.
-async fn tell_staff(cx: &Cx<'_>, tx: &pg::ActorTx, state: SyncState, reason: &str) -> Result<(), SyncError> {
-    let integration = integrations::by_id(tx, cx.claim.integration).await?;
-    let name = integration.map_or_else(|| cx.claim.integration.to_string(), |it| it.name);
+/// Once per change for the worse, not with every run. Credentials that do not work were told of where they were used.
+pub(super) async fn tell_staff(
+    tx: &ActorTx,
+    claim: &Claim,
+    state: SyncState,
+    reason: &str,
+    at: Timestamp,
+) -> Result<(), SyncError> {
+    let is_news =
+        sync::state_before(tx, claim).await? != Some(state) || sync::has_accepted(tx, claim.run).await?;
+    let integration = integrations::by_id(tx, claim.integration).await?;
+    let is_told = state == SyncState::Failed
+        && integration.as_ref().is_some_and(|it| it.credentials_failed_at.is_some());
+    if !is_news || is_told {
+        return Ok(());
+    }
+    let name = integration.map_or_else(|| claim.integration.to_string(), |it| it.name);
     let title = match state {
         SyncState::Suspect => format!("{name}: the vendor lists far fewer rows than before"),
         _ => format!("{name}: the synchronization failed"),
     };
     let body = format!("{reason}. Nothing was removed because of it.");
     let people = notifications::staff_who_can(tx, "integrations:sync").await?;
-    let link = link(cx.claim.integration);
-    let new = NewNotification {
-        customer: None,
-        kind: "sync",
-        title: &title,
-        body: &body,
-        link: Some(&link),
-        at: cx.now(),
-    };
+    let link = link(claim.integration);
+    let new =
+        NewNotification { customer: None, kind: "sync", title: &title, body: &body, link: Some(&link), at };
     notifications::add(tx, &people, &new).await?;
     Ok(())
 }

@@ -249,8 +249,8 @@ impl Syncer {
     async fn give_up(&self, claim: &Claim, error: &SyncError) -> Result<SyncState, SyncError> {
         tracing::error!(error = error as &dyn std::error::Error, sync.run = %claim.run, "a synchronization failed");
         let reason = match error {
-            SyncError::Vendors(VendorsError::NotConfigured) => {
-                trouble("not_configured", &VendorsError::NotConfigured.to_string())
+            SyncError::Vendors(error @ (VendorsError::NotConfigured | VendorsError::SwitchedOff)) => {
+                trouble("not_configured", &error.to_string())
             }
             SyncError::Vendors(error) => trouble("client", &error.to_string()),
             SyncError::Database(_) | SyncError::LeaseLost => {
@@ -258,10 +258,10 @@ impl Syncer {
             }
         };
         let tx = self.pg.work_for_provider(WorkReason::Sync).await?;
-        let recorded =
-            sync::finish_run(&tx, claim, SyncState::Failed, Some(&reason), self.clock.now()).await?;
+        let text = reason["message"].as_str().unwrap_or_default();
+        run::tell_staff(&tx, claim, SyncState::Failed, text, self.clock.now()).await?;
+        still_mine(sync::finish_run(&tx, claim, SyncState::Failed, Some(&reason), self.clock.now()).await?)?;
         tx.commit().await?;
-        still_mine(recorded)?;
         Ok(SyncState::Failed)
     }
 }

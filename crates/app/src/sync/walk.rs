@@ -32,6 +32,8 @@ pub(super) trait Family: Send {
 pub(super) struct Walked {
     pub completeness: Completeness,
     pub pages: u32,
+    /// Where it ended.
+    pub mark: WalkMark,
 }
 
 pub(super) async fn read<F: Family>(
@@ -65,6 +67,7 @@ pub(super) async fn read<F: Family>(
         cx.at(SyncPoint::PageStored(F::PART)).await;
         answer = fetched;
     }
-    let pages = walk.mark().after.map_or(0, |_| walk.pages());
-    Ok(Walked { completeness: walk.completeness(), pages })
+    let mark = walk.mark();
+    let pages = mark.after.map_or(0, |_| walk.pages());
+    Ok(Walked { completeness: walk.completeness(), pages, mark })
 }

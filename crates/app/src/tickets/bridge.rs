@@ -52,6 +52,7 @@ pub async fn create(
                 Audience::ProviderOnly,
                 &body,
                 None,
+                actor.user,
                 now,
             )
             .await?;

@@ -1,5 +1,7 @@
 //! Synchronization against a real PostgreSQL and a real HTTP sandbox.
+mod accepted;
 mod conditions;
+mod credentials;
 mod faults;
 mod full;
 mod incremental;
@@ -8,4 +10,5 @@ mod postgres_killed;
 mod random;
 mod removals;
 mod requests;
+mod stale;
 mod world;

@@ -1,7 +1,10 @@
 //! The client: every call carries a token, keeps to the bounds, and speaks one error language.
 use std::sync::Arc;
 
-use connector_api::{Answer, Call, Completeness, Fact, HttpClient, PartialReason, VendorError};
+use connector_api::{
+    Answer, Call, Completeness, CredentialState, CredentialWatch, Fact, HttpClient, PartialReason,
+    VendorError,
+};
 use kernel::Clock;
 use serde_json::Value;
 
@@ -14,12 +17,21 @@ use crate::errors::{self, NotFoundMeans};
 pub struct NinjaOne {
     http: HttpClient,
     tokens: Arc<Tokens>,
+    credentials: CredentialState,
 }
 
 impl NinjaOne {
     pub fn new(config: Config, clock: Clock) -> Result<Self, VendorError> {
         let http = HttpClient::new(config.http(), clock.clone())?;
-        Ok(Self { http, tokens: Arc::new(Tokens::new(&config, clock)) })
+        let tokens = Arc::new(Tokens::new(&config, clock));
+        Ok(Self { http, tokens, credentials: CredentialState::default() })
+    }
+
+    /// Tells `watch` when it changes whether the vendor takes the credentials.
+    #[must_use]
+    pub fn watched_by(mut self, watch: Arc<dyn CredentialWatch>) -> Self {
+        self.credentials = CredentialState::told_to(watch);
+        self
     }
 
     pub(crate) async fn token(&self) -> Result<Token, VendorError> {
@@ -29,6 +41,12 @@ impl NinjaOne {
     /// A successful answer, or an error. After a 401 the call is sent once more with a new token: a call that
     /// the gateway refused has not reached the application, so this is safe for writes too.
     pub(crate) async fn call(&self, call: Call, not_found: NotFoundMeans) -> Result<Answer, VendorError> {
+        let outcome = self.attempt(call, not_found).await;
+        self.credentials.saw(&outcome).await;
+        outcome
+    }
+
+    async fn attempt(&self, call: Call, not_found: NotFoundMeans) -> Result<Answer, VendorError> {
         let token = self.token().await?;
         let mut answer = self.send(call.clone(), &token, not_found).await?;
         if answer.status == 401 {

@@ -13,8 +13,7 @@ use crate::{
     record::End,
 };
 
-const ASK: &str =
-    "select state, expires_in_ms, reason, decided_by from flow.ask_approval($1, $2, $3, $4, $5, $6, $7)";
+const ASK: &str = "select state, expires_in_ms, reason, decided_by, decided_as from flow.ask_approval($1, $2, $3, $4, $5, $6, $7)";
 const END_CHANGE: &str = "update flow.changes set state = $3::text::flow.change_state, verdict = $4
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer()) and state in ('planned', 'waiting')";
 
@@ -24,6 +23,8 @@ struct Answer {
     expires_in_ms: Option<i64>,
     reason: Option<String>,
     decided_by: Option<Uuid>,
+    /// How the customer's people read who it was; screens give the name to whoever may know it.
+    decided_as: Option<String>,
 }
 
 impl Execution<'_> {
@@ -66,21 +67,23 @@ impl Execution<'_> {
             expires_in_ms: row.get(1),
             reason: row.get(2),
             decided_by: row.get(3),
+            decided_as: row.get(4),
         };
         Ok((answer, policy))
     }
 
     async fn answered(&self, tx: ActorTx, answer: &Answer, policy: &str) -> Result<Ending, Fault> {
+        let by = answer.decided_as.as_ref().map(|who| format!(" by {who}")).unwrap_or_default();
         let because = answer.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let output = json!({ "decided_by": answer.decided_by, "reason": answer.reason });
+        let output = json!({ "decided_by": answer.decided_by, "decided_as": answer.decided_as, "reason": answer.reason });
         let end = match answer.state.as_str() {
             "waiting" => End::waiting(
                 answer.expires_in_ms.unwrap_or_default(),
                 format!("Waits for approval: {policy}"),
             ),
-            "approved" => End::ended(format!("Approved{because}")).output(output),
+            "approved" => End::ended(format!("Approved{by}{because}")).output(output),
             "rejected" => {
-                let text = format!("Rejected{because}");
+                let text = format!("Rejected{by}{because}");
                 self.end_change(&tx, "rejected", &text).await?;
                 End::bad(StepState::Rejected, self.error("rejected", &text), text).output(output)
             }

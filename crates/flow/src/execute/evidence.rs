@@ -21,7 +21,7 @@ const FACTS: &str = "select
         from flow.steps s where s.customer_id = r.customer_id and s.run_id = r.id and s.ended_at is not null) as steps,
        (select coalesce(jsonb_agg(to_jsonb(c) - 'customer_id' - 'run_id' order by c.created_at, c.key), '[]')
         from flow.changes c where c.customer_id = r.customer_id and c.run_id = r.id) as changes,
-       (select coalesce(jsonb_agg(to_jsonb(a) - 'customer_id' - 'run_id' order by a.requested_at, a.id), '[]')
+       (select coalesce(jsonb_agg(to_jsonb(a) - 'customer_id' - 'run_id' || jsonb_build_object('decided_as', app.person_shown(a.decided_by)) order by a.requested_at, a.id), '[]')
         from flow.approvals a where a.customer_id = r.customer_id and a.run_id = r.id) as approvals,
        flow.outcome_of(r.customer_id, r.id)::text as outcome
      from flow.runs r where r.customer_id = (select app.worker_customer()) and r.id = $1";

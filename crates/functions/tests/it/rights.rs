@@ -17,6 +17,10 @@ fn inputs(customer: impl serde::Serialize + Copy) -> Vec<(&'static str, Value)> 
             json!({ "action": "cancel", "customer_id": customer, "run_id": id, "reason": "no" }),
         ),
         ("ninjaone-sync", json!({ "integration_id": id })),
+        (
+            "ninjaone-sync",
+            json!({ "integration_id": id, "kind": "full", "accept_fall": { "sync_run_id": id, "reason": "no" } }),
+        ),
         ("ninjaone-ticket", json!({ "action": "create", "customer_id": customer, "ticket_id": id })),
         (
             "workflow-executor",

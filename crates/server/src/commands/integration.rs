@@ -91,7 +91,8 @@ pub async fn put(product: &Product, new: &NinjaOneSettings) -> Result<Integratio
         tx.execute_one(
             "insert into public.integrations (id, vendor, name, base_url, credential_id, sync_interval_s)
              values ($1, 'ninjaone', $2, $3, $4, $5)
-             on conflict (name) do update set base_url = excluded.base_url, credential_id = excluded.credential_id, activity_cursor = null",
+             on conflict (name) do update set base_url = excluded.base_url, credential_id = excluded.credential_id, activity_cursor = null,
+               credentials_failed_at = null",
             &[&id.0, &new.name, &new.base_url, &credential.0, &new.sync_interval_s],
         )
         .await?;

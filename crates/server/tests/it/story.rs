@@ -58,6 +58,36 @@ async fn check_evidence(caller: &Caller, run_id: &Value, outcome: &str) {
     assert!(!status.success() && said.contains("NOT INTACT"), "{said}");
 }
 
+/// Everybody who reads it reads by whom; the name is in nothing that the customer's people read.
+async fn says_who_rejected(technician: &Caller, device: &str, run: &Value) {
+    let people = technician.rows("people?email=eq.technician@msp.example").await;
+    let name = people[0]["display_name"].as_str().expect("a name");
+    let id = run["id"].as_str().expect("an id");
+    let shown = "rejected by a technician of the provider: not today";
+    let incident = &technician
+        .rows(&format!("incident_list?device_name=eq.{device}&order=opened_at.desc&limit=1"))
+        .await[0];
+    let ended = incident["resolution"].as_str().expect("how it ended");
+    assert!(ended.ends_with(shown), "{ended}");
+    let ticket = incident["ticket_id"].as_str().expect("a ticket");
+    let events = technician.rows(&format!("ticket_events?ticket_id=eq.{ticket}&kind=eq.automation")).await;
+    assert_eq!(
+        (events[0]["actor_id"].clone(), events[0]["body"].as_str()),
+        (people[0]["id"].clone(), Some(ended))
+    );
+    let steps = technician.rows(&format!("steps?run_id=eq.{id}&phase=eq.approve")).await;
+    assert_eq!(steps[0]["summary"], "Rejected by a technician of the provider: not today");
+    let bundle = technician.rows(&format!("evidence?run_id=eq.{id}&select=bundle")).await;
+    let bundle = bundle.first().and_then(|row| row["bundle"].as_str()).expect("a bundle");
+    assert!(bundle.contains("\"decided_as\":\"a technician of the provider\"") && !bundle.contains(name));
+    let told = technician.rows("notifications?kind=eq.incident&select=body").await;
+    let named = format!("rejected by {name}: not today");
+    assert!(
+        told.iter().any(|one| one["body"].as_str().is_some_and(|body| body.contains(&named))),
+        "{told:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_fixed_once_and_proven_and_a_lie_is_not_believed() {
     let dir = folder();
@@ -86,6 +116,8 @@ async fn a_full_disk_is_fixed_once_and_proven_and_a_lie_is_not_believed() {
     check_evidence(&technician, &verified["id"], "verified").await;
     let incident = &technician.rows(&format!("incident_list?device_name=eq.{device}")).await[0];
     assert_eq!(incident["state"], "resolved");
+    let ended = incident["resolution"].as_str().expect("how it ended");
+    assert!(ended.ends_with("Approved by a technician of the provider."), "{ended}");
     let ticket = &technician
         .rows(&format!(
             "tickets?id=eq.{}&select=state,escalated_at",
@@ -133,8 +165,9 @@ async fn a_full_disk_is_fixed_once_and_proven_and_a_lie_is_not_believed() {
     let runs = sandbox.script_runs().await.len();
     let body = json!({ "action": "reject", "customer_id": approval["customer_id"], "approval_id": approval["id"], "reason": "not today" });
     assert_eq!(technician.call("auto-remediation", &body).await.0, StatusCode::OK);
-    run_state(&technician, &device, "rejected").await;
+    let rejected = run_state(&technician, &device, "rejected").await;
     assert_eq!(sandbox.script_runs().await.len(), runs);
+    says_who_rejected(&technician, &device, &rejected).await;
 
     // An orderly end.
     assert!(demo.process.terminate().success());

@@ -1,4 +1,4 @@
-import { CircleCheck, Clock, Link2Off, ShieldAlert, TimerOff, TriangleAlert, type LucideIcon } from "lucide-react";
+import { CircleCheck, Clock, KeyRound, Link2Off, ShieldAlert, TimerOff, TriangleAlert, type LucideIcon } from "lucide-react";
 import { Link } from "react-router";
 import { readPlan } from "@/api/plan";
 import { useRows } from "@/api/queries";
@@ -95,8 +95,11 @@ export function useNeeds(): NeedsState {
       };
     }),
     ...sources.rows.flatMap((row): Need[] => [
-      ...((row.parts_suspect ?? 0) > 0
-        ? [{ key: `${row.id}s`, label: "Held back", tone: "warn" as const, icon: ShieldAlert, title: `${row.name}: ${plural(row.parts_suspect ?? 0, "part")} held back`, to: paths.integration(row.id), who: "Platform", detail: "the answer looked wrong; nothing was removed", at: row.last_ended_at }]
+      ...(row.credentials_failed_at !== null
+        ? [{ key: `${row.id}c`, label: "Credentials", tone: "bad" as const, icon: KeyRound, title: `${row.name}: the credentials do not work`, to: paths.integration(row.id), who: "Platform", detail: "nothing is read and no automation acts; its page says what to do", at: row.credentials_failed_at }]
+        : []),
+      ...(row.held_run_id !== null
+        ? [{ key: `${row.id}s`, label: "Held back", tone: "warn" as const, icon: ShieldAlert, title: `${row.name}: ${plural(row.held_rows ?? 0, "row")} gone, held back`, to: paths.integration(row.id), who: "Platform", detail: "nothing was removed; accept it if it is true", at: row.last_ended_at }]
         : []),
       ...(row.organizations_unmapped > 0
         ? [{ key: `${row.id}u`, label: "Unmapped", tone: "info" as const, icon: Link2Off, title: `${row.name}: ${plural(row.organizations_unmapped, "organization")} without a customer`, to: paths.integration(row.id), who: "Platform", detail: `${plural(row.devices_unmapped, "device")} kept out`, at: null }]

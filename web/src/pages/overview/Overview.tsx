@@ -1,13 +1,13 @@
 import { CircleCheck, Plug, Plus } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
-import { useCount, useRow, useRows } from "@/api/queries";
+import { useRow, useRows } from "@/api/queries";
 import type { SourceListRow } from "@/api/rows";
 import { useFigures } from "@/app/useFigures";
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
-import { freshness, ROW_STALE_AFTER_MS } from "@/kit/freshness";
+import { freshness } from "@/kit/freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
@@ -22,10 +22,11 @@ import { BarChart, Meter, Sparkline, StackedBar } from "@/ui/charts";
 import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
-import { alertBars, greeting, needSentence, perDay, slaFigures } from "./figures";
+import { alertBars, greeting, needSentence, perDay, slaFigures, wordsOfNeed } from "./figures";
 import { Needs, useNeeds } from "./Needs";
 
 const TREND_DAYS = 14;
+const CUSTOMERS_SHOWN = 6;
 const TREND_ROWS_MAX = 1_000;
 const DAY_MS = 86_400_000;
 const SLA_GOOD_PERCENT = 90;
@@ -65,6 +66,7 @@ export default function Overview() {
         <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
           {can("integrations:read") ? <Sources /> : null}
           {can("alerts:read") ? <AlertsByHour now={now} /> : null}
+          {isProvider && scope.customerId === null ? <CustomersInNeed /> : null}
           <ServiceLevels />
         </div>
       </div>
@@ -120,7 +122,6 @@ function Kpis({ now }: { now: number }) {
     order: [{ column: "opened_at", descending: true }],
     limit: TREND_ROWS_MAX,
   });
-  const attention = useCount("incident_list", { where: [...scope.where, { column: "state", op: "eq", value: "needs_attention" }] });
   const outcomes = useRows("changes", {
     columns: "id,customer_id,state,created_at",
     where: [...scope.where, { column: "created_at", op: "gte", value: month }, { column: "state", op: "in", values: ["verified", "unverified", "failed"] }],
@@ -128,12 +129,7 @@ function Kpis({ now }: { now: number }) {
     limit: TREND_ROWS_MAX,
   });
   const sla = useRows("sla_by_priority", { where: scope.where, order: [{ column: "priority" }], limit: TREND_ROWS_MAX });
-  const oldest = useRow("device_list", {
-    columns: "id,observed_at,is_complete",
-    where: [...scope.where, { column: "missing_since", op: "is", value: null }],
-    order: [{ column: "observed_at" }],
-  });
-  const partial = useCount("device_list", { where: [...scope.where, { column: "missing_since", op: "is", value: null }, { column: "is_complete", op: "is", value: false }] });
+  const { attention, partial } = figures;
 
   const perIncident = perDay(opened.rows.map((row) => row.opened_at), TREND_DAYS, now);
   const verified = outcomes.rows.filter((row) => row.state === "verified").length;
@@ -143,8 +139,8 @@ function Kpis({ now }: { now: number }) {
   const answered = levels.reduce((sum, level) => sum + level.tickets, 0);
   const within = levels.reduce((sum, level) => sum + level.within, 0);
   const slaPercent = answered === 0 ? null : (within / answered) * 100;
-  const oldestAt = oldest.row?.observed_at ?? null;
-  const age = freshness({ observedAt: oldestAt, staleAfterMs: ROW_STALE_AFTER_MS }, now);
+  const { oldestAt, oldestStaleAt } = figures;
+  const age = freshness({ observedAt: oldestAt, staleAt: oldestStaleAt }, now);
   const ageTone: Tone = age.state === "fresh" ? "ok" : age.state === "unknown" ? "mute" : "bad";
   const median = figures.overview?.first_response_minutes_median ?? null;
   return (
@@ -193,14 +189,20 @@ function Kpis({ now }: { now: number }) {
       <Kpi
         label="Oldest fact in use"
         to={scope.to("/devices", { sort: "observed_at" })}
-        pending={oldest.isPending}
+        pending={figures.devices === null}
         value={oldestAt === null ? "-" : shortSpan(now - Date.parse(oldestAt))}
         note={age.state === "fresh" ? (partial ? "some partial" : "all complete") : age.state === "stale" ? "stale" : "no device yet"}
         noteTone={age.state === "fresh" && !partial ? "text-ok" : "text-warn"}
-        picture={<Meter percent={oldestAt === null ? 0 : Math.min(100, ((now - Date.parse(oldestAt)) / ROW_STALE_AFTER_MS) * 100)} tone={ageTone} className="w-full" />}
+        picture={<Meter percent={oldestAt === null ? 0 : Math.min(100, shareOfLife(oldestAt, oldestStaleAt, now))} tone={ageTone} className="w-full" />}
       />
     </div>
   );
+}
+
+/** How much of its time a fact has used up before it is stale, in percent. */
+function shareOfLife(observedAt: string, staleAt: string | null, now: number): number {
+  if (staleAt === null) return 0;
+  return ((now - Date.parse(observedAt)) / (Date.parse(staleAt) - Date.parse(observedAt))) * 100;
 }
 
 function Sources() {
@@ -220,7 +222,7 @@ function Sources() {
             <Link to={paths.integration(source.id)} className="basis-36 font-medium after:absolute after:inset-0">
               {source.name}
             </Link>
-            <Freshness observedAt={source.last_complete_at} />
+            <Freshness observedAt={source.last_complete_at} staleAt={source.stale_at} />
             <span className="ml-auto text-sm text-ink-2">{sourceNote(source)}</span>
           </li>
         ))}
@@ -231,6 +233,7 @@ function Sources() {
 
 function sourceNote(source: SourceListRow): string {
   if (!source.enabled) return "switched off";
+  if (source.credentials_failed_at !== null) return "credentials do not work";
   if (source.organizations_unmapped > 0) return `${source.organizations_unmapped} unmapped`;
   const state = source.last_state === null ? "never read" : statusOf(syncStates, source.last_state).label.toLowerCase();
   const parts = source.parts_total ?? 0;
@@ -281,6 +284,42 @@ function ServiceLevels() {
           })}
         </ul>
       )}
+    </Card>
+  );
+}
+
+/** Customers with something that waits for a person, worst first; all their counts come with one question. */
+function CustomersInNeed() {
+  const customers = useRows("customer_list", {
+    where: [{ column: "archived_at", op: "is", value: null }],
+    order: [
+      { column: "incidents_need_attention", descending: true },
+      { column: "approvals_waiting", descending: true },
+      { column: "tickets_breached", descending: true },
+      { column: "devices_stale", descending: true },
+      { column: "alerts_open", descending: true },
+      { column: "name" },
+    ],
+    limit: CUSTOMERS_SHOWN,
+  });
+  const rows = customers.rows.filter((row) => wordsOfNeed(row).length > 0);
+  return (
+    <Card title="Customers" aside={<Link to="/customers" className="hover:underline">All customers</Link>}>
+      {customers.error ? <ErrorNotice error={customers.error} what="The customers could not be read." retry={customers.refetch} /> : null}
+      {customers.isPending ? <SkeletonRows rows={4} /> : null}
+      {!customers.isPending && !customers.error && rows.length === 0 ? (
+        <EmptyState icon={CircleCheck} title="All calm">
+          No customer has an open alert, a waiting approval, a late ticket or a stale device.
+        </EmptyState>
+      ) : null}
+      <ul>
+        {rows.map((row) => (
+          <li key={row.id} className="relative flex min-h-9 flex-wrap items-center gap-x-4 gap-y-0.5 border-b border-line px-3.5 py-1.5 last:border-b-0 hover:bg-hover">
+            <Link to={paths.customer(row.id)} className="min-w-0 basis-36 truncate font-medium after:absolute after:inset-0">{row.name}</Link>
+            <span className="ml-auto text-sm text-ink-2">{wordsOfNeed(row).join(" · ")}</span>
+          </li>
+        ))}
+      </ul>
     </Card>
   );
 }

@@ -1,4 +1,5 @@
-import type { AlertsByHourRow, SlaByPriorityRow, TicketPriority } from "@/api/rows";
+import type { AlertsByHourRow, CustomerListRow, SlaByPriorityRow, TicketPriority } from "@/api/rows";
+import { plural } from "@/kit/time";
 import type { Bar } from "@/ui/charts";
 
 const HOUR_MS = 3_600_000;
@@ -62,4 +63,17 @@ export function greeting(hour: number): string {
   if (hour < 5) return "Good night.";
   if (hour < 12) return "Good morning.";
   return hour < 18 ? "Good afternoon." : "Good evening.";
+}
+
+type NeedCounts = Pick<CustomerListRow, "incidents_need_attention" | "approvals_waiting" | "tickets_breached" | "devices_stale" | "alerts_open">;
+
+/** What of a customer waits for a person, most urgent first; nothing is said of what is at rest. */
+export function wordsOfNeed(row: NeedCounts): string[] {
+  return [
+    row.incidents_need_attention > 0 ? plural(row.incidents_need_attention, "incident") : "",
+    row.approvals_waiting > 0 ? plural(row.approvals_waiting, "approval") : "",
+    row.tickets_breached > 0 ? `${plural(row.tickets_breached, "ticket")} late` : "",
+    row.devices_stale > 0 ? `${plural(row.devices_stale, "device")} stale` : "",
+    row.alerts_open > 0 ? plural(row.alerts_open, "alert") : "",
+  ].filter(Boolean);
 }

@@ -2,6 +2,7 @@ import { Ban } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { cancelRun } from "@/api/actions";
+import { isRecord, stringOrNull } from "@/api/errors";
 import { readFault, readPlan, readReading } from "@/api/plan";
 import { rowKey, useRow, useRows } from "@/api/queries";
 import type { ChangeRow, EvidenceRow, RunRow } from "@/api/rows";
@@ -73,6 +74,10 @@ export default function RunView() {
                 {[
                   <span key="id" className="font-mono" title={row.id}>{row.id.slice(0, 8)}…{row.id.slice(-4)}</span>,
                   workflow.row ? `${workflow.row.name} v${row.workflow_version}` : `version ${row.workflow_version}`,
+                  ...approvals.rows.filter((approval) => approval.decided_by !== null && (approval.state === "approved" || approval.state === "rejected")).map((approval) => (
+                    <span key={approval.id}>{approval.state} by {nameOf(approval.decided_by)}</span>
+                  )),
+                  canceledBy(row) === null ? null : <span key="canceled">canceled by {nameOf(canceledBy(row))}</span>,
                   <span key="by">started {clockTime(row.created_at)} by {nameOf(row.started_by) ?? words(row.started_reason).toLowerCase()}</span>,
                   incident.row ? (
                     <Link key="incident" to={scope.to(paths.incident(incident.row.customer_id, incident.row.id))} className="hover:underline">incident {incident.row.reference}</Link>
@@ -117,6 +122,11 @@ export default function RunView() {
   );
 }
 
+/** Who canceled it, if a person did. */
+function canceledBy(run: RunRow): string | null {
+  return isRecord(run.error) && run.error.code === "cancelled" ? stringOrNull(run.error.by) : null;
+}
+
 function CancelButton({ row }: { row: RunRow }) {
   const { reason } = useCan();
   const [open, setOpen] = useState(false);
@@ -154,7 +164,10 @@ function CancelButton({ row }: { row: RunRow }) {
 function Outcome({ run, change }: { run: RunRow; change: ChangeRow | null }) {
   const plan = readPlan(change?.plan);
   const after = readReading(change?.after);
-  const fault = readFault(run.error);
+  const { nameOf } = usePeople();
+  const canceler = canceledBy(run);
+  const why = isRecord(run.error) ? stringOrNull(run.error.reason) : null;
+  const fault = canceler === null ? readFault(run.error) : `Canceled by ${nameOf(canceler) ?? "somebody"}${why ? `: ${why}` : "."}`;
   const isNews = fault !== null && !(change?.verdict && fault.startsWith(change.verdict));
   const over = !isOpenRun(run.state);
   return (
@@ -183,7 +196,7 @@ function TargetDevice({ customerId, deviceId, every }: { customerId: string; dev
   if (row === null) return null;
   const verified = before.rows.filter((change) => change.state === "verified").length;
   return (
-    <Card title="Device" aside={<Freshness row observedAt={row.observed_at} complete={row.is_complete} />}>
+    <Card title="Device" aside={<Freshness observedAt={row.observed_at} complete={row.is_complete} staleAt={row.stale_at} />}>
       <Facts>
         <Fact name="Name">
           <Link to={scope.to(paths.device(row.customer_id, row.id))} className="font-semibold hover:underline">{row.name}</Link>
@@ -210,9 +223,9 @@ function FactsOfRun({ change }: { change: ChangeRow | null }) {
         <p className="px-3.5 py-4 text-ink-2">Nothing was read yet.</p>
       ) : (
         <Facts>
-          {before ? <Fact name="Read before"><Freshness observedAt={before.observedAt} complete={before.complete} staleAfterMs={Number.POSITIVE_INFINITY} /></Fact> : null}
+          {before ? <Fact name="Read before"><Freshness observedAt={before.observedAt} complete={before.complete} staleAt={null} /></Fact> : null}
           {before?.requestId ? <Fact name="Its request" mono>{before.requestId}</Fact> : null}
-          {after ? <Fact name="Read after"><Freshness observedAt={after.observedAt} complete={after.complete} staleAfterMs={Number.POSITIVE_INFINITY} /></Fact> : null}
+          {after ? <Fact name="Read after"><Freshness observedAt={after.observedAt} complete={after.complete} staleAt={null} /></Fact> : null}
           {after?.requestId ? <Fact name="Its request" mono>{after.requestId}</Fact> : null}
           {change ? <Fact name="Idempotency key" mono>{change.idempotency_key}</Fact> : null}
         </Facts>

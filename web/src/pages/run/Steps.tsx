@@ -108,6 +108,12 @@ function dotOf(step: StepRow, change: ChangeRow | null): Dot {
   }
 }
 
+/** A decision, with the name of who made it for whoever may know that person. */
+function decisionText(step: StepRow, approval: ApprovalRow | null, nameOf: (id: string | null) => string | null): string | null {
+  if (step.phase !== "approve" || approval?.decided_by == null || (approval.state !== "approved" && approval.state !== "rejected")) return null;
+  return `${approval.state === "approved" ? "Approved" : "Rejected"} by ${nameOf(approval.decided_by) ?? approval.decided_as ?? "somebody"}${approval.reason ? `: ${approval.reason}` : "."}`;
+}
+
 interface StepProps {
   step: StepRow;
   change: ChangeRow | null;
@@ -120,7 +126,8 @@ function Step({ step, change, approval, evidence, ticket }: StepProps) {
   const { icon: Icon, tone, spin } = dotOf(step, change);
   const idle = step.state === "pending" || step.state === "ready" || step.state === "skipped" || step.state === "cancelled";
   const title = step.phase ? (phaseTitles[step.phase] ?? words(step.phase)) : step.title;
-  const text = step.summary ?? (step.phase ? (phaseHints[step.phase] ?? step.title) : null);
+  const { nameOf } = usePeople();
+  const text = decisionText(step, approval, nameOf) ?? step.summary ?? (step.phase ? (phaseHints[step.phase] ?? step.title) : null);
   const attempts = readHistory(step.history);
   const fault = newWords(readFault(step.error), text);
   return (

@@ -1,9 +1,17 @@
 import { ShieldCheck } from "lucide-react";
 import { readPlan } from "@/api/plan";
+import type { ApprovalRow } from "@/api/rows";
 import { paths } from "@/kit/paths";
+import { usePeople } from "@/kit/people";
 import { defineResource, statusFilter } from "@/kit/resource";
 import { approvalStates } from "@/kit/status";
 import { plural } from "@/kit/time";
+
+function DecidedBy({ row }: { row: ApprovalRow }) {
+  const { nameOf } = usePeople();
+  if (row.decided_by === null) return <>-</>;
+  return <span title={row.reason ?? undefined}>{nameOf(row.decided_by)}</span>;
+}
 
 export const approvals = defineResource("approvals", {
   name: "approvals",
@@ -21,6 +29,7 @@ export const approvals = defineResource("approvals", {
       return [plan.title, touched, plan.undo ? `undo: ${plan.undo}` : ""].filter(Boolean).join(" · ");
     }),
     c.ago("requested_at", { label: "Asked", className: "text-sm text-ink-2" }),
+    c.custom("decided_by", { label: "Decided by", sort: false, phone: "hide", className: "text-sm text-ink-2" }, (row) => <DecidedBy row={row} />),
     c.ago("expires_at", { label: "Expires", className: "text-sm text-ink-2" }),
   ],
   search: ["title", "customer_name", "policy"],

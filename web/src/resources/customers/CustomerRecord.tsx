@@ -21,7 +21,7 @@ export default function CustomerRecord() {
   const { id } = useRecordKey();
   const customer = useRow(customers.table, { where: rowKey(null, id) });
   const mine = { column: "customer_id", op: "eq" as const, value: id };
-  const sites = useRows("sites", { where: [mine], order: [{ column: "name" }], limit: 200 });
+  const sites = useRows("site_list", { where: [mine], order: [{ column: "name" }], limit: 200 });
   const worst = useRows(devices.table, {
     where: [mine, { column: "missing_since", op: "is", value: null }],
     order: [{ column: "needs_attention", descending: true }, { column: "disk_used_percent", descending: true }, { column: "id" }],
@@ -102,7 +102,7 @@ export default function CustomerRecord() {
                     <Facts>
                       {sites.rows.map((site) => (
                         <Fact key={site.id} name={site.name}>
-                          {site.observed_at ? <Freshness row observedAt={site.observed_at} /> : <MapPin aria-label="entered by hand" className="inline size-3.5 text-ink-3" />}
+                          {site.observed_at ? <Freshness observedAt={site.observed_at} staleAt={site.stale_at} /> : <MapPin aria-label="entered by hand" className="inline size-3.5 text-ink-3" />}
                         </Fact>
                       ))}
                     </Facts>

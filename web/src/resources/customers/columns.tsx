@@ -1,6 +1,19 @@
 import { Building2 } from "lucide-react";
 import { paths } from "@/kit/paths";
 import { defineResource } from "@/kit/resource";
+import { count } from "@/kit/time";
+import { cx } from "@/ui/cx";
+
+const NEEDS: Readonly<Record<string, "tickets_open" | "tickets_breached" | "approvals_waiting" | "devices_stale">> = {
+  tickets: "tickets_open",
+  late: "tickets_breached",
+  approvals: "approvals_waiting",
+  stale: "devices_stale",
+};
+
+function Bad({ count: value, tone }: { count: number; tone: string }) {
+  return value > 0 ? <span className={cx("font-semibold tabular-nums", tone)}>{count(value)}</span> : <span className="text-ink-3">0</span>;
+}
 
 export const customers = defineResource("customer_list", {
   name: "customers",
@@ -11,10 +24,12 @@ export const customers = defineResource("customer_list", {
     c.title("name", { label: "Customer" }),
     c.text("code", { phone: "badge", className: "font-mono text-sm text-ink-2" }),
     c.count("devices"),
-    c.custom("incidents_open", { label: "Open incidents", align: "right" }, (row) =>
-      row.incidents_open > 0 ? <span className="font-semibold text-bad tabular-nums">{row.incidents_open}</span> : <span className="text-ink-3">0</span>,
-    ),
+    c.custom("devices_stale", { label: "Stale", align: "right", phone: "hide" }, (row) => <Bad count={row.devices_stale} tone="text-warn" />),
+    c.custom("alerts_open", { label: "Alerts", align: "right", phone: "hide" }, (row) => <Bad count={row.alerts_open} tone="text-warn" />),
+    c.custom("incidents_open", { label: "Open incidents", align: "right" }, (row) => <Bad count={row.incidents_open} tone="text-bad" />),
+    c.custom("approvals_waiting", { label: "Approvals", align: "right", phone: "hide" }, (row) => <Bad count={row.approvals_waiting} tone="text-warn" />),
     c.count("tickets_open", { label: "Open tickets" }),
+    c.custom("tickets_breached", { label: "Late", align: "right", phone: "hide" }, (row) => <Bad count={row.tickets_breached} tone="text-bad" />),
     c.ago("created_at", { label: "Since", align: "right", phone: "hide" }),
   ],
   search: ["name", "code"],
@@ -27,8 +42,11 @@ export const customers = defineResource("customer_list", {
       options: [
         { value: "incidents", label: "Open incidents" },
         { value: "tickets", label: "Open tickets" },
+        { value: "late", label: "Late tickets" },
+        { value: "approvals", label: "Waiting approvals" },
+        { value: "stale", label: "Stale devices" },
       ],
-      where: (values) => [{ column: values[0] === "tickets" ? "tickets_open" : "incidents_open", op: "gt", value: 0 }],
+      where: ([value]) => [{ column: NEEDS[value ?? ""] ?? "incidents_open", op: "gt", value: 0 }],
     },
   ],
   defaultSort: "name",

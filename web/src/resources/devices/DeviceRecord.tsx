@@ -51,7 +51,7 @@ export default function DeviceRecord() {
             meta={
               <Dots>
                 {[
-                  <Freshness row key="fresh" source="NinjaOne" observedAt={row.observed_at} complete={row.is_complete} />,
+                  <Freshness key="fresh" source="NinjaOne" observedAt={row.observed_at} complete={row.is_complete} staleAt={row.stale_at} />,
                   <Link key="customer" to={paths.customer(row.customer_id)} className="hover:underline">{row.customer_name}</Link>,
                   row.site_name,
                   row.os_name,
@@ -107,7 +107,7 @@ export default function DeviceRecord() {
                     <Fact name="Id at NinjaOne" mono>{detail.row?.external_id ?? "…"}</Fact>
                   </Facts>
                 </Card>
-                <Card title="Disks" aside={<Freshness row observedAt={row.observed_at} complete={row.is_complete} />}>
+                <Card title="Disks" aside={<Freshness observedAt={row.observed_at} complete={row.is_complete} staleAt={row.stale_at} />}>
                   {detail.isPending ? (
                     <SkeletonRows rows={2} />
                   ) : volumes.length === 0 ? (

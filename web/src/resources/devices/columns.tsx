@@ -39,7 +39,7 @@ export const devices = defineResource("device_list", {
     c.custom("class", { label: "Class", phone: "hide", className: "text-sm text-ink-2" }, (row) => deviceClasses[row.class]),
     c.text("last_user", { label: "Last user", phone: "hide", className: "text-sm text-ink-2" }),
     c.ago("last_contact_at", { label: "Seen", className: "text-sm text-ink-2" }),
-    c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete }), "observed_at"),
+    c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
   ],
   search: ["name", "serial_number", "last_user", "customer_name"],
   filters: [

@@ -2,7 +2,7 @@ import { FlaskConical, Wrench } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link, useNavigate } from "react-router";
 import { remediate } from "@/api/actions";
-import { rowKey, useRow } from "@/api/queries";
+import { rowKey, useRow, useRows } from "@/api/queries";
 import type { IncidentListRow } from "@/api/rows";
 import { useAction } from "@/kit/action";
 import { Ago } from "@/kit/Ago";
@@ -10,6 +10,7 @@ import { EvidenceLink } from "@/kit/EvidenceLink";
 import { Freshness } from "@/kit/Freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
+import { usePeople } from "@/kit/people";
 import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { useScope } from "@/kit/scope";
@@ -35,6 +36,11 @@ export default function IncidentRecord() {
   const device = useRow("device_list", { where: rowKey(owner, row?.device_id ?? ""), enabled: Boolean(row?.device_id) });
   const run = useRow("runs", { where: rowKey(owner, row?.run_id ?? ""), columns: RUN_COLUMNS, enabled: Boolean(row?.run_id), every: OPEN_MS });
   const ticket = useRow("ticket_list", { where: rowKey(owner, row?.ticket_id ?? ""), enabled: Boolean(row?.ticket_id) });
+  const decisions = useRows("approvals", {
+    where: [{ column: "run_id", op: "eq", value: row?.run_id ?? "" }, ...(owner ? [{ column: "customer_id", op: "eq" as const, value: owner }] : [])],
+    enabled: Boolean(row?.run_id),
+  });
+  const { nameOf } = usePeople();
   const evidence = useRow("evidence", {
     columns: "customer_id,id,run_id,outcome,entries,created_at",
     where: [{ column: "run_id", op: "eq", value: row?.run_id ?? "" }, ...(owner ? [{ column: "customer_id", op: "eq" as const, value: owner }] : [])],
@@ -81,7 +87,7 @@ export default function IncidentRecord() {
                         <DeviceCondition row={device.row} />
                         <Link to={scope.to(paths.device(device.row.customer_id, device.row.id))} className="font-medium hover:underline">{device.row.name}</Link>
                         <Note>
-                          {device.row.os_name} · <Freshness row observedAt={device.row.observed_at} complete={device.row.is_complete} />
+                          {device.row.os_name} · <Freshness observedAt={device.row.observed_at} complete={device.row.is_complete} staleAt={device.row.stale_at} />
                         </Note>
                       </>
                     ) : null}
@@ -127,6 +133,9 @@ export default function IncidentRecord() {
                   <Fact name="Severity"><StatusBadge of={severities} value={incidentRow.severity} /></Fact>
                   <Fact name="Opened">{fullTime(incidentRow.opened_at)}</Fact>
                   {incidentRow.resolved_at ? <Fact name="Resolved">{fullTime(incidentRow.resolved_at)}</Fact> : null}
+                  {decisions.rows.filter((decision) => decision.decided_by !== null).map((decision) => (
+                    <Fact key={decision.id} name={words(decision.state)}>by {nameOf(decision.decided_by)}{decision.decided_at ? <>, <Ago at={decision.decided_at} /></> : null}</Fact>
+                  ))}
                   <Fact name="How it ended">{incidentRow.resolution ?? "Still open"}</Fact>
                 </Facts>
               </Card>

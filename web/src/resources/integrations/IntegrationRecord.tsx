@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { readFault } from "@/api/plan";
 import { rowKey, useRow, useRows } from "@/api/queries";
-import type { SyncPartRow, SyncRunRow } from "@/api/rows";
+import type { SourceListRow, SyncPartRow, SyncRunRow } from "@/api/rows";
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
@@ -15,6 +15,7 @@ import { Card, Fact, Facts } from "@/ui/Card";
 import { Meter } from "@/ui/charts";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
+import { AcceptFall } from "./AcceptFall";
 import { Organizations } from "./Organizations";
 import { isOpenSync } from "./sync";
 import { SyncButtons } from "./SyncButtons";
@@ -29,7 +30,7 @@ export default function IntegrationRecord() {
   const setup = useRow("integrations", { where: rowKey(null, id), columns: "id,vendor,name,base_url,sync_interval_s,full_sync_interval_s,enabled" });
   const open = isOpenSync(source.row?.last_state ?? null);
   const syncs = useRows("sync_runs", {
-    columns: "id,integration_id,kind,state,requested_by,reason,queued_at,started_at,ended_at,resumed_count,error",
+    columns: "id,integration_id,kind,state,requested_by,reason,queued_at,started_at,ended_at,resumed_count,error,accepted_run_id,accepted_by,accepted_at,accepted_reason",
     where: [{ column: "integration_id", op: "eq", value: id }],
     order: [{ column: "queued_at", descending: true }],
     limit: RUNS_SHOWN,
@@ -48,7 +49,7 @@ export default function IntegrationRecord() {
             meta={
               <Dots>
                 {[
-                  <Freshness key="fresh" source="Last complete read" observedAt={row.last_complete_at} />,
+                  <Freshness key="fresh" source="Last complete read" observedAt={row.last_complete_at} staleAt={row.stale_at} />,
                   row.vendor === "ninjaone" ? "NinjaOne" : row.vendor,
                   row.base_url,
                 ]}
@@ -59,18 +60,19 @@ export default function IntegrationRecord() {
           <TwoColumns
             main={
               <>
+                {row.credentials_failed_at ? <CredentialsFailed source={row} /> : null}
                 {syncs.isPending ? (
                   <Card title="Synchronization">
                     <SkeletonRows rows={6} />
                   </Card>
                 ) : shown ? (
-                  <SyncProgress sync={shown} isLatest={shown.id === syncs.rows[0]?.id} />
+                  <SyncProgress sync={shown} isLatest={shown.id === syncs.rows[0]?.id} source={row} acceptedIn={syncs.rows.find((sync) => sync.accepted_run_id === shown.id) ?? null} />
                 ) : (
                   <Card title="Synchronization">
                     <p className="px-3.5 py-4 text-ink-2">It has not been synchronized yet. “Full sync” reads everything once.</p>
                   </Card>
                 )}
-                <Organizations integrationId={id} />
+                <Organizations integrationId={id} staleAfterMs={row.stale_after_s * 1_000} />
               </>
             }
             side={
@@ -113,12 +115,37 @@ export default function IntegrationRecord() {
   );
 }
 
-function SyncProgress({ sync, isLatest }: { sync: SyncRunRow; isLatest: boolean }) {
+/** Nothing works through this source until somebody who can sign in at the vendor acts: says what to do. */
+function CredentialsFailed({ source }: { source: SourceListRow }) {
+  return (
+    <Card title="The credentials do not work" aside={source.credentials_failed_at ? <Ago at={source.credentials_failed_at} /> : null}>
+      <p className="border-b border-line bg-bad-soft px-3.5 py-2 text-bad [overflow-wrap:anywhere]">{source.credentials_problem}</p>
+      <ol className="grid list-decimal gap-1 py-3 pr-3.5 pl-8">
+        <li>In NinjaOne, under Administration, Apps, API, make a new client secret for the API app.</li>
+        <li>
+          On the server run <code className="font-mono">obera integration add</code> with the name “{source.name}” and the address {source.base_url}; it asks for the secret.
+        </li>
+        <li>Synchronize. This notice goes when a call works.</li>
+      </ol>
+      <p className="border-t border-line px-3.5 py-2 text-sm text-ink-2">Until then nothing is read from this source and no automation acts through it. Nothing was removed because of it.</p>
+    </Card>
+  );
+}
+
+interface SyncProgressProps {
+  sync: SyncRunRow;
+  isLatest: boolean;
+  source: SourceListRow;
+  /** The run in which a person accepted what this one held back. */
+  acceptedIn: SyncRunRow | null;
+}
+
+function SyncProgress({ sync, isLatest, source, acceptedIn }: SyncProgressProps) {
   const open = isOpenSync(sync.state);
   const now = useNow(open ? 1_000 : 60_000);
   const { nameOf } = usePeople();
   const parts = useRows("sync_parts", {
-    columns: "sync_run_id,part,position,state,pages_read,rows_read,rows_created,rows_updated,rows_unchanged,rows_removed,rows_unmapped,rows_before,reads,started_at,ended_at,error",
+    columns: "sync_run_id,part,position,state,pages_read,rows_read,rows_created,rows_updated,rows_unchanged,rows_removed,rows_unmapped,rows_before,rows_to_ask,rows_asked,reads,started_at,ended_at,error",
     where: [{ column: "sync_run_id", op: "eq", value: sync.id }],
     order: [{ column: "position" }],
     every: open ? LIVE_MS : 15_000,
@@ -127,6 +154,7 @@ function SyncProgress({ sync, isLatest }: { sync: SyncRunRow; isLatest: boolean 
   const started = sync.started_at ? Date.parse(sync.started_at) : null;
   const took = started === null ? null : duration((sync.ended_at ? Date.parse(sync.ended_at) : now) - started);
   const fault = readFault(sync.error);
+  const held = source.held_run_id === sync.id ? parts.rows.filter((part) => part.state === "suspect" && part.rows_to_ask !== null) : [];
   return (
     <Card title={isLatest ? (open ? "Synchronization in progress" : "Last synchronization") : "Synchronization"} aside={<StatusBadge of={syncStates} value={sync.state} />}>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-3.5 py-2.5 text-sm text-ink-2">
@@ -140,6 +168,24 @@ function SyncProgress({ sync, isLatest }: { sync: SyncRunRow; isLatest: boolean 
         </span>
       </div>
       {fault ? <p className="border-b border-line bg-bad-soft px-3.5 py-2 text-bad">{fault}</p> : null}
+      {sync.accepted_at ? (
+        <p className="border-b border-line bg-info-soft px-3.5 py-2 [overflow-wrap:anywhere]">
+          What was held back was accepted by {nameOf(sync.accepted_by) ?? "somebody"} <Ago at={sync.accepted_at} />: “{sync.accepted_reason}”
+        </p>
+      ) : null}
+      {acceptedIn?.accepted_at ? (
+        <p className="border-b border-line bg-info-soft px-3.5 py-2 [overflow-wrap:anywhere]">
+          {nameOf(acceptedIn.accepted_by) ?? "Somebody"} accepted what this one held back <Ago at={acceptedIn.accepted_at} />: “{acceptedIn.accepted_reason}”
+        </p>
+      ) : null}
+      {held.length > 0 ? (
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-warn-soft px-3.5 py-2.5">
+          <p className="min-w-0 flex-1 basis-72 text-warn">
+            Two complete readings agree that {count(held.reduce((sum, part) => sum + (part.rows_to_ask ?? 0), 0))} rows are gone. That is too much to be believed without a person: nothing was removed.
+          </p>
+          <AcceptFall source={source} parts={held} />
+        </div>
+      ) : null}
       {parts.error ? <ErrorNotice error={parts.error} what="The progress could not be read." kept="The synchronization goes on at the server." retry={parts.refetch} /> : null}
       {parts.isPending ? <SkeletonRows rows={5} /> : null}
       <ul>
@@ -152,7 +198,9 @@ function SyncProgress({ sync, isLatest }: { sync: SyncRunRow; isLatest: boolean 
 }
 
 function Part({ part }: { part: SyncPartRow }) {
-  const fault = readFault(part.error);
+  // A part that a person accepted keeps the doubt of its first reading until it ends.
+  const asks = (part.rows_to_ask ?? 0) > 0 && (part.state !== "suspect" || part.ended_at === null);
+  const fault = asks && part.state === "suspect" ? null : readFault(part.error);
   const changed = [
     [part.rows_created, "new"],
     [part.rows_updated, "changed"],
@@ -174,10 +222,16 @@ function Part({ part }: { part: SyncPartRow }) {
         {words_.join(" · ")}
         {part.rows_unmapped > 0 ? <span className="font-medium text-warn">{words_.length > 0 ? " · " : ""}{count(part.rows_unmapped)} of unmapped organizations, kept out</span> : null}
       </p>
-      {part.state === "suspect" ? (
+      {asks ? (
+        <p className="mt-1 flex flex-wrap items-center gap-2 text-sm text-ink-2">
+          <Meter percent={(part.rows_asked / (part.rows_to_ask ?? 1)) * 100} tone="accent" className="w-24" />
+          asked for {count(part.rows_asked)} of {count(part.rows_to_ask ?? 0)} that the list lacks
+        </p>
+      ) : null}
+      {part.state === "suspect" && !asks ? (
         <p className="mt-1 text-sm text-warn">
           {part.rows_before === null ? "" : `${count(part.rows_before)} rows before, ${count(part.rows_read)} now. `}
-          The answer is held back: nothing was removed. It is read again at the next synchronization.
+          The answer is held back: nothing was removed. {part.rows_to_ask === null ? "It is read again at once." : "It is read again at the next synchronization, and stays held back until it is accepted."}
         </p>
       ) : null}
       {fault ? <p className="mt-1 text-sm text-bad [overflow-wrap:anywhere]">{fault}</p> : null}

@@ -19,7 +19,8 @@ import { codeFor, slugFor } from "./sync";
 const ORGANIZATIONS_MAX = 1_000;
 const NEW = "new";
 
-export function Organizations({ integrationId }: { integrationId: string }) {
+/** `staleAfterMs`: the source's own, as the server says; organizations are renewed by every synchronization. */
+export function Organizations({ integrationId, staleAfterMs }: { integrationId: string; staleAfterMs: number }) {
   const organizations = useRows("integration_organizations", {
     where: [{ column: "integration_id", op: "eq", value: integrationId }],
     order: [{ column: "mapped_at", descending: true }, { column: "name" }],
@@ -55,7 +56,7 @@ export function Organizations({ integrationId }: { integrationId: string }) {
             <span className="min-w-0 truncate text-ink-2 max-md:text-right">
               {row.missing_since ? <Badge>Gone from source</Badge> : row.customer_id ? nameOf(row.customer_id) : <Badge tone="warn" icon={TriangleAlert}>Unmapped</Badge>}
             </span>
-            <Freshness row brief observedAt={row.observed_at} />
+            <Freshness brief observedAt={row.observed_at} staleAt={new Date(Date.parse(row.observed_at) + staleAfterMs).toISOString()} />
             <span className="text-right">
             <Button
               size="sm"

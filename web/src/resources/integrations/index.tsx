@@ -59,8 +59,14 @@ function SourceCard({ source }: { source: SourceListRow }) {
       title={source.name}
       aside={source.enabled ? source.last_state ? <StatusBadge of={syncStates} value={source.last_state} /> : <Badge>Never synchronized</Badge> : <Badge>Switched off</Badge>}
     >
+      {source.credentials_failed_at ? (
+        <p className="border-b border-line bg-bad-soft px-3.5 py-2 text-bad [overflow-wrap:anywhere]">The credentials do not work. {source.credentials_problem}</p>
+      ) : null}
+      {source.held_run_id ? (
+        <p className="border-b border-line bg-warn-soft px-3.5 py-2 text-warn">{plural(source.held_rows ?? 0, "row")} gone, held back. Nothing was removed.</p>
+      ) : null}
       <Facts>
-        <Fact name="Last complete read"><Freshness observedAt={source.last_complete_at} /></Fact>
+        <Fact name="Last complete read"><Freshness observedAt={source.last_complete_at} staleAt={source.stale_at} /></Fact>
         <Fact name="Last synchronization">
           {source.last_kind ?? "none"}
           {parts > 0 ? `, ${source.parts_complete ?? 0} of ${plural(parts, "part")} complete` : ""}

@@ -15,3 +15,8 @@ export function slugFor(name: string): string {
   const slug = name.normalize("NFKD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "");
   return slug.slice(0, 63) || "customer";
 }
+
+/** What the server asks for at most once `rows` were accepted (`domain::estate::accepted_rows_max`); said in the dialog, decided there. */
+export function acceptedRowsMax(rows: number): number {
+  return rows + Math.max(10, Math.floor(rows / 100) * 5);
+}

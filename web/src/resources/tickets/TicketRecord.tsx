@@ -267,7 +267,7 @@ function History({ events, evidence }: { events: TicketEventRow[]; evidence: Evi
             <div className="min-w-0">
               <p className="flex flex-wrap items-baseline gap-x-1.5 text-sm text-ink-2">
                 <b className="text-ink">{nameOf(event.actor_id) ?? "OberaConnect"}</b>
-                {event.kind === "comment" ? (event.is_internal ? "wrote an internal note" : "commented") : event.kind === "opened" ? "opened it" : event.kind === "state" ? "changed the state" : event.kind === "attachment" ? "attached a file" : words(event.kind).toLowerCase()}
+                {event.kind === "comment" ? (event.is_internal ? "wrote an internal note" : "commented") : event.kind === "opened" ? "opened it" : event.kind === "state" ? "changed the state" : event.kind === "attachment" ? "attached a file" : event.kind === "automation" && event.actor_id ? "decided about the automation" : words(event.kind).toLowerCase()}
                 <Ago at={event.at} />
               </p>
               <p className={cx("mt-0.5 whitespace-pre-wrap [overflow-wrap:anywhere]", event.is_internal && "rounded-md border border-dashed border-line-strong bg-warn-soft/40 px-2.5 py-1.5")}>{event.body}</p>

@@ -107,7 +107,10 @@ impl ChangeHandler for RunScript {
                 incidents::devices_changed_last_hour(tx, ctx.customer, input.rule_id, ctx.run, ctx.now)
                     .await?;
             let other = incidents::other_change_on_device(tx, ctx.customer, input.device_id, ctx.run).await?;
-            Ok(Guard { checks: checks(&input, &before, &facts, used, other, ctx.now) })
+            let known = incidents::device_facts(tx, ctx.customer, input.device_id).await?;
+            let mut checks = checks(&input, &before, &facts, used, other, ctx.now);
+            checks.push(is_current(known.as_ref(), ctx.now));
+            Ok(Guard { checks })
         })
     }
 
@@ -282,6 +285,24 @@ fn plan(input: &Input, facts: &reading::Facts) -> Plan {
         verified_by: goals.join(", and "),
         parameters: json!({}),
     }
+}
+
+/// The device's place and owner are as old as its row: on a stale one nothing is done, however new the reading is.
+fn is_current(device: Option<&DeviceFacts>, now: Timestamp) -> Check {
+    let passed = device.is_some_and(|device| now < device.stale_at);
+    let text = match device {
+        None => "the device is gone".to_owned(),
+        Some(device) => {
+            let minutes = (now.as_second() - device.observed_at.as_second()).max(0) / 60;
+            let hours = minutes / 60;
+            let age = if hours > 0 { format!("{hours} h") } else { format!("{minutes} min") };
+            match passed {
+                true => format!("the device's row was synchronized {age} ago"),
+                false => format!("the device's row is stale, synchronized {age} ago: nothing is done on it"),
+            }
+        }
+    };
+    Check { name: "estate".into(), passed, text }
 }
 
 fn checks(

@@ -1,0 +1,1 @@
+select app.person_name($1) as name

@@ -1,0 +1,107 @@
+// A customer's devices vanish: held back, accepted by a person with a reason, asked for one by one, gone. And who may not, cannot.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
+import { config } from "./lib/config.mjs";
+
+const SYNC_MS = 120_000;
+/** More than a run asks for by itself (200), and more than a fifth. */
+const ADDED = 400;
+const GONE = 260;
+const REASON = "They left us at the end of the month.";
+
+let browser;
+let session;
+let token;
+
+before(async () => {
+  browser = await launch();
+  ({ session, token } = await staffSession(browser));
+});
+after(() => browser?.close());
+
+async function sandbox(path, body) {
+  const handle = JSON.parse(readFileSync(join(process.env.OBERA_DATA_DIR, "secrets/sandbox.json"), "utf8"));
+  const response = await fetch(`${handle.base_url}/_sandbox${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-sandbox-control": handle.control_token },
+    body: JSON.stringify(body),
+  });
+  assert.equal(response.status, 200, await response.text());
+}
+
+async function source() {
+  return (await rest(token, "/rest/v1/source_list?select=*&limit=1")).body[0];
+}
+
+/** Asks for a full synchronization until one of its own is queued, and waits for its end. */
+async function fullSync(id) {
+  const asked = await until("a synchronization of our own", async () => {
+    const { status, body } = await rest(token, "/functions/v1/ninjaone-sync", { method: "POST", body: JSON.stringify({ integration_id: id, kind: "full" }) });
+    assert.equal(status, 200, JSON.stringify(body));
+    return body.already_running ? null : body;
+  }, { withinMs: SYNC_MS });
+  return ended(asked.sync_run_id);
+}
+
+async function ended(run) {
+  return until(`the end of ${run}`, async () => (await rest(token, `/rest/v1/sync_runs?id=eq.${run}&ended_at=not.is.null&select=*`)).body[0], { withinMs: SYNC_MS });
+}
+
+test("a fall that two readings confirm is accepted by a person", { timeout: SYNC_MS * 4 }, async () => {
+  const { id } = await source();
+  await sandbox("/devices/add", { organization_id: 1, count: ADDED });
+  assert.equal((await fullSync(id)).state, "complete");
+  const before = (await source()).rows_read;
+  await sandbox("/devices/remove", { organization_id: 1, count: GONE });
+  const held = await fullSync(id);
+  assert.equal(held.state, "suspect", JSON.stringify(held.error));
+  assert.ok(before > 0);
+
+  const { context, page, complaints } = await open(browser, { session });
+  await go(page, "/");
+  await page.getByRole("link", { name: /gone, held back/ }).waitFor();
+  await picture(page, "sources-1-overview");
+  await go(page, `/integrations/${id}`);
+  await page.getByRole("button", { name: /^Accept what is gone/ }).waitFor();
+  await accessible(page, "a held-back synchronization");
+  await picture(page, "sources-2-held-back");
+  for (const look of [{ dark: true }, { size: "phone" }]) {
+    const other = await open(browser, { session, ...look });
+    await go(other.page, `/integrations/${id}`);
+    await noSidewaysScroll(other.page, "a held-back synchronization");
+    await picture(other.page, `sources-2-held-back-${look.dark ? "dark" : "phone"}`, true);
+    await other.context.close();
+  }
+
+  await page.getByRole("button", { name: /^Accept what is gone/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("row", { name: new RegExp(`^Devices .* ${GONE}$`) }).waitFor();
+  await dialog.getByRole("button", { name: "Accept and ask for each" }).click();
+  await dialog.getByText("A reason is needed.").waitFor();
+  await dialog.getByLabel("Why is it gone?").fill(REASON);
+  await accessible(page, "accept a fall");
+  await picture(page, "sources-3-accept");
+  await dialog.getByRole("button", { name: "Accept and ask for each" }).click();
+  await page.getByText(/^Accepted\. A full synchronization/).waitFor();
+
+  const accepted = await until("the accepting run", async () => (await rest(token, `/rest/v1/sync_runs?accepted_run_id=eq.${held.id}&select=*`)).body[0]);
+  assert.equal((await ended(accepted.id)).state, "complete");
+  const parts = (await rest(token, `/rest/v1/sync_parts?sync_run_id=eq.${accepted.id}&part=eq.devices&select=*`)).body;
+  assert.deepEqual([parts[0].rows_to_ask, parts[0].rows_asked, parts[0].rows_removed], [GONE, GONE, GONE]);
+  await go(page, `/integrations/${id}`);
+  await page.getByText(REASON).first().waitFor();
+  await page.getByText(`asked for ${GONE} of ${GONE} that the list lacks`).waitFor();
+  await picture(page, "sources-4-accepted", true);
+  assert.deepEqual(complaints, []);
+  await context.close();
+
+  // It was the latest, and is no more.
+  const again = await rest(token, "/functions/v1/ninjaone-sync", {
+    method: "POST",
+    body: JSON.stringify({ integration_id: id, kind: "full", accept_fall: { sync_run_id: held.id, reason: REASON } }),
+  });
+  assert.equal(again.status, 409, JSON.stringify(again.body));
+});
