@@ -277,9 +277,10 @@ fn add_flow(section: &mut Section, sizes: Sizes, changes: Changes, flow: &Flow, 
     let what = format!("a change reaches its subscribers at {} changes/s, p95", changes.rate);
     section.goals.push(Goal { what, is_met: p95 < P95_MS_MAX, text: format!("< {P95_MS_MAX:.0} ms") });
     section.notes.push(
-        "The first 3 seconds do not count. A change is one updated ticket, committed by itself. It is timed from before it is sent to the database, so the commit is in \
-         the figure, until the client has read the frame. Every subscriber is another person with a session of its own and a \
-         membership of one customer, and got every change of that customer: a frame that is missing fails the measurement."
+        "The first 3 seconds do not count. A change is one updated ticket, committed by itself. It is timed from before it is sent \
+         to the database, so the commit is in the figure, until the client has read the frame. Every subscriber is another person \
+         with a session of its own and a membership of one customer, and got every change of that customer: a frame that is missing \
+         fails the measurement."
             .to_owned(),
     );
 }
