@@ -17,7 +17,10 @@ mod sql;
 mod transaction;
 mod types;
 
-pub use config::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
+pub use config::{
+    Aggregates, PlanAccess, RestConfig, RootDocument, StatementTimeout, StatementTimeouts, TxChoice,
+    UnfilteredWrites,
+};
 pub use error::CODES;
 pub use refusal::Refusal;
 pub use schema::cache::LoadError;
