@@ -62,9 +62,9 @@ impl SharedClaims {
         match self.role.as_str() {
             "anon" => Ok(()),
             "service_role" => {
-                Err(ApiError::new(ErrorCode::NotPermitted, "Service keys are not accepted here.")
-                    .details("The shared secret opens the anonymous role only.")
-                    .hint("Sign in as a person; do administrative work with the obera command."))
+                Err(ApiError::new(ErrorCode::ServiceKey, "Service keys are not accepted.")
+                    .details("Nothing goes past row-level security here, and a shared secret stands for nobody.")
+                    .hint("Give the script a person of its own with the least role that does, and let it sign in: docs/errors/OB2006.md."))
             }
             _ => refused("People are not let in by the shared secret.", "Sign in."),
         }

@@ -90,6 +90,8 @@ catalogue! {
     TooMany = "OB2004", 429;
     /// The refresh token was used before: the whole session is ended.
     RefreshReused = "OB2005", 400;
+    /// A service key: nothing here goes past the rights of people.
+    ServiceKey = "OB2006", 403;
     /// Nothing with this id that the caller may see.
     NotFound = "OB3001", 404;
     /// The state of the thing does not allow this now.

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt,
     sync::{
         Arc,
@@ -275,11 +276,11 @@ impl Writes {
 }
 
 /// [`ENTER_SQL`] and its values, with further settings behind them. Its text depends on their number only.
-fn told<'s>(texts: &[&'s str; 9], told: &'s [(&'static str, String)]) -> (String, Vec<&'s str>) {
-    let (mut sql, mut values) = (ENTER_SQL.to_owned(), texts.to_vec());
+fn told<'s>(texts: &[&'s str; 9], told: &'s [(&'static str, String)]) -> (Cow<'static, str>, Vec<&'s str>) {
+    let (mut sql, mut values) = (Cow::Borrowed(ENTER_SQL), texts.to_vec());
     for (name, value) in told {
         let at = values.len() + 1;
-        sql.push_str(&format!(", set_config(${at}::text, ${}::text, true)", at + 1));
+        sql.to_mut().push_str(&format!(", set_config(${at}::text, ${}::text, true)", at + 1));
         values.extend([*name, value.as_str()]);
     }
     (sql, values)

@@ -36,12 +36,55 @@ pub struct RestConfig {
     pub plan_cost_max: Option<u64>,
     /// Cookies that `request.cookies` does not tell to functions, besides the headers with credentials.
     pub private_cookies: Vec<String>,
+    /// How long one statement of a person may take, by their role.
+    pub statement_timeout_ms: StatementTimeouts,
     /// Of a database that is not the product's: schemas in the search path besides the one asked for.
     #[serde(skip)]
     pub extra_search_path: Vec<String>,
     /// And settings of functions that hold for the whole transaction of a call.
     #[serde(skip)]
     pub hoisted_settings: Vec<String>,
+}
+
+/// `None`: what the role has anyway, 3 seconds for nobody and 15 for people. In a database that is not the product's
+/// `alter role … set statement_timeout` says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatementTimeouts {
+    pub anon: Option<StatementTimeout>,
+    pub authenticated: Option<StatementTimeout>,
+    pub staff: Option<StatementTimeout>,
+}
+
+impl StatementTimeouts {
+    pub(crate) fn of(&self, role: &str) -> Option<u32> {
+        let limit = match role {
+            "anon" => self.anon,
+            "authenticated" => self.authenticated,
+            "staff" => self.staff,
+            _ => None,
+        };
+        limit.map(|limit| limit.0)
+    }
+}
+
+/// In milliseconds, from 1 to [`STATEMENT_MS_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct StatementTimeout(u32);
+
+/// What background work gets: nobody waits longer for an answer.
+const STATEMENT_MS_MAX: u32 = 120_000;
+
+impl TryFrom<u32> for StatementTimeout {
+    type Error = String;
+
+    fn try_from(ms: u32) -> Result<Self, String> {
+        (1..=STATEMENT_MS_MAX)
+            .contains(&ms)
+            .then_some(Self(ms))
+            .ok_or_else(|| format!("a time limit of {ms} ms: write 1 to {STATEMENT_MS_MAX}"))
+    }
 }
 
 /// Whether `count()`, `sum()`, `avg()`, `min()` and `max()` may stand in `select`.
@@ -121,6 +164,7 @@ impl Default for RestConfig {
             root: RootDocument::FollowPrivileges,
             plan_cost_max: None,
             private_cookies: Vec::new(),
+            statement_timeout_ms: StatementTimeouts::default(),
             extra_search_path: Vec::new(),
             hoisted_settings: Vec::new(),
         }

@@ -18,7 +18,10 @@ mod transaction;
 mod types;
 mod watch;
 
-pub use config::{Aggregates, PlanAccess, RestConfig, RootDocument, TxChoice, UnfilteredWrites};
+pub use config::{
+    Aggregates, PlanAccess, RestConfig, RootDocument, StatementTimeout, StatementTimeouts, TxChoice,
+    UnfilteredWrites,
+};
 pub use error::CODES;
 pub use refusal::Refusal;
 pub use schema::cache::LoadError;

@@ -98,7 +98,7 @@ pub fn read(answer: Answer, head: &Head, window: Window) -> Result<Response<Body
     let mut response =
         Response::new(if head.verb == Verb::Head { Body::empty() } else { Body::from(answer.body) });
     *response.status_mut() = status;
-    set(&mut response, header::CONTENT_TYPE, head.media.content_type());
+    set(&mut response, header::CONTENT_TYPE, head.content_type(head.media));
     set(&mut response, header::CONTENT_RANGE, &content_range(rows, window.offset, total));
     applied(&mut response, &head.prefer);
     tell(&mut response, told)?;
@@ -135,7 +135,7 @@ pub fn written(
     *response.status_mut() = status;
     set(&mut response, header::CONTENT_RANGE, &range);
     if returning == Returning::Representation {
-        set(&mut response, header::CONTENT_TYPE, head.media.content_type());
+        set(&mut response, header::CONTENT_TYPE, head.content_type(head.media));
     }
     if let Some(key) = answer.key
         && head.verb == Verb::Insert
@@ -158,7 +158,7 @@ pub fn value(answer: Answer, head: &Head, is_void: IsVoid) -> Result<Response<Bo
                 Media::Text | Media::Bytes | Media::Xml => head.media,
                 _ => Media::Json(Nulls::Kept),
             };
-            set(&mut response, header::CONTENT_TYPE, media.content_type());
+            set(&mut response, header::CONTENT_TYPE, head.content_type(media));
             if head.verb != Verb::Head {
                 *response.body_mut() = Body::from(answer.body);
             }

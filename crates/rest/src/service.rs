@@ -13,6 +13,7 @@ use pg::{Actor, Pg, foreign::Caller};
 
 mod call;
 mod guard;
+mod media;
 mod write;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     error::{self, Failure},
     openapi, plan,
     request::{
-        Head, Media, Nulls, Verb,
+        Head, Media, Verb,
         prefer::{Count, Handling},
         query::{Parameters, Query},
     },
@@ -29,7 +30,7 @@ use crate::{
         Allowed, RequestReaders, Schema,
         cache::{Cache, LoadError, Reader, Reloaded},
     },
-    sql::{self, Body as Wanted, Sql, Told},
+    sql::{self, Sql, Told},
     transaction::{self, Access, Answer, Mode, Statement},
     watch::{Refused, Seen, Watch},
 };
@@ -202,8 +203,7 @@ impl Asked {
         let mut head = Head::parse(&parts.method, &parts.headers)?;
         head.prefer.narrow(limits, &actor);
         if target == Target::Relation {
-            head.media =
-                head.accepted.rows.ok_or_else(|| error::media(head.accepted.first.content_type()))?;
+            head.media = head.accepted.rows.unwrap_or(head.media);
         }
         let parameters = Parameters::decode(uri.query().unwrap_or_default())?;
         let body = match head.verb {
@@ -217,6 +217,9 @@ impl Asked {
         if let Some(caller) = actor.foreign_mut() {
             let profile = head.profile.as_deref();
             guard::tell_foreign(caller, limits, profile, (&parts.method, &path, &parts.headers));
+        }
+        if let Some(limit_ms) = limits.statement_timeout_ms.of(actor.role_name()) {
+            actor.limit_statements(limit_ms);
         }
         Ok(Self {
             target,
@@ -261,8 +264,8 @@ impl Asked {
         if state.config.root == RootDocument::Disabled {
             return Err(error::no_root().into());
         }
-        if !matches!(self.head.accepted.first, Media::Json(_) | Media::OpenApi) {
-            return Err(error::media(self.head.accepted.first.content_type()).into());
+        if !matches!(self.head.accepted.first, Some(Media::Json(_) | Media::OpenApi)) {
+            return Err(error::media(self.accept()).into());
         }
         let rights = if state.config.root == RootDocument::IgnorePrivileges {
             openapi::all_rights(schema, profile)
@@ -281,15 +284,19 @@ impl Asked {
         profile: &str,
     ) -> Result<Response<Body>, Failure> {
         let relation = schema.relation(profile, &self.name)?;
+        let handled = self.handled(schema, relation)?;
         let query = Query::parse(&self.parameters, &state.config, |_| false)?;
         let mut plan = plan::read(schema, relation, &query, &state.config)?;
         if let Some(range) = self.head.range {
             plan.narrow(range);
         }
-        self.may_leave(state, self.head.media, Some(&plan)).await?;
+        let leaving = media::leaves_as(handled.as_ref(), self.head.media);
+        self.may_leave(state, leaving, Some(&plan)).await?;
         let count = self.head.prefer.count;
         let rows_max = state.config.rows_max;
-        let main = sql::read(self.sql(), schema, &plan, count, self.body_wanted(), rows_max, self.told());
+        let body = self.body_wanted(handled.as_ref(), self.head.media);
+        let told = if handled.is_some() { Told::Response } else { self.told(schema) };
+        let main = sql::read(self.sql(), schema, &plan, count, body, rows_max, told);
         if let Some(most) = state.config.plan_cost_max
             && !self.actor.sees_all()
             && !plan.is_keyed()
@@ -306,12 +313,13 @@ impl Asked {
         let (head, actor) = self.settled(state, schema).await?;
         let answer = self.run(state, &actor, main, mode).await?;
         let rows = answer.rows;
-        let response = match self.head.media {
-            Media::Plan(_) => response::plan(answer, self.head.media),
-            _ => response::read(answer, &head, plan.window)?,
+        let response = match (self.head.media, handled) {
+            (Media::Plan(_), None) => response::plan(answer, self.head.media),
+            (_, None) => response::read(answer, &head, plan.window)?,
+            (_, Some(handled)) => response::read(answer, &handled.head(head.into_owned()), plan.window)?,
         };
         if let Some(watch) = &state.watch {
-            watch.read(&self.seen(state, rows), &plan, self.head.media);
+            watch.read(&self.seen(state, rows), &plan, leaving);
         }
         Ok(response)
     }
@@ -395,23 +403,16 @@ impl Asked {
         Ok(response::options(&allow))
     }
 
-    /// Reads tell what a function set that ran before them; without one nobody could.
-    fn told(&self) -> Told {
-        match self.actor.foreign() {
-            Some(caller) if caller.calls_first() => Told::Response,
-            _ => Told::Nothing,
+    /// Reads tell what a function set that ran before them or in them; without one nobody could.
+    fn told(&self, schema: &Schema) -> Told {
+        if schema.response_writers || self.actor.foreign().is_some_and(Caller::calls_first) {
+            Told::Response
+        } else {
+            Told::Nothing
         }
     }
 
     fn sql<'a>(&self) -> Sql<'a> {
         Sql::for_role(self.actor.foreign().map_or(self.actor.role_name(), Caller::role))
-    }
-
-    fn body_wanted(&self) -> Wanted {
-        match self.head.media {
-            _ if self.head.verb == Verb::Head => Wanted::None,
-            Media::Plan(_) => Wanted::Media(Media::Json(Nulls::Kept)),
-            media => Wanted::Media(media),
-        }
     }
 }

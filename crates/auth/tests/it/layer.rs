@@ -146,7 +146,11 @@ async fn a_shared_secret_opens_the_anonymous_role_and_nothing_else() {
     let ours = app.session().await.text("access_token");
     assert_eq!(asked(&ours).await.body["role"], "staff");
     let service = asked(&project_key(&json!({"role": "service_role"}), SHARED)).await;
-    assert_eq!((service.status.as_u16(), service.text("code")), (403, "OB2002".to_owned()));
+    assert_eq!((service.status.as_u16(), service.text("code")), (403, "OB2006".to_owned()));
+    assert!(service.text("hint").contains("OB2006.md"), "{}", service.body);
+    let sub = app.auth.claims(&app.session().await.text("access_token")).await.expect("ours").sub;
+    let as_owner = asked(&project_key(&json!({"role": "service_role", "sub": sub}), SHARED)).await;
+    assert_eq!(as_owner.text("code"), "OB2006", "not as a person either");
     let claims = app.auth.claims(&ours).await.expect("ours");
     for claims in [
         json!({"role": "anon", "exp": 1}),

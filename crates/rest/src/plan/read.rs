@@ -218,7 +218,9 @@ impl<'a> Planner<'a, '_> {
         let embedded = self.node(self.schema.at(link.to), Some(&item.items), path)?;
         path.pop();
         if item.shape == Shape::Spread && link.reach == Reach::Many && embedded.is_grouped() {
-            return Err(error::not_implemented("Aggregates in a spread of many rows are not implemented"));
+            return Err(error::not_implemented(
+                "Aggregates are not implemented for one-to-many or many-to-many spreads.",
+            ));
         }
         // `customers()` is there for its filters only.
         if !item.items.is_empty() {

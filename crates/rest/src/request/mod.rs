@@ -126,14 +126,18 @@ impl Media {
     }
 
     /// The media types of `Accept` that are served somewhere, in their order; JSON when there is none.
-    fn accepted(accept: Option<&str>) -> Result<Accepted, ApiError> {
+    fn accepted(accept: Option<&str>) -> Accepted {
         let json = Self::Json(Nulls::Kept);
         let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else {
-            return Ok(Accepted { first: json, rows: Some(json) });
+            return Accepted { first: Some(json), rows: Some(json) };
         };
         let mut known = accept.split(',').filter_map(Self::one).peekable();
-        let first = *known.peek().ok_or_else(|| error::media(accept))?;
-        Ok(Accepted { first, rows: known.find(|media| media.is_of_rows()) })
+        Accepted { first: known.peek().copied(), rows: known.find(|media| media.is_of_rows()) }
+    }
+
+    /// Whether rows can be answered in this type without a handler.
+    pub fn is_built_in(range: &str) -> bool {
+        Self::one(range).is_some_and(|media| media.is_of_rows())
     }
 
     const fn is_of_rows(&self) -> bool {
@@ -166,7 +170,8 @@ impl Media {
 /// The forms that the caller takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Accepted {
-    pub first: Media,
+    /// `None`: nothing that is known without the schema.
+    pub first: Option<Media>,
     /// The first that rows can be answered in.
     pub rows: Option<Media>,
 }
@@ -188,6 +193,8 @@ pub struct Head {
     pub verb: Verb,
     pub prefer: Prefer,
     pub media: Media,
+    /// Instead of the media type's own name, when the database makes the body.
+    pub handled: Option<String>,
     pub accepted: Accepted,
     pub content: Content,
     pub range: Option<Window>,
@@ -209,11 +216,12 @@ impl Head {
         let prefers = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
         let profile =
             if matches!(verb, Verb::Read | Verb::Head) { "accept-profile" } else { "content-profile" };
-        let accepted = Media::accepted(text(header::ACCEPT))?;
+        let accepted = Media::accepted(text(header::ACCEPT));
         Ok(Self {
             verb,
             accepted,
-            media: accepted.first,
+            media: accepted.first.unwrap_or(Media::Json(Nulls::Kept)),
+            handled: None,
             prefer: Prefer::parse(prefers)?,
             content: content(text(header::CONTENT_TYPE))?,
             range: match verb {
@@ -222,6 +230,13 @@ impl Head {
             },
             profile: headers.get(profile).and_then(|value| value.to_str().ok()).map(str::to_owned),
         })
+    }
+}
+
+impl Head {
+    /// The media type of an answer in this form.
+    pub fn content_type(&self, media: Media) -> &str {
+        self.handled.as_deref().unwrap_or(media.content_type())
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::{
-    Allowed, Argument, Column, Function, Kind, Link, Need, Passing, Reach, Relation, RelationId,
-    RequestReaders, Returns, Rows, Scalar, Schema, Side, Stored, Stores, Volatility, WholeBody,
+    Allowed, Argument, Column, Function, Handler, Kind, Link, MediaType, Need, Passing, Reach, Relation,
+    RelationId, RequestReaders, Returns, Rows, Scalar, Schema, Side, Stored, Stores, Volatility, WholeBody,
     catalog::{Catalog, RawArgument, RawColumn, RawFunction, RawRelation, RawType},
     link::{self, Shown},
     origin, quote,
@@ -57,6 +57,16 @@ pub fn schema(catalog: &Catalog, served: &[String]) -> Schema {
     if catalog.reads_requests {
         built.request_readers = RequestReaders::Some;
     }
+    built.response_writers = catalog.writes_responses;
+    for raw in &catalog.handlers {
+        // Rows of a relation that is not served cannot be asked for.
+        match (raw.relation, ids.get(&raw.relation)) {
+            (0, _) => built.handlers.push(Handler::aggregate(raw, None)),
+            (_, Some(id)) => built.handlers.push(Handler::aggregate(raw, Some(*id))),
+            (_, None) => {}
+        }
+    }
+    built.handlers.extend(catalog.features.as_deref().map(Handler::features));
     for raw in &catalog.functions {
         add_computed(&mut built, raw, catalog, &ids);
         if let Some(function) = function(raw, catalog, &ids) {
@@ -236,6 +246,7 @@ fn function(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>
         arguments,
         whole_body,
         returns: returns(raw, catalog, ids),
+        media: raw.media.as_deref().map(|name| MediaType::new(name, &raw.media_base)),
         volatility: if raw.volatility == 'v' { Volatility::Volatile } else { Volatility::ReadOnly },
         settings: raw
             .settings

@@ -186,3 +186,18 @@ async fn timezones(shared: &Shared) -> Result<HashSet<String>, PgError> {
     tx.commit().await?;
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests {
+    /// What the product's own functions and policies mention is paid for by every read.
+    #[tokio::test]
+    async fn the_products_own_rules_make_no_read_slower() {
+        let db = testkit::TestDb::new().await;
+        let catalog = super::catalog(&db.pg, &["public".to_owned()]).await.expect("a catalog");
+        assert!(!catalog.reads_requests && !catalog.writes_responses);
+        assert!(catalog.handlers.is_empty() && catalog.features.is_none());
+        db.arrange("create function public.asks(name text) returns text language sql as $$ select current_setting('request.' || name, true) $$").await;
+        let catalog = super::catalog(&db.pg, &["public".to_owned()]).await.expect("a catalog");
+        assert!(catalog.reads_requests && !catalog.writes_responses);
+    }
+}

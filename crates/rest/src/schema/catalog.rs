@@ -11,9 +11,27 @@ pub struct Catalog {
     pub views: Vec<RawView>,
     pub functions: Vec<RawFunction>,
     pub types: Vec<RawType>,
-    /// Some function or policy reads `request.headers`, `request.cookies`, `request.path` or `request.method`.
+    /// Something reads `request.headers`, `request.cookies`, `request.path` or `request.method`.
     #[serde(default)]
     pub reads_requests: bool,
+    /// Some function sets `response.headers` or `response.status`.
+    #[serde(default)]
+    pub writes_responses: bool,
+    #[serde(default)]
+    pub handlers: Vec<RawHandler>,
+    /// The function that makes a feature of GeoJSON out of a row, as SQL.
+    #[serde(default)]
+    pub features: Option<String>,
+}
+
+/// An aggregate over rows whose result is of a media type.
+#[derive(Debug, Deserialize)]
+pub struct RawHandler {
+    pub media: String,
+    pub sql: String,
+    /// Whose rows; 0 for those of every relation.
+    pub relation: i64,
+    pub base: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,6 +116,11 @@ pub struct RawFunction {
     /// `name=value` of each setting that the function runs with.
     #[serde(default)]
     pub settings: Vec<String>,
+    /// The media type that the domain of its result is named like.
+    #[serde(default)]
+    pub media: Option<String>,
+    #[serde(default)]
+    pub media_base: String,
     pub arguments: Vec<RawArgument>,
 }
 

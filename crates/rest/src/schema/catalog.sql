@@ -40,6 +40,8 @@ select json_build_object(
       'schema', n.nspname, 'name', p.proname, 'returns_set', p.proretset, 'volatility', p.provolatile,
       'returns', format_type(p.prorettype, null), 'returns_relation', t.typrelid::bigint,
       'defaults', p.pronargdefaults, 'rows', p.prorows, 'settings', coalesce(p.proconfig, '{}'), 'comment', obj_description(p.oid, 'pg_proc'), 'returns_oid', p.prorettype::bigint,
+      'media', case when t.typtype = 'd' and t.typname ~ '^[^ /]+/[^ /]+$' then t.typname end,
+      'media_base', format_type(t.typbasetype, null),
       'arguments', (
         select coalesce(json_agg(json_build_object(
           'name', coalesce(p.proargnames[i.at], ''), 'mode', coalesce(p.proargmodes[i.at]::text, 'i'),
@@ -55,19 +57,38 @@ select json_build_object(
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
     where t.typtype in ('b', 'e', 'd', 'r') and t.typelem = 0 and t.typcategory not in ('P', 'X', 'Z')
       and t.typname !~ '^(_|reg|pg_)' and (n.nspname = 'pg_catalog' or n.nspname = any ($1))),
+  -- An aggregate without a type of its own takes the rows of every relation.
+  'handlers', (
+    select coalesce(json_agg(json_build_object('media', t.typname, 'sql', format('%I.%I', n.nspname, p.proname),
+      'relation', y.typrelid::bigint, 'base', format_type(t.typbasetype, null)) order by n.nspname, p.proname), '[]')
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+    join pg_type t on t.oid = p.prorettype and t.typtype = 'd' and t.typname ~ '^[^ /]+/[^ /]+$'
+    join pg_type y on y.oid = p.proargtypes[0] and (y.typrelid <> 0 or y.typname = 'anyelement')
+    where p.prokind = 'a' and p.pronargs = 1),
+  'features', (
+    select format('%I.%I', n.nspname, p.proname)
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where p.proname = 'st_asgeojson' and p.prokind = 'f' and p.proargtypes[0] = 'record'::regtype
+      and p.pronargs - p.pronargdefaults <= 1
+    limit 1),
+  'writes_responses', exists (
+    select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+      and concat(p.prosrc, pg_get_function_sqlbody(p.oid)) ~ 'response\.(headers|status)|''response\.(''|%)'),
   -- A name that is put together at run time counts as well: 'request.' || name, format('request.%s', name).
   'reads_requests', exists (
     select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
-      and concat(p.prosrc, pg_get_function_sqlbody(p.oid)) ~ 'request\.(headers|cookies|path|method|''|%)'
+      and concat(p.prosrc, pg_get_function_sqlbody(p.oid)) ~ 'request\.(headers|cookies|path|method)|''request\.(''|%)'
     union all
-    select from pg_policy y where concat(pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid)) ~ 'request\.(headers|cookies|path|method|''|%)'
+    select from pg_policy y where concat(pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid)) ~ 'request\.(headers|cookies|path|method)|''request\.(''|%)'
     union all
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('v', 'm') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
-      and pg_get_viewdef(c.oid) ~ 'request\.(headers|cookies|path|method|''|%)'
+      and pg_get_viewdef(c.oid) ~ 'request\.(headers|cookies|path|method)|''request\.(''|%)'
     union all
-    select from pg_attrdef d where pg_get_expr(d.adbin, d.adrelid) ~ 'request\.(headers|cookies|path|method|''|%)'
+    select from pg_attrdef d where pg_get_expr(d.adbin, d.adrelid) ~ 'request\.(headers|cookies|path|method)|''request\.(''|%)'
     union all
-    select from pg_constraint k where k.contype = 'c' and pg_get_constraintdef(k.oid) ~ 'request\.(headers|cookies|path|method|''|%)')
+    select from pg_constraint k where k.contype = 'c' and pg_get_constraintdef(k.oid) ~ 'request\.(headers|cookies|path|method)|''request\.(''|%)')
 )::text

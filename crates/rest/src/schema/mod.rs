@@ -2,6 +2,7 @@
 pub mod build;
 pub mod cache;
 pub mod catalog;
+mod handler;
 mod link;
 pub mod origin;
 
@@ -11,6 +12,7 @@ use indexmap::IndexMap;
 use kernel::ApiError;
 
 use crate::error;
+pub use handler::{Form, Handler, Makes, MediaType};
 pub use link::{Link, Reach, Side};
 
 /// Index into [`Schema::relations`].
@@ -27,6 +29,10 @@ pub struct Schema {
     types: HashMap<String, String>,
     /// Whether anything in the database reads how it was asked; if nothing does, nobody needs to be told.
     pub request_readers: RequestReaders,
+    /// Whether anything says how to answer (`response.headers`, `response.status`); if nothing does, reads need not look.
+    pub response_writers: bool,
+    /// Makers of forms of rows.
+    pub handlers: Vec<Handler>,
     /// What a list of bare values can be filtered by: nothing.
     pub no_columns: Relation,
 }
@@ -122,6 +128,8 @@ pub struct Function {
     /// It takes the whole body as its one argument, which has no name.
     pub whole_body: Option<(WholeBody, String)>,
     pub returns: Returns,
+    /// The media type that its one value is of.
+    pub media: Option<MediaType>,
     pub volatility: Volatility,
     /// Name and value of the settings that it runs with.
     pub settings: Vec<(String, String)>,

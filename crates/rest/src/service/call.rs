@@ -7,7 +7,7 @@ use axum::{
 use kernel::ApiError;
 use pg::Actor;
 
-use super::{Asked, Inner};
+use super::{Asked, Inner, media};
 use crate::{
     config::RestConfig,
     error::{self, Failure},
@@ -20,7 +20,7 @@ use crate::{
     },
     response::{self, IsVoid},
     schema::{Function, Rows, Scalar, Schema, Volatility, WholeBody},
-    sql::{self, Body as Wanted, Keep},
+    sql::{self, Keep},
     transaction::Mode,
 };
 
@@ -65,29 +65,34 @@ impl Asked {
             }
             window = read.window;
         }
-        let media = self.media_of(&plan.outcome)?;
-        let wanted = match media {
-            _ if self.head.verb == Verb::Head => Wanted::None,
-            Media::Plan(_) => Wanted::Media(Media::Json(Nulls::Kept)),
-            media => Wanted::Media(media),
+        let handled = self.handled_result(schema, &plan);
+        let media = match handled {
+            Some(_) => Media::Json(Nulls::Kept),
+            None => self.media_of(&plan.outcome)?,
         };
         let leaving = match &plan.outcome {
             Outcome::Rows(read, _) | Outcome::Values(read) => Some(read),
             Outcome::Nothing | Outcome::Value(_) => None,
         };
-        self.may_leave(state, media, leaving).await?;
-        let (mode, keep) = self.call_mode(&plan, config)?;
+        self.may_leave(state, media::leaves_as(handled.as_ref(), media), leaving).await?;
+        let wanted = self.body_wanted(handled.as_ref(), media);
+        let (mode, keep) = self.call_mode(&plan, config, media)?;
         let main = sql::call(self.sql(), schema, &plan, self.head.prefer.count, wanted, keep);
         let (head, mut actor) = self.settled(state, schema).await?;
         hoist(&mut actor, &plan, config);
-        let head = Head { media, ..head.into_owned() };
+        let head = match &handled {
+            Some(handled) => handled.head(head.into_owned()),
+            None => Head { media, ..head.into_owned() },
+        };
         let answer = self.run(state, &actor, main, mode).await?;
         let rows = answer.rows;
         let response = match &plan.outcome {
             _ if matches!(media, Media::Plan(_)) => response::plan(answer, media),
             Outcome::Nothing => response::value(answer, &head, IsVoid::Yes)?,
             Outcome::Value(_) => response::value(answer, &head, IsVoid::No)?,
-            Outcome::Rows(_, Rows::One) if media != Media::Csv => response::value(answer, &head, IsVoid::No)?,
+            Outcome::Rows(_, Rows::One) if media != Media::Csv && handled.is_none() => {
+                response::value(answer, &head, IsVoid::No)?
+            }
             Outcome::Rows(..) | Outcome::Values(_) => response::read(answer, &head, window)?,
         };
         if let Some(watch) = &state.watch {
@@ -101,6 +106,7 @@ impl Asked {
         &self,
         plan: &plan::CallPlan<'_>,
         config: &RestConfig,
+        media: Media,
     ) -> Result<(Mode<'a>, Keep), ApiError> {
         let prefer = &self.head.prefer;
         let is_limited = prefer.max_affected.is_some() && prefer.handling == Some(Handling::Strict);
@@ -110,7 +116,7 @@ impl Asked {
         }
         Ok(match plan.function.volatility {
             Volatility::Volatile if self.head.verb == Verb::Insert => {
-                (Mode::Write(self.tx_end(config)), self.keep())
+                (Mode::Write(self.tx_end(config)), self.keep(media))
             }
             _ => (Mode::Read, Keep::Any),
         })
@@ -121,15 +127,13 @@ impl Asked {
         let accepted = self.head.accepted;
         let fits = match (accepted.first, outcome) {
             (_, Outcome::Nothing) => return Ok(accepted.rows.unwrap_or(Media::Json(Nulls::Kept))),
-            (Media::Text, Outcome::Value(scalar)) => *scalar != Scalar::Bytes,
-            (Media::Bytes, Outcome::Value(scalar)) => *scalar == Scalar::Bytes,
-            (Media::Xml, Outcome::Value(scalar)) => *scalar == Scalar::Xml,
-            (first, _) => Some(first) == accepted.rows,
+            (Some(Media::Text), Outcome::Value(scalar)) => *scalar != Scalar::Bytes,
+            (Some(Media::Bytes), Outcome::Value(scalar)) => *scalar == Scalar::Bytes,
+            (Some(Media::Xml), Outcome::Value(scalar)) => *scalar == Scalar::Xml,
+            _ => false,
         };
-        if fits {
-            return Ok(accepted.first);
-        }
-        accepted.rows.ok_or_else(|| error::media(accepted.first.content_type()))
+        let media = if fits { accepted.first } else { accepted.rows };
+        media.ok_or_else(|| error::media(self.accept()))
     }
 
     fn input(&self, overloads: &[Function]) -> Result<Input, ApiError> {

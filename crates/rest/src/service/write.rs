@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{body::Body, http::Response};
 use kernel::ApiError;
@@ -10,7 +10,7 @@ use crate::{
     error::{self, Failure},
     plan,
     request::{
-        Content, Media, Verb,
+        Content, Media, Nulls, Verb,
         body::{KeyRule, Payload, Shape},
         prefer::{Handling, Returning, Tx},
         query::{Parameters, Query},
@@ -30,6 +30,8 @@ impl Asked {
     ) -> Result<Response<Body>, Failure> {
         let config = &state.config;
         let relation = schema.relation(profile, &self.name)?;
+        let handled = self.handled(schema, relation)?;
+        let media = if handled.is_some() { Media::Json(Nulls::Kept) } else { self.head.media };
         let query = Query::parse(&self.parameters, config, |_| false)?;
         let prefer = &self.head.prefer;
         let payload;
@@ -49,13 +51,18 @@ impl Asked {
             }
             _ => plan::delete(schema, relation, &query, prefer, config)?,
         };
-        self.may_leave(state, self.head.media, Some(&plan.read)).await?;
-        let main = sql::write(self.sql(), schema, &plan, self.body_wanted(), self.keep());
+        self.may_leave(state, media::leaves_as(handled.as_ref(), media), Some(&plan.read)).await?;
+        let body = self.body_wanted(handled.as_ref(), media);
+        let main = sql::write(self.sql(), schema, &plan, body, self.keep(media));
         let (head, actor) = self.settled(state, schema).await?;
         let answer = self.run(state, &actor, main, Mode::Write(self.tx_end(config))).await?;
-        if matches!(self.head.media, Media::Plan(_)) {
-            return Ok(response::plan(answer, self.head.media));
+        if matches!(media, Media::Plan(_)) {
+            return Ok(response::plan(answer, media));
         }
+        let head = match handled {
+            Some(handled) => Cow::Owned(handled.head(head.into_owned())),
+            None => head,
+        };
         if self.head.verb == Verb::Put && answer.rows == 0 {
             return Err(error::put_key_differs().into());
         }
@@ -81,12 +88,12 @@ impl Asked {
     }
 
     /// The number of rows that a write is kept with.
-    pub(super) fn keep(&self) -> Keep {
+    pub(super) fn keep(&self, media: Media) -> Keep {
         let prefer = &self.head.prefer;
-        let answers_one = matches!(self.head.media, Media::Object(_))
+        let answers_one = matches!(media, Media::Object(_))
             && (self.target == Target::Function || prefer.returning == Some(Returning::Representation));
         match prefer.max_affected.filter(|_| prefer.handling == Some(Handling::Strict)) {
-            _ if matches!(self.head.media, Media::Plan(_)) => Keep::Any,
+            _ if matches!(media, Media::Plan(_)) => Keep::Any,
             _ if answers_one => Keep::One,
             Some(most) => Keep::AtMost(most),
             None => Keep::Any,

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     plan::{Arguments, CallPlan, Outcome, ReadPlan},
     request::{Media, prefer::Count},
-    schema::{Argument, Passing, Rows, Schema},
+    schema::{Argument, Form, Passing, Rows, Schema},
 };
 
 /// `select total, count, body, location` out of a function's result.
@@ -15,7 +15,7 @@ pub fn call<'a>(
     schema: &'a Schema,
     plan: &CallPlan<'a>,
     count: Option<Count>,
-    body: Body,
+    body: Body<'_>,
     keep: Keep,
 ) -> Sql<'a> {
     match &plan.outcome {
@@ -28,6 +28,8 @@ pub fn call<'a>(
             let (before, after) = match body {
                 Body::Media(Media::Text | Media::Xml) => ("coalesce(", "::text,'')"),
                 Body::Media(Media::Bytes) => ("coalesce(", ",''::bytea)"),
+                Body::Own(Form::Text) => ("coalesce(", "::text,'')"),
+                Body::Own(Form::Bytes) => ("coalesce(", "::bytea,''::bytea)"),
                 _ => ("coalesce(to_json(", ")::text,'null')"),
             };
             sql.put("select null::int8,1::int8,").put(before);
@@ -43,7 +45,7 @@ pub fn call<'a>(
             match body {
                 Body::Media(Media::Object(_)) => sql.put("string_agg(to_json(r.v)::text,',')"),
                 Body::Media(Media::Json(_)) => sql.put("coalesce(json_agg(r.v),'[]')::text"),
-                Body::Media(_) | Body::None => sql.body(body),
+                Body::Media(_) | Body::None | Body::Handled(..) | Body::Own(_) => sql.body(body),
             };
             sql.put(",null::text").told(Told::Response).put(" from(select v from f");
             Reader { sql: &mut sql, schema }.window(read);

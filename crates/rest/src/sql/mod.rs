@@ -19,7 +19,10 @@ pub use stop::RESPONSE;
 pub use stop::{Keep, Stop};
 pub use write::write;
 
-use crate::request::{Explain, ExplainForm, Media, Nulls};
+use crate::{
+    request::{Explain, ExplainForm, Media, Nulls},
+    schema::{Form, Handler, Makes},
+};
 
 /// A statement with its values.
 #[derive(Debug, Default)]
@@ -179,9 +182,14 @@ impl<'a> Sql<'a> {
     }
 
     /// The answer's body out of rows named `r`.
-    fn body(&mut self, body: Body) -> &mut Self {
+    fn body(&mut self, body: Body<'_>) -> &mut Self {
+        if let Body::Handled(handler, relation) = body {
+            return self.handled(handler, relation);
+        }
         self.put(match body {
             Body::None
+            | Body::Own(_)
+            | Body::Handled(..)
             | Body::Media(Media::Text | Media::Bytes | Media::Xml | Media::Plan(_) | Media::OpenApi) => {
                 "''::text"
             }
@@ -196,15 +204,43 @@ impl<'a> Sql<'a> {
             Body::Media(Media::Csv) => CSV,
         })
     }
+
+    fn handled(&mut self, handler: &Handler, relation: &str) -> &mut Self {
+        match handler.makes {
+            Makes::Body => {
+                let (cast, empty) = handler.media.form.sql();
+                self.put("coalesce(").put(&handler.sql).put("((r.*)::").put(relation).put(")").put(cast);
+                self.put(",").put(empty).put(")")
+            }
+            Makes::Feature => self
+                .put("json_build_object('type','FeatureCollection','features',coalesce(json_agg(")
+                .put(&handler.sql)
+                .put("(r.*)::json),'[]'))::text"),
+        }
+    }
 }
 
 /// Header from the keys of the first row; records as PostgreSQL prints rows, without its doubling of backslashes.
 const CSV: &str = r#"concat((select string_agg(case when k ~ '[",\n]' then '"'||replace(k,'"','""')||'"' else k end,',') from json_object_keys((array_agg(row_to_json(r.*)))[1]) as k),E'\n',string_agg(replace(substring((r.*)::text,2,length((r.*)::text)-2),'\\','\'),E'\n'))"#;
 
+impl Form {
+    /// The cast of a value that is answered as it is, and the value of nothing.
+    const fn sql(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("::text", "''"),
+            Self::Bytes => ("::bytea", "''::bytea"),
+        }
+    }
+}
+
 /// What is wanted of the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'h> {
     /// Their number only.
     None,
     Media(Media),
+    /// What a handler makes of them; the relation whose rows they are.
+    Handled(&'h Handler, &'h str),
+    /// A function's value, which is of a media type by itself.
+    Own(Form),
 }

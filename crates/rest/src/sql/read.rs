@@ -54,7 +54,7 @@ pub fn read<'a>(
     schema: &'a Schema,
     plan: &ReadPlan<'a>,
     count: Option<Count>,
-    body: Body,
+    body: Body<'_>,
     rows_max: u32,
     told: Told,
 ) -> Sql<'a> {

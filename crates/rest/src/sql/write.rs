@@ -16,7 +16,7 @@ pub fn write<'a>(
     mut sql: Sql<'a>,
     schema: &'a Schema,
     plan: &WritePlan<'a>,
-    body: Body,
+    body: Body<'_>,
     keep: Keep,
 ) -> Sql<'a> {
     let relation = plan.read.relation;

@@ -132,6 +132,9 @@ async fn refused_groups() {
     let api = Api::new().await;
     for (url, code) in [
         ("/makers?select=id,...things!things_maker_fkey(count())", "PGRST127"),
+        ("/makers?select=id,...things!things_maker_fkey(name,price.sum())", "PGRST127"),
+        ("/makers?select=id,...things!things_maker_fkey(name,...designer_id(count()))", "PGRST127"),
+        ("/labels?select=id,...things(price.max())", "PGRST127"),
         ("/things?select=mood,count()&order=id", "42803"),
         ("/things?select=count(),maker:maker_id(name)&order=maker(name)", "42803"),
         ("/things?select=price.median()", "PGRST100"),

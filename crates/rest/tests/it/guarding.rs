@@ -1,4 +1,4 @@
-use rest::RestConfig;
+use rest::{RestConfig, StatementTimeout, StatementTimeouts};
 use serde_json::json;
 
 use crate::api::Api;
@@ -50,4 +50,21 @@ async fn max_affected_of_functions() {
         .prefer("max-affected=1")
         .body(r#"{"thing": 1, "new_name": "x"}"#);
     assert_eq!(lenient.send().await.status.as_u16(), 204);
+}
+
+#[tokio::test]
+async fn statements_end_at_the_limit_of_their_role() {
+    let limit = |ms: u32| StatementTimeout::try_from(ms).ok();
+    assert_eq!((limit(0), limit(120_001)), (None, None));
+    let statement_timeout_ms =
+        StatementTimeouts { authenticated: limit(250), ..StatementTimeouts::default() };
+    let api = Api::with(RestConfig { statement_timeout_ms, ..RestConfig::default() }, r#"
+        create function public.limited() returns text language sql stable as $$ select current_setting('statement_timeout') $$;
+        create function public.naps() returns text language plpgsql volatile as $$ begin perform pg_sleep(20); return 'slept'; end $$;
+        revoke execute on function public.limited, public.naps from public; grant execute on function public.limited, public.naps to authenticated, staff;"#).await;
+    let limited = async |actor| api.ask(actor, "GET", "/rpc/limited").send().await.ok().json();
+    assert_eq!(limited(&api.at_contoso).await, json!("250ms"));
+    assert_eq!(limited(&api.owner).await, json!("15s"));
+    let napped = api.ask(&api.at_contoso, "POST", "/rpc/naps").send().await;
+    assert_eq!(napped.error(), (500, "57014".to_owned()));
 }

@@ -7,6 +7,7 @@ mod describing;
 mod forms;
 mod grouping;
 mod guarding;
+mod handling;
 mod isolation;
 mod reading;
 mod refusing;

@@ -1,6 +1,7 @@
 //! Isolation, attacked: the real router over a database where every table has rows of two customers. Who belongs to one asks for
 //! the rows of the other, in every way that the catalog and the routes offer. `db/tests/attacks.txt` says what was tried.
 mod feed;
+mod logout;
 mod mutation;
 mod rest;
 mod routes;
@@ -66,7 +67,7 @@ async fn nothing_of_another_customer_comes_out_or_changes() {
         writeln!(roles, "role {} ({:?})", raider.label, raider.expect).expect("a string");
         let shots = shots(&world, raider);
         if raider.label == "portal_admin of A" {
-            for shot in &shots {
+            for shot in shots.iter().chain(&logout::shots(&world, raider)) {
                 let (reads, writes) = tried.entry((shot.surface, shot.subject.clone())).or_default();
                 *if shot.kind == Kind::Read { reads } else { writes } += 1;
             }
@@ -77,6 +78,7 @@ async fn nothing_of_another_customer_comes_out_or_changes() {
         let changed = before.iter().filter(|(table, hash)| after[*table] != **hash);
         wrong.extend(changed.map(|(table, _)| format!("{} | changed rows of {table}", raider.label)));
     }
+    wrong.extend(logout::attack(&world).await);
     let total = wrong.len();
     wrong.truncate(FINDINGS_MAX);
     assert!(wrong.is_empty(), "{total} finding(s):\n{}", wrong.join("\n"));

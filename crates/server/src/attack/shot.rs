@@ -68,7 +68,7 @@ impl Shot {
     }
 
     /// The same about what exists nowhere.
-    fn twin(&self, side: &Side) -> Self {
+    pub fn twin(&self, side: &Side) -> Self {
         let mut twin = self.clone();
         twin.path = side.ghostly(&twin.path);
         twin.body = side.ghostly(&twin.body);
@@ -78,7 +78,7 @@ impl Shot {
         twin
     }
 
-    async fn send(&self, router: &Router, raider: &Raider) -> Answer {
+    pub async fn send(&self, router: &Router, raider: &Raider) -> Answer {
         let mut request = Request::builder().method(self.method).uri(encode(&self.path));
         for (name, value) in &self.headers {
             request = request.header(*name, value);

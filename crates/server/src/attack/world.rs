@@ -48,6 +48,8 @@ pub enum Expect {
 pub struct Raider {
     pub label: &'static str,
     pub token: Option<String>,
+    /// Who has a session of their own; nobody behind a forged token.
+    pub person: Option<UserId>,
     /// The database role that the requests run as; whose grants the bodies are cut to.
     pub role: &'static str,
     pub expect: Expect,
@@ -241,6 +243,7 @@ impl World {
             tokens.insert(label, token.clone());
             let target = if customer == second { Whose::Colleague } else { Whose::Foreign };
             self.add(label, Some(token), "authenticated", Expect::Nothing, target);
+            self.is_person(user);
         }
         self.add("anonymous", None, "authenticated", Expect::Nothing, Whose::Foreign);
         for (label, role) in
@@ -249,6 +252,7 @@ impl World {
             let user = self.db.staff(role).await.user.expect("a person");
             let token = self.token(user).await;
             self.add(label, Some(token), "staff", Expect::NoFault, Whose::Foreign);
+            self.is_person(user);
         }
         self.lie(vault, &tokens["portal_admin of A"], &tokens["portal_admin of B"]).await;
         people
@@ -331,7 +335,20 @@ impl World {
         expect: Expect,
         target: Whose,
     ) {
-        self.raiders.push(Raider { label, token, role, expect, target });
+        self.raiders.push(Raider { label, token, person: None, role, expect, target });
+    }
+
+    /// Of the raider that was added last.
+    fn is_person(&mut self, user: UserId) {
+        self.raiders.last_mut().expect("a raider was added").person = Some(user);
+    }
+
+    /// The same raider with another session, if it has one at all.
+    pub async fn renewed(&self, raider: &Raider) -> Raider {
+        match raider.person {
+            Some(person) => Raider { token: Some(self.token(person).await), ..raider.clone() },
+            None => raider.clone(),
+        }
     }
 
     pub async fn token(&self, user: UserId) -> String {

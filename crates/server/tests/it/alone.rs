@@ -258,6 +258,26 @@ async fn tokens_choose_the_role_and_are_judged() {
     assert!(matches!(answer.status().as_u16(), 401 | 403), "{}", answer.status());
 }
 
+/// A key of the server side, as stock clients send it: in both headers.
+#[tokio::test]
+async fn a_service_role_is_a_role_of_the_database() {
+    let shop = Shop::new().await;
+    shop.arrange("grant service_role to %login; grant usage on schema api to service_role; grant all on api.notes to service_role;
+        insert into api.notes (owner, text) values ('ann', 'hers'), ('bob', 'his');
+        create policy service on api.notes to service_role using (true) with check (true)").await;
+    let api = shop.serve("").await;
+    let key = shop.token(json!({"role": "service_role", "iss": "supabase", "exp": 4_000_000_000_u32}));
+    let ask = |method| {
+        api.ask(method, "/notes?order=id&select=owner,text").bearer_auth(&key).header("apikey", &key)
+    };
+    let all = json!([{"owner": "ann", "text": "hers"}, {"owner": "bob", "text": "his"}]);
+    assert_eq!(json_of(ask(Method::GET).send().await.expect("an answer")).await, all);
+    assert_eq!(json_of(api.as_web("/notes?select=text").await).await, json!([{"text": "hers"}]));
+    let written = ask(Method::POST).header("prefer", "return=representation");
+    let written = written.json(&json!({"owner": "eve", "text": "new"})).send().await.expect("an answer");
+    assert_eq!(json_of(written).await, json!([{"owner": "eve", "text": "new"}]));
+}
+
 #[tokio::test]
 async fn a_function_runs_before_each_statement_and_settings_are_hoisted() {
     let shop = Shop::new().await;

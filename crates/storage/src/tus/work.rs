@@ -1,6 +1,7 @@
 //! Taking parts, and making one file of them.
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
+use kernel::ErrorCode;
 use pg::ActorTx;
 
 use super::row::{Upload, UploadId};
@@ -109,8 +110,12 @@ async fn finish(
     let target = Target::find(state, who, &upload.bucket, &upload.name).await?;
     let key = BlobKey::new(of.place, state.clock.now());
     let mut whole = joined(state, upload, last);
-    let stored = state.blobs.put(&key, &mut whole, upload.length).await?;
+    let stored = state.blobs.put(&key, &mut whole, upload.length).await;
     drop(whole);
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(error) => return Err(overtaken(state, who, of, upload, error).await),
+    };
     match settle(state, who, of, upload, &target, &key, &stored).await {
         Ok((tx, saved)) => {
             // When the answer to this is lost, the row may be there: the bytes stay, and the sweep decides.
@@ -119,7 +124,7 @@ async fn finish(
         }
         Err(error) => {
             state.blobs.forget(&key).await;
-            return Err(error);
+            return Err(overtaken(state, who, of, upload, error).await);
         }
     }
     for part in std::mem::take(&mut upload.part_keys) {
@@ -128,6 +133,28 @@ async fn finish(
     upload.offset = upload.length;
     upload.is_complete = true;
     Ok(())
+}
+
+/// Whoever finishes or gives up an upload takes its parts away: that is no fault of the one who comes too late.
+async fn overtaken(
+    state: &Inner,
+    who: &Who,
+    of: UploadId,
+    upload: &Upload,
+    error: StorageError,
+) -> StorageError {
+    if error.code != ErrorCode::Internal {
+        return error;
+    }
+    let found = async {
+        let tx = who.begin(state, of.place).await?;
+        Upload::find(&tx, of, state.clock.now()).await
+    };
+    match found.await {
+        Ok(now) if now.offset == upload.offset && !now.is_complete => error,
+        Err(other) if other.code != ErrorCode::NotFound => error,
+        Ok(_) | Err(_) => StorageError::conflict("Another request finished or ended this upload."),
+    }
 }
 
 /// Everything but the commit.

@@ -135,6 +135,37 @@ async fn uploads_end_when_told_or_when_they_are_old() {
     assert_eq!((report.uploads_ended, api.blobs().len()), (1, 0));
 }
 
+/// The one who comes too late has found the upload open, and then its parts are gone.
+#[tokio::test]
+async fn who_finishes_an_upload_too_late_is_told_so() {
+    let api = Api::new().await;
+    let person = api.at_contoso.clone();
+    for is_given_up in [false, true] {
+        let url = create(&api, &person, "a.txt", 6, "true").await.ok().header("location").to_owned();
+        patch(&api, &person, &url, 0, "abc").await.ok();
+        let (asked, is_asked) = tokio::sync::oneshot::channel();
+        let (go, may_go) = tokio::sync::oneshot::channel::<()>();
+        let last = futures_util::stream::once(async move {
+            asked.send(()).expect("somebody waits for it");
+            may_go.await.map(|()| "xyz").map_err(std::io::Error::other)
+        });
+        let late = patch(&api, &person, &url, 3, Body::from_stream(last));
+        let early = async {
+            is_asked.await.expect("the upload was found");
+            if is_given_up {
+                api.ask(&person, "DELETE", &url).header("tus-resumable", "1.0.0").send().await.ok();
+            } else {
+                patch(&api, &person, &url, 3, "def").await.ok();
+            }
+            go.send(()).expect("it waits");
+        };
+        let (late, ()) = futures_util::join!(late, early);
+        late.must_fail(409, "Conflict");
+    }
+    let got = api.ask(&person, "GET", format!("/object/attachments/{}/a.txt", api.contoso)).send().await.ok();
+    assert_eq!((got.text().as_str(), api.blobs().len()), ("abcdef", 1));
+}
+
 #[tokio::test]
 async fn two_senders_of_one_upload_do_not_mix() {
     let api = Api::new().await;
