@@ -25,7 +25,7 @@ alter table public.integrations
 
 -- The hour a device was last seen in (UTC), to find old facts by an index: within one hour, marking a device as seen again stays a cheap update.
 alter table public.devices
-  add column observed_hour timestamp generated always as (date_trunc('hour', observed_at at time zone 'UTC')) stored;
+  add column observed_hour timestamptz generated always as (date_trunc('hour', observed_at at time zone 'UTC') at time zone 'UTC') stored;
 create index devices_observed on public.devices (customer_id, observed_hour) where missing_since is null;
 create index devices_incomplete on public.devices (customer_id) where missing_since is null and not is_complete;
 -- The new one counts as well.

@@ -32,7 +32,7 @@ create view public.customer_list with (security_invoker = true) as
          (select count(*)::integer from public.devices d where d.customer_id = c.id and d.missing_since is null) as devices,
          -- The hour narrows by index; the exact rule decides.
          (select count(*)::integer from public.devices d where d.customer_id = c.id and d.missing_since is null
-            and d.observed_hour < (now() - (select app.row_stale_after_least())) at time zone 'UTC'
+            and d.observed_hour < now() - (select app.row_stale_after_least())
             and d.observed_at < now() - app.row_stale_after(d.integration_id)) as devices_stale,
          (select count(*)::integer from public.devices d where d.customer_id = c.id and d.missing_since is null and not d.is_complete) as devices_partial,
          (select count(*)::integer from public.alerts a where a.customer_id = c.id and a.state <> 'resolved') as alerts_open,

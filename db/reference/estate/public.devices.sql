@@ -34,7 +34,7 @@ create table public.devices (
   seen_in_sync uuid,
   missing_since timestamp with time zone,
   created_at timestamp with time zone not null default now(),
-  observed_hour timestamp without time zone default date_trunc('hour'::text, (observed_at AT TIME ZONE 'UTC'::text)),
+  observed_hour timestamp with time zone default (date_trunc('hour'::text, (observed_at AT TIME ZONE 'UTC'::text)) AT TIME ZONE 'UTC'::text),
   constraint devices_pkey PRIMARY KEY (customer_id, id),
   constraint devices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint devices_customer_id_site_id_fkey FOREIGN KEY (customer_id, site_id) REFERENCES public.sites(customer_id, id) ON DELETE SET NULL (site_id),

@@ -31,10 +31,11 @@ impl Sealed {
         let world = World::mapped(1, 10).await;
         world.db.staff("owner").await;
         world.db.staff("technician").await;
-        let vault = Vault::new(world.db.pg.clone(), MasterKey::generate().unwrap(), Clock::system());
-        let credential = vault.put_credential("ninjaone", &sealed_form(&world, secret)).await.unwrap();
+        let vault = Vault::new(world.db.pg.clone(), MasterKey::generate().expect("a key"), Clock::system());
+        let credential =
+            vault.put_credential("ninjaone", &sealed_form(&world, secret)).await.expect("sealed");
         let sql = "update public.integrations set credential_id = $1";
-        world.admin.execute(sql, &[&credential.0]).await.unwrap();
+        world.admin.execute(sql, &[&credential.0]).await.expect("a row");
         Self { world, vault, credential }
     }
 
@@ -52,7 +53,7 @@ impl Sealed {
         self.world.queue(Full).await;
         let syncer =
             Syncer::new(self.world.db.pg.clone(), Clock::system(), vendors.clone(), Arc::new(NoSink));
-        syncer.run_one().await.unwrap().unwrap().1
+        syncer.run_one().await.expect("a worked run").expect("a run").1
     }
 
     async fn told(&self, kind: &str) -> i64 {
@@ -64,14 +65,14 @@ impl Sealed {
             .admin
             .query_one("select case when credentials_failed_at is not null then credentials_problem end from public.integrations", &[])
             .await
-            .unwrap()
+            .expect("the integration")
             .get(0)
     }
 }
 
 fn sealed_form(world: &World, secret: &str) -> SecretString {
     let client_id = world.vendor.sandbox.client_id().to_owned();
-    NinjaOneCredentials { client_id, client_secret: secret.to_owned() }.to_secret().unwrap()
+    NinjaOneCredentials { client_id, client_secret: secret.to_owned() }.to_secret().expect("the form")
 }
 
 #[tokio::test]

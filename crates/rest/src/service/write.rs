@@ -4,7 +4,7 @@ use axum::{body::Body, http::Response};
 use kernel::ApiError;
 use pg::TxEnd;
 
-use super::{Asked, Inner, Target};
+use super::{Asked, Inner, Target, media};
 use crate::{
     config::{RestConfig, TxChoice},
     error::{self, Failure},

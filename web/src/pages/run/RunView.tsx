@@ -5,7 +5,7 @@ import { cancelRun } from "@/api/actions";
 import { isRecord, stringOrNull } from "@/api/errors";
 import { readFault, readPlan, readReading } from "@/api/plan";
 import { rowKey, useRow, useRows } from "@/api/queries";
-import type { ChangeRow, EvidenceRow, RunRow } from "@/api/rows";
+import type { ApprovalRow, ChangeRow, EvidenceRow, RunRow } from "@/api/rows";
 import type { Where } from "@/api/where";
 import { useAction } from "@/kit/action";
 import { Ago } from "@/kit/Ago";
@@ -108,7 +108,7 @@ export default function RunView() {
             }
             side={
               <>
-                <Outcome run={row} change={change} />
+                <Outcome run={row} change={change} rejected={approvals.rows.find((approval) => approval.state === "rejected") ?? null} />
                 {change?.target_kind === "device" && change.target_id ? <TargetDevice customerId={row.customer_id} deviceId={change.target_id} every={every} /> : null}
                 {row.subject_kind === "device" && row.subject_id && change === null ? <TargetDevice customerId={row.customer_id} deviceId={row.subject_id} every={every} /> : null}
                 <FactsOfRun change={change} />
@@ -161,18 +161,19 @@ function CancelButton({ row }: { row: RunRow }) {
   );
 }
 
-function Outcome({ run, change }: { run: RunRow; change: ChangeRow | null }) {
+function Outcome({ run, change, rejected }: { run: RunRow; change: ChangeRow | null; rejected: ApprovalRow | null }) {
   const plan = readPlan(change?.plan);
   const after = readReading(change?.after);
   const { nameOf } = usePeople();
   const canceler = canceledBy(run);
   const why = isRecord(run.error) ? stringOrNull(run.error.reason) : null;
   const fault = canceler === null ? readFault(run.error) : `Canceled by ${nameOf(canceler) ?? "somebody"}${why ? `: ${why}` : "."}`;
+  const verdict = change?.state === "rejected" && rejected?.decided_by ? `Rejected by ${nameOf(rejected.decided_by) ?? "somebody"}${rejected.reason ? `: ${rejected.reason}` : "."}` : (change?.verdict ?? null);
   const isNews = fault !== null && !(change?.verdict && fault.startsWith(change.verdict));
   const over = !isOpenRun(run.state);
   return (
     <Card title="Outcome" aside={change ? <StatusBadge of={changeStates} value={change.state} /> : <StatusBadge of={runStates} value={run.state} />}>
-      {change?.verdict ? <p className="border-b border-line px-3.5 py-3 text-lg font-semibold text-balance">{change.verdict}</p> : null}
+      {verdict ? <p className="border-b border-line px-3.5 py-3 text-lg font-semibold text-balance [overflow-wrap:anywhere]">{verdict}</p> : null}
       {isNews ? <p className="border-b border-line bg-bad-soft px-3.5 py-2.5 text-bad">{fault}</p> : null}
       <Facts>
         <Fact name={change?.verified_at ? "Verified by" : over ? "Was to be verified by" : "Will be verified by"}>{plan?.verifiedBy ?? (over ? "-" : "not known before the plan")}</Fact>

@@ -127,9 +127,11 @@ function Step({ step, change, approval, evidence, ticket }: StepProps) {
   const idle = step.state === "pending" || step.state === "ready" || step.state === "skipped" || step.state === "cancelled";
   const title = step.phase ? (phaseTitles[step.phase] ?? words(step.phase)) : step.title;
   const { nameOf } = usePeople();
-  const text = decisionText(step, approval, nameOf) ?? step.summary ?? (step.phase ? (phaseHints[step.phase] ?? step.title) : null);
+  const decision = decisionText(step, approval, nameOf);
+  const text = decision ?? step.summary ?? (step.phase ? (phaseHints[step.phase] ?? step.title) : null);
   const attempts = readHistory(step.history);
-  const fault = newWords(readFault(step.error), text);
+  // The decision is said above, with the name; its error says the same without.
+  const fault = decision === null ? newWords(readFault(step.error), text) : null;
   return (
     <li className="relative grid grid-cols-[22px_minmax(0,1fr)_auto] gap-x-3 py-2.5 before:absolute before:top-8.5 before:bottom-[-8px] before:left-[10.5px] before:w-px before:bg-line-strong last:before:hidden">
       <span className={cx("grid size-5.5 place-items-center rounded-full", toneSoft[tone], tone === "mute" && "text-ink-3")}>
