@@ -39,7 +39,7 @@ create table flow.steps (
   constraint steps_running_have_a_lease CHECK ((((state)::text = 'running'::text) = ((lease_owner IS NOT NULL) AND (lease_until IS NOT NULL))))
 );
 
-CREATE INDEX steps_due ON flow.steps USING btree (due_at) WHERE ((state)::text = ANY (ARRAY['ready'::text, 'waiting'::text]));
+CREATE INDEX steps_due ON flow.steps USING btree (due_at) WHERE (((state)::text = ANY (ARRAY['ready'::text, 'waiting'::text])) AND (due_at > '-infinity'::timestamp with time zone));
 CREATE INDEX steps_due_by_lane ON flow.steps USING btree (customer_id, workflow_id, due_at) WHERE ((state)::text = ANY (ARRAY['ready'::text, 'waiting'::text]));
 CREATE INDEX steps_running_by_lane ON flow.steps USING btree (customer_id, workflow_id, lease_until) WHERE ((state)::text = 'running'::text);
 CREATE UNIQUE INDEX steps_key_once ON flow.steps USING btree (customer_id, run_id, key);

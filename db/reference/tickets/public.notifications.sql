@@ -38,5 +38,5 @@ create policy worker_insert on public.notifications for insert to worker
 
 grant select, update (read_at) on public.notifications to authenticated;
 grant select, update (read_at) on public.notifications to staff;
-grant select, insert on public.notifications to system;
+grant insert on public.notifications to system;
 grant insert on public.notifications to worker;

@@ -375,6 +375,15 @@ export interface Database {
         Row: { freeze_id: string | null; freeze_reason: string | null; frozen_at: string | null; is_overdue: boolean | null; last_began_at: string | null; last_clean_at: string | null; last_error: string | null; last_outcome: string | null; last_requests: number | null; open_alerts: number | null };
         Relationships: [];
       };
+      site_list: {
+        Row: { customer_id: string | null; id: string | null; name: string | null; observed_at: string | null; stale_at: string | null };
+        Insert: { customer_id?: string | null; id?: string | null; name?: string | null; observed_at?: string | null; stale_at?: string | null };
+        Update: { customer_id?: string | null; id?: string | null; name?: string | null; observed_at?: string | null; stale_at?: string | null };
+        Relationships: [
+          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
       sla_by_priority: {
         Row: { customer_id: string | null; priority: string | null; tickets: number | null; within_target: number | null };
         Relationships: [

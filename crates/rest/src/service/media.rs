@@ -52,7 +52,7 @@ impl Asked {
         match &plan.outcome {
             Outcome::Value(_) => {
                 let own = plan.function.media.as_ref()?;
-                let content_type = own.chosen(self.accept(), |range| Media::is_built_in(range))?;
+                let content_type = own.chosen(self.accept(), Media::is_built_in)?;
                 Some(Handled { body: Wanted::Own(own.form), content_type })
             }
             Outcome::Rows(read, _) => self.by_handler(schema, read.relation),
@@ -69,7 +69,7 @@ impl Asked {
             return None;
         }
         let (handler, content_type) =
-            schema.handler(self.accept(), relation.id, |range| Media::is_built_in(range))?;
+            schema.handler(self.accept(), relation.id, Media::is_built_in)?;
         Some(Handled { body: Wanted::Handled(handler, &relation.sql), content_type })
     }
 
