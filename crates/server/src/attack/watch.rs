@@ -145,7 +145,6 @@ async fn frozen_until_an_owner_lifts_it(world: &World) {
     for (path, is_export) in [
         ("/rest/v1/evidence?select=id,bundle", true),
         ("/rest/v1/evidence", true),
-        ("/rest/v1/customers?select=id,evidence(bundle)", true),
         ("/rest/v1/evidence?select=id,outcome", false),
         ("/rest/v1/sites", false),
     ] {
