@@ -46,7 +46,7 @@ async fn a_rejected_change_is_not_made() {
     let change = stage.change(run).await;
     assert_eq!(
         (&change["state"], &change["verdict"]),
-        (&json!("rejected"), &json!("Rejected by a technician of the provider: because of the test"))
+        (&json!("rejected"), &json!("Rejected: because of the test"))
     );
     assert_eq!(lock(&stage.world.disk).acts, 0);
     assert_eq!(stage.step_state(run, "conclude").await, "ended");

@@ -27,7 +27,7 @@ async fn a_run_that_has_not_begun_is_cancelled_at_once() {
     assert_eq!(stage.step_state(run, "one").await, "cancelled");
     assert_eq!(
         stage.text("select error ->> 'message' from flow.runs where id = $1", run).await,
-        "Cancelled by a technician of the provider: not wanted"
+        "Cancelled: not wanted"
     );
     assert!(matches!(stage.cancel(run).await, Err(FlowError::Conflict(_))), "it is over");
     let worker = stage.worker();
