@@ -73,7 +73,7 @@ async fn a_record_is_what_the_data_api_gives() {
         .await;
     let data = client.change().await;
     // Without the columns that no person may read.
-    let hidden = "'{credential_id,webhook_secret_sha256,activity_cursor}'::text[]";
+    let hidden = "'{credential_id,webhook_secret_sha256,activity_cursor,credentials_told_at}'::text[]";
     let expected: Value =
         world.db.read(&format!("select to_jsonb(i) - {hidden} from public.integrations i")).await;
     assert_eq!(data["record"], expected);
