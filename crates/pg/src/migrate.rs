@@ -45,8 +45,12 @@ pub async fn migrate(admin: impl Into<Login>) -> Result<Report, PgError> {
 /// Names of migrations in this binary that the database lacks.
 pub async fn pending(login: impl Into<Login>) -> Result<Vec<String>, PgError> {
     let client = admin::connect(&login.into()).await?;
-    client.batch_execute("set role owner").await?;
-    let applied: Vec<String> = match client.query("select name from app.schema_history", &[]).await {
+    // The login of the pool may not become owner. Without the role or the table nothing was applied yet.
+    let history = async {
+        client.batch_execute("set role system").await?;
+        client.query("select name from app.schema_history", &[]).await
+    };
+    let applied: Vec<String> = match history.await {
         Ok(rows) => rows.iter().map(|row| row.get(0)).collect(),
         Err(_) => Vec::new(),
     };

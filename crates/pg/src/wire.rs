@@ -75,6 +75,15 @@ impl RawRow {
         std::str::from_utf8(&self.bytes[range]).ok()
     }
 
+    /// `None` when null or not a `boolean`.
+    pub fn boolean(&self, column: usize) -> Option<bool> {
+        match self.bytes[self.cells.get(column)?.clone()?] {
+            [0] => Some(false),
+            [1] => Some(true),
+            _ => None,
+        }
+    }
+
     /// `None` when null or not a `bigint`.
     pub fn int8(&self, column: usize) -> Option<i64> {
         let range = self.cells.get(column)?.clone()?;

@@ -45,7 +45,7 @@ impl Watch {
             return Ok(());
         }
         let rows = pg.one_shot_read(actor, self.0.frozen_sql, &[]).await.map_err(Refused::Unknown)?;
-        if rows.last().and_then(|row| row.text(0)) == Some("f") {
+        if rows.last().and_then(|row| row.boolean(0)) == Some(false) {
             return Ok(());
         }
         let frozen = ApiError::new(ErrorCode::ExportsFrozen, "Exports are frozen.")
