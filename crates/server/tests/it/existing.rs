@@ -15,7 +15,8 @@ async fn a_server_over_tls_is_migrated_and_examined() {
         command.arg(words).arg("--data-dir").arg(dir.path());
         command.env("DATABASE_URL", server.url("authenticator", host, &tls(ca)));
         command.env("OBERA_ADMIN_DATABASE_URL", server.url("postgres", host, &tls(ca)));
-        command.env("OBERA_MASTER_KEY", "07".repeat(32));
+        let key: String = (0..32).map(|n| format!("{n:02x}")).collect();
+        command.env("OBERA_MASTER_KEY", key);
         command
     };
     let (status, said, error) = run(&mut command("migrate", "ca.crt", "localhost"));
