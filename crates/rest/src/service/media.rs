@@ -68,8 +68,7 @@ impl Asked {
         {
             return None;
         }
-        let (handler, content_type) =
-            schema.handler(self.accept(), relation.id, Media::is_built_in)?;
+        let (handler, content_type) = schema.handler(self.accept(), relation.id, Media::is_built_in)?;
         Some(Handled { body: Wanted::Handled(handler, &relation.sql), content_type })
     }
 
