@@ -117,15 +117,10 @@ async fn main() -> ExitCode {
     match Box::pin(run(&cli)).await {
         Ok(code) => code,
         Err(error) => {
-            progress!("bench: {}", with_causes(error.as_ref()));
+            progress!("bench: {}", kernel::with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
-}
-
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 async fn run(cli: &Cli) -> Result<ExitCode> {

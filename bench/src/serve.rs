@@ -8,13 +8,12 @@ use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdin, Command},
 };
-use tokio_postgres::config::Host;
 use vault::MasterKey;
 
 use crate::{
     Result, machine,
     rest::api::{Api, Served},
-    stage::Stage,
+    stage::{SocketLogin, Stage},
 };
 
 /// As in the product.
@@ -22,10 +21,7 @@ pub const POOL: usize = 24;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Task {
-    socket: String,
-    user: String,
-    password: String,
-    database: String,
+    login: SocketLogin,
     /// A file with the master key that the tokens' key is sealed with.
     master_key: PathBuf,
 }
@@ -49,17 +45,7 @@ impl Serving {
         let master_key = folder.path().join("master.key");
         MasterKey::generate()?.write_new_file(&master_key)?;
         let api = Api::start_with(stage, MasterKey::from_file(&master_key)?).await?;
-        let login = stage.login();
-        let Some(Host::Unix(socket)) = login.get_hosts().first() else {
-            return Err("the cluster listens on a socket".into());
-        };
-        let task = Task {
-            socket: socket.to_string_lossy().into_owned(),
-            user: login.get_user().unwrap_or_default().to_owned(),
-            password: String::from_utf8(login.get_password().unwrap_or_default().to_vec())?,
-            database: login.get_dbname().unwrap_or_default().to_owned(),
-            master_key,
-        };
+        let task = Task { login: stage.socket_login()?, master_key };
         let mut child = Command::new(std::env::current_exe()?)
             .arg("serve-worker")
             .stdin(Stdio::piped())
@@ -104,14 +90,8 @@ pub async fn run() -> Result<()> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let task: Task = serde_json::from_str(&line)?;
-    let mut config = tokio_postgres::Config::new();
-    config
-        .host_path(&task.socket)
-        .port(5432)
-        .user(&task.user)
-        .password(&task.password)
-        .dbname(&task.database);
-    let pool = Pg::new(&PgSettings { login: config.into(), shots_max: POOL, transactions_max: POOL })?;
+    let pool =
+        Pg::new(&PgSettings { login: task.login.config().into(), shots_max: POOL, transactions_max: POOL })?;
     let api = Api::on(pool.clone(), MasterKey::from_file(&task.master_key)?).await?;
     let realtime = api.realtime_on(pool.clone());
     let router: Router = api.router_on(pool).await.nest("/realtime/v1", realtime::router(realtime.clone()));

@@ -9,6 +9,7 @@ use pg::{
     cluster::{Cluster, DATABASE, Durability},
     migrate,
 };
+use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
@@ -16,6 +17,28 @@ use crate::{Common, Failure, Result, machine, progress};
 
 /// What the benchmarks make for themselves is in this schema.
 const OWN_SCHEMA: &str = "create schema if not exists bench; grant usage on schema bench to authenticator;";
+
+/// The pool's login as a process of the benchmark is told it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SocketLogin {
+    socket: String,
+    user: String,
+    password: String,
+    database: String,
+}
+
+impl SocketLogin {
+    pub fn config(&self) -> Config {
+        let mut config = Config::new();
+        config
+            .host_path(&self.socket)
+            .port(5432)
+            .user(&self.user)
+            .password(&self.password)
+            .dbname(&self.database);
+        config
+    }
+}
 
 #[derive(Debug)]
 pub struct Stage {
@@ -80,6 +103,19 @@ impl Stage {
     /// The login of the pool, which the peers use as well.
     pub fn login(&self) -> Config {
         self.cluster.authenticator_config(DATABASE)
+    }
+
+    pub fn socket_login(&self) -> Result<SocketLogin> {
+        let login = self.login();
+        let Some(Host::Unix(socket)) = login.get_hosts().first() else {
+            return Err("the cluster listens on a socket".into());
+        };
+        Ok(SocketLogin {
+            socket: socket.to_string_lossy().into_owned(),
+            user: login.get_user().unwrap_or_default().to_owned(),
+            password: String::from_utf8(login.get_password().unwrap_or_default().to_vec())?,
+            database: login.get_dbname().unwrap_or_default().to_owned(),
+        })
     }
 
     /// A pool with so many connections of each kind.

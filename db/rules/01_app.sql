@@ -159,6 +159,26 @@ begin
 end $$;
 comment on function app.open_to_system(regclass, text) is 'Policy for the few reasons that need all customers; each reason is an enum value in pg::SystemReason.';
 
+-- One more partition of `parent`, protected like it; none when it is there, or when rows of its time lie in the default one. Gives how many were made.
+create or replace function app.add_partition(parent regclass, suffix text, time_column text, since timestamptz, until timestamptz, about text) returns integer
+language plpgsql set search_path = '' as $$
+declare
+  part constant text := parent || '_' || suffix;
+  is_taken boolean;
+begin
+  execute format('select to_regclass(%1$L) is not null or exists (select from %2$s_default d where d.%3$I >= %4$L and d.%3$I < %5$L)',
+    part, parent, time_column, since, until) into is_taken;
+  if is_taken then
+    return 0;
+  end if;
+  execute format('create table %s partition of %s for values from (%L) to (%L)', part, parent, since, until);
+  execute format('comment on table %s is %L', part, about);
+  execute format('alter table %s enable row level security', part);
+  execute format('alter table %s force row level security', part);
+  return 1;
+end $$;
+comment on function app.add_partition(regclass, text, text, timestamptz, timestamptz, text) is 'For the definers that keep partitions.';
+
 revoke all on all functions in schema app, public from public;
 grant execute on function app.user_id(), app.session_id(), app.worker_customer() to authenticated, staff, worker, system;
 grant execute on function app.has(text), app.customers_with(text), app.permissions_of_caller(), public.my_permissions() to authenticated, staff;

@@ -18,20 +18,12 @@ create or replace function app.maintain_partitions(months_ahead integer default 
 language plpgsql security definer set search_path = '' as $$
 declare
   month_start timestamptz;
-  part_name text;
   made integer := 0;
 begin
   for step in 0 .. least(months_ahead, 24) loop
     month_start := date_trunc('month', now() at time zone 'utc') at time zone 'utc' + make_interval(months => step);
-    part_name := 'log_' || to_char(month_start at time zone 'utc', 'YYYY_MM');
-    if to_regclass('audit.' || part_name) is null
-       and not exists (select from audit.log_default d where d.at >= month_start and d.at < month_start + interval '1 month') then
-      execute format('create table audit.%I partition of audit.log for values from (%L) to (%L)', part_name, month_start, month_start + interval '1 month');
-      execute format('comment on table audit.%I is %L', part_name, 'One month of audit.log. Owner: security. Retention: 7 years.');
-      execute format('alter table audit.%I enable row level security', part_name);
-      execute format('alter table audit.%I force row level security', part_name);
-      made := made + 1;
-    end if;
+    made := made + app.add_partition('audit.log', to_char(month_start at time zone 'utc', 'YYYY_MM'), 'at',
+      month_start, month_start + interval '1 month', 'One month of audit.log. Owner: security. Retention: 7 years.');
   end loop;
   return made;
 end $$;

@@ -112,21 +112,11 @@ language plpgsql security definer set search_path = '' as $$
 declare
   today constant date := (now() at time zone 'utc')::date;
   part record;
-  part_name text;
   made integer := 0;
 begin
   for step in 0 .. least(days_ahead, 30) loop
-    part_name := 'messages_' || to_char(today + step, 'YYYY_MM_DD');
-    if to_regclass('realtime.' || part_name) is null
-       and not exists (select from realtime.messages_default d where d.inserted_at >= (today + step)::timestamp at time zone 'utc'
-                         and d.inserted_at < (today + step + 1)::timestamp at time zone 'utc') then
-      execute format('create table realtime.%I partition of realtime.messages for values from (%L) to (%L)', part_name,
-        (today + step)::timestamp at time zone 'utc', (today + step + 1)::timestamp at time zone 'utc');
-      execute format('comment on table realtime.%I is %L', part_name, 'One day of realtime.messages. Owner: platform. Retention: 3 days.');
-      execute format('alter table realtime.%I enable row level security', part_name);
-      execute format('alter table realtime.%I force row level security', part_name);
-      made := made + 1;
-    end if;
+    made := made + app.add_partition('realtime.messages', to_char(today + step, 'YYYY_MM_DD'), 'inserted_at', (today + step)::timestamp at time zone 'utc',
+      (today + step + 1)::timestamp at time zone 'utc', 'One day of realtime.messages. Owner: platform. Retention: 3 days.');
   end loop;
   for part in select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
               where i.inhparent = 'realtime.messages'::regclass and c.relname ~ '^messages_\d{4}_\d\d_\d\d$' loop

@@ -16,20 +16,12 @@ declare
   keep constant integer := greatest(months_kept, 1);
   month_start timestamptz;
   part record;
-  part_name text;
   made integer := 0;
 begin
   for step in 0 .. least(months_ahead, 24) loop
     month_start := (this_month + make_interval(months => step)) at time zone 'utc';
-    part_name := 'access_' || to_char(month_start at time zone 'utc', 'YYYY_MM');
-    if to_regclass('audit.' || part_name) is null
-       and not exists (select from audit.access_default d where d.minute >= month_start and d.minute < month_start + interval '1 month') then
-      execute format('create table audit.%I partition of audit.access for values from (%L) to (%L)', part_name, month_start, month_start + interval '1 month');
-      execute format('comment on table audit.%I is %L', part_name, 'One month of audit.access. Owner: security. Retention: 3 whole months.');
-      execute format('alter table audit.%I enable row level security', part_name);
-      execute format('alter table audit.%I force row level security', part_name);
-      made := made + 1;
-    end if;
+    made := made + app.add_partition('audit.access', to_char(month_start at time zone 'utc', 'YYYY_MM'), 'minute',
+      month_start, month_start + interval '1 month', 'One month of audit.access. Owner: security. Retention: 3 whole months.');
   end loop;
   for part in select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
               where i.inhparent = 'audit.access'::regclass and c.relname ~ '^access_\d{4}_\d\d$' loop

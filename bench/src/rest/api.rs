@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use auth::{AuthConfig, AuthState, Origin};
 use axum::{Router, extract::Request, middleware, response::Response, routing::get};
 use jiff::SignedDuration;
-use kernel::{ApiError, Clock, ErrorCode, Timestamp, id::UserId};
+use kernel::{Clock, id::UserId};
 use pg::{Actor, Pg};
 use realtime::{RealtimeConfig, RealtimeState, TokenVerifier, Verified, Verifying};
 use rest::{RestConfig, RestState};
@@ -30,10 +30,7 @@ struct Tokens(AuthState);
 impl TokenVerifier for Tokens {
     fn verify<'a>(&'a self, token: &'a str) -> Verifying<'a> {
         Box::pin(async move {
-            let actor = self.0.verify(token).await?;
-            let claims = self.0.claims(token).await?;
-            let expires_at = Timestamp::from_second(claims.exp)
-                .map_err(|_| ApiError::new(ErrorCode::NotSignedIn, "The token's time is not one."))?;
+            let (actor, expires_at) = self.0.verify_until(token).await?;
             Ok(Verified { actor, expires_at })
         })
     }

@@ -9,7 +9,7 @@ use kernel::{Clock, secret::ExposeSecret as _};
 use ninjaone::{Config, NinjaOne, Organization};
 use sandbox::{RunningSandbox, Sandbox, SandboxConfig};
 use tokio::{io::AsyncWriteExt as _, process::Command};
-use tokio_postgres::{Client, config::Host};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use self::worker::{Task, Told};
@@ -137,15 +137,8 @@ async fn synchronize(
 ) -> Result<Told> {
     let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, 'full', 'bench')";
     admin.execute(sql, &[&integration]).await?;
-    let login = stage.login();
-    let Some(Host::Unix(socket)) = login.get_hosts().first() else {
-        return Err("the cluster listens on a socket".into());
-    };
     let task = Task {
-        socket: socket.to_string_lossy().into_owned(),
-        user: login.get_user().unwrap_or_default().to_owned(),
-        password: String::from_utf8(login.get_password().unwrap_or_default().to_vec())?,
-        database: login.get_dbname().unwrap_or_default().to_owned(),
+        login: stage.socket_login()?,
         base_url: sandbox.base_url(),
         client_id: sandbox.client_id().to_owned(),
         client_secret: sandbox.client_secret().expose_secret().to_owned(),

@@ -10,17 +10,14 @@ use ninjaone::{Config, NinjaOne};
 use pg::{Pg, PgSettings};
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, machine};
+use crate::{Result, machine, stage::SocketLogin};
 
 /// As in the product.
 const POOL: usize = 24;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Task {
-    pub socket: String,
-    pub user: String,
-    pub password: String,
-    pub database: String,
+    pub login: SocketLogin,
     pub base_url: String,
     pub client_id: String,
     pub client_secret: String,
@@ -50,14 +47,7 @@ pub async fn run() -> Result<()> {
     let mut text = Vec::new();
     std::io::stdin().read_to_end(&mut text)?;
     let task: Task = serde_json::from_slice(&text)?;
-    let mut config = tokio_postgres::Config::new();
-    config
-        .host_path(&task.socket)
-        .port(5432)
-        .user(&task.user)
-        .password(&task.password)
-        .dbname(&task.database);
-    let pool = Pg::new(&PgSettings::halves(config, POOL))?;
+    let pool = Pg::new(&PgSettings::halves(task.login.config(), POOL))?;
     let clock = Clock::system();
     let client =
         NinjaOne::new(Config::new(task.base_url, task.client_id, task.client_secret.into()), clock.clone())?;

@@ -21,7 +21,7 @@ mod user;
 use std::{net::IpAddr, sync::Arc};
 
 use kernel::{
-    ApiError, Clock, Timestamp,
+    ApiError, Clock, ErrorCode, Timestamp,
     id::{RequestId, UserId},
 };
 use pg::{Actor, Pg};
@@ -89,6 +89,14 @@ impl AuthState {
         let verified = self.verified(token).await.map_err(ApiError::from)?;
         let claims = &verified.claims;
         Ok(Actor::person(claims.role.name(), claims.sub, claims.session_id, verified.json.clone()))
+    }
+
+    /// The same, and when the token ends. Only for tokens of sign-in's own.
+    pub async fn verify_until(&self, token: &str) -> Result<(Actor, Timestamp), ApiError> {
+        let actor = self.verify(token).await?;
+        let ends_at = Timestamp::from_second(self.claims(token).await?.exp)
+            .map_err(|_| ApiError::new(ErrorCode::NotSignedIn, "The token's time is not one."))?;
+        Ok((actor, ends_at))
     }
 
     /// The claims of a token that verifies.

@@ -261,9 +261,9 @@ impl AccessLog {
             static KEY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
         KEY.with_borrow_mut(|key| {
-            let person_bytes = write_key(key, read, describe);
+            write_key(key, read, describe);
             let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-            if !held.count(key, person_bytes, read) {
+            if !held.count(key, read) {
                 self.0.not_itemized.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -334,7 +334,7 @@ impl AccessLog {
 
 impl Held {
     /// `false` when the read is counted without its subject.
-    fn count(&mut self, key: &[u8], person_bytes: usize, read: &Read<'_>) -> bool {
+    fn count(&mut self, key: &[u8], read: &Read<'_>) -> bool {
         if let Some(tally) = self.itemized.get_mut(key) {
             tally.add(read);
             return true;
@@ -343,7 +343,7 @@ impl Held {
             self.itemized.insert(key.into(), Tally::of(read));
             return true;
         }
-        let person = &key[..person_bytes];
+        let person = &key[..PERSON_BYTES];
         if let Some(tally) = self.by_person.get_mut(person) {
             tally.add(read);
         } else if self.by_person.len() < PERSON_LINES_MAX {
@@ -358,15 +358,14 @@ impl Held {
     }
 }
 
-/// Minute, person, session and role; then source, subject and shape. Returns how many bytes the first part has.
-fn write_key(key: &mut Vec<u8>, read: &Read<'_>, describe: impl FnOnce(&mut Shape<'_>)) -> usize {
+/// Minute, person, session and role; then source, subject and shape.
+fn write_key(key: &mut Vec<u8>, read: &Read<'_>, describe: impl FnOnce(&mut Shape<'_>)) {
     let reader = read.reader;
     key.clear();
     key.extend_from_slice(&(read.at.as_second().div_euclid(MINUTE_S)).to_be_bytes());
     key.extend_from_slice(reader.user.map_or(Uuid::nil(), |id| id.0).as_bytes());
     key.extend_from_slice(reader.session.map_or(Uuid::nil(), |id| id.0).as_bytes());
     key.push(reader.role as u8);
-    let person_bytes = key.len();
     key.push(read.source as u8);
     let end = key.len() + SUBJECT_BYTES_MAX;
     let mut subject = Shape { bytes: key, end };
@@ -378,7 +377,6 @@ fn write_key(key: &mut Vec<u8>, read: &Read<'_>, describe: impl FnOnce(&mut Shap
     key.push(0);
     let end = key.len() + SHAPE_BYTES_MAX;
     describe(&mut Shape { bytes: key, end });
-    person_bytes
 }
 
 /// Bytes of the person's part of a key: minute, person, session, role.

@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool::managed;
-use deadpool::managed::{Metrics, QueueMode, RecycleError, RecycleResult};
+use deadpool::managed::{self, Metrics, QueueMode, RecycleError, RecycleResult};
 use deadpool_postgres::{ClientWrapper, Runtime};
 use futures_util::FutureExt as _;
 use kernel::id::CustomerId;

@@ -27,7 +27,10 @@ async fn tried(server: &OwnServer, host: &str, tls: &str) -> [Result<bool, Strin
         let rows = pg.one_shot(&login_role(), TLS_USED_SQL, &[], TxEnd::Commit).await?;
         Ok::<_, PgError>(rows[0].bytes(0).expect("not null")[0] == 1)
     };
-    [driver.await.map_err(|error| told(&error)), wire.await.map_err(|error| told(&error))]
+    [
+        driver.await.map_err(|error| kernel::with_causes(&error)),
+        wire.await.map_err(|error| kernel::with_causes(&error)),
+    ]
 }
 
 /// The login itself: the roles of the product need its tables.
@@ -38,17 +41,6 @@ fn login_role() -> Actor {
 
 fn pool(login: Login) -> Pg {
     Pg::new(&PgSettings::halves(login, 4)).expect("a pool")
-}
-
-/// An error with its causes.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +156,11 @@ async fn nothing_of_the_login_is_said_in_clear() {
         let driver = pg.act_as(&login_role()).await.expect_err("no TLS");
         let wire = pg.one_shot(&login_role(), "select 1", &[], TxEnd::Commit).await.expect_err("no TLS");
         for refused in [driver, wire] {
-            assert!(told(&refused).contains(said), "{answer:?}: {}", told(&refused));
+            assert!(
+                kernel::with_causes(&refused).contains(said),
+                "{answer:?}: {}",
+                kernel::with_causes(&refused)
+            );
         }
         for bytes in heard.join().expect("the impostor ends") {
             let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -42,7 +42,7 @@ pub enum DatabaseError {
 
 impl DatabaseError {
     pub(crate) fn server(error: &PgError) -> Self {
-        Self::Server { why: chain(error) }
+        Self::Server { why: kernel::with_causes(error) }
     }
 }
 
@@ -161,15 +161,4 @@ pub fn parse(url: &SecretString) -> Result<Login, DatabaseError> {
 
 fn read_key(text: &SecretString) -> Result<MasterKey, DatabaseError> {
     MasterKey::from_hex(text).map_err(|error| DatabaseError::MasterKey(error.to_string()))
-}
-
-/// An error with its causes, for one line on a terminal.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

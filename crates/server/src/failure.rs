@@ -12,13 +12,13 @@ impl Failure {
 
     /// `what` could not be started or used, and why, down to the first cause.
     pub fn start(what: &str, error: &dyn Error) -> Self {
-        Self(format!("Could not start {what}: {}", crate::database::chain(error)))
+        Self(format!("Could not start {what}: {}", kernel::with_causes(error)))
     }
 }
 
 impl From<crate::database::DatabaseError> for Failure {
     fn from(error: crate::database::DatabaseError) -> Self {
-        Self(crate::database::chain(&error))
+        Self(kernel::with_causes(&error))
     }
 }
 

@@ -5,6 +5,7 @@ mod keeper;
 mod own_server;
 mod people;
 pub mod rows;
+mod url;
 
 use kernel::id::CustomerId;
 use pg::{Pg, PgSettings};
@@ -12,6 +13,7 @@ use tokio_postgres::{Client, Config, NoTls};
 
 pub use keeper::{RunCluster, server, start_for_run};
 pub use own_server::OwnServer;
+pub use url::encode_url;
 
 /// A fresh, migrated database of its own. Dropped with the value.
 #[derive(Debug)]

@@ -4,9 +4,8 @@ use kernel::{ApiError, Clock, id::SyncRunId};
 use pg::Actor;
 use serde_json::json;
 use store::sync::{SyncKind::Full, SyncKind::Incremental, SyncState};
-use tokio::task::JoinSet;
 
-use crate::world::{StopAt, World, fault};
+use crate::world::{World, fault};
 
 const DEVICES: u32 = 600;
 const GONE: usize = CONFIRMATIONS_MAX + 60;
@@ -172,19 +171,7 @@ async fn killed_while_it_asks_it_goes_on_where_it_was() {
     let run = held(&world).await;
     let accepted = accept(&world, &technician, run, "They left us.").await.unwrap();
     // Every process dies some boundaries further on; the pages of the two readings are the first hundred or so.
-    for nth in [150, 40, 3, 2, 4, 1, 5, 3] {
-        let stop = StopAt::new(nth);
-        let doomed = world.syncer().with_observer(stop.clone());
-        let mut process = JoinSet::new();
-        process.spawn(async move { doomed.run_one().await });
-        tokio::select! {
-            () = stop.reached.notified() => {}
-            // It ended before the boundary.
-            _ = process.join_next() => {}
-        }
-        process.shutdown().await;
-        world.expire_leases().await;
-    }
+    world.die_at(&[150, 40, 3, 2, 4, 1, 5, 3]).await;
     if let Some((worked, state)) = world.syncer().run_one().await.unwrap() {
         assert_eq!((worked, state), (accepted, SyncState::Complete), "{:?}", world.parts(accepted).await);
     }

@@ -104,19 +104,7 @@ async fn killed_at(kind: SyncKind, nth: usize, expected: &Part) {
 async fn killed_again_and_again_it_still_ends() {
     let world = eventful(Full).await;
     let run = world.queue(Full).await;
-    for nth in [3, 7, 2, 11, 5, 1, 9, 4] {
-        let stop = StopAt::new(nth);
-        let doomed = world.syncer().with_observer(stop.clone());
-        let mut process = JoinSet::new();
-        process.spawn(async move { doomed.run_one().await });
-        tokio::select! {
-            () = stop.reached.notified() => {}
-            // It ended before the boundary.
-            _ = process.join_next() => {}
-        }
-        process.shutdown().await;
-        world.expire_leases().await;
-    }
+    world.die_at(&[3, 7, 2, 11, 5, 1, 9, 4]).await;
     if let Some((worked, state)) = world.syncer().run_one().await.unwrap() {
         assert_eq!((worked, state), (run, SyncState::Complete));
     }

@@ -23,7 +23,7 @@ use sandbox::{CONTROL_HEADER, RunningSandbox, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 use store::sync::{SyncKind, SyncState};
 use testkit::TestDb;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinSet};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -216,6 +216,23 @@ impl World {
 
     pub async fn count(&self, sql: &str) -> i64 {
         self.admin.query_one(sql, &[]).await.expect("a count").get(0)
+    }
+
+    /// One process after another dies, each so many boundaries further on; what it held is free again.
+    pub async fn die_at(&self, boundaries: &[usize]) {
+        for nth in boundaries {
+            let stop = StopAt::new(*nth);
+            let doomed = self.syncer().with_observer(stop.clone());
+            let mut process = JoinSet::new();
+            process.spawn(async move { doomed.run_one().await });
+            tokio::select! {
+                () = stop.reached.notified() => {}
+                // It ended before the boundary.
+                _ = process.join_next() => {}
+            }
+            process.shutdown().await;
+            self.expire_leases().await;
+        }
     }
 
     /// The worker of every running run is gone: its lease is over.

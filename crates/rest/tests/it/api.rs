@@ -97,7 +97,7 @@ impl Ask<'_> {
     }
 
     async fn receive(self) -> (Parts, Bytes) {
-        let mut request = Request::builder().method(self.method).uri(encode(&self.url));
+        let mut request = Request::builder().method(self.method).uri(testkit::encode_url(&self.url));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -110,20 +110,6 @@ impl Ask<'_> {
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         (parts, bytes)
     }
-}
-
-/// Percent-encodes what may not stand in a URL, and leaves what the test wrote in the dialect.
-fn encode(url: &str) -> String {
-    let mut out = String::new();
-    for byte in url.bytes() {
-        match byte {
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b' ' | 0..=31 | 127..=255 => {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-            _ => out.push(char::from(byte)),
-        }
-    }
-    out
 }
 
 impl Api {

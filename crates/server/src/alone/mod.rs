@@ -264,7 +264,7 @@ async fn follow(
     tokio::select! {
         () = &mut stop => return Ok(()),
         loaded = alone.reload_config_until_done() => {
-            loaded.map_err(|error| Failure::text(crate::database::chain(&error)))?;
+            loaded.map_err(|error| Failure::text(kernel::with_causes(&error)))?;
         }
     }
     loop {

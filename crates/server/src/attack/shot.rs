@@ -79,7 +79,7 @@ impl Shot {
     }
 
     pub async fn send(&self, router: &Router, raider: &Raider) -> Answer {
-        let mut request = Request::builder().method(self.method).uri(encode(&self.path));
+        let mut request = Request::builder().method(self.method).uri(testkit::encode_url(&self.path));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -139,18 +139,4 @@ impl Shot {
     fn is_for_everybody(&self) -> bool {
         self.surface == "auth" || self.surface == "realtime" || self.surface == "public"
     }
-}
-
-/// Percent-encodes what may not stand in a URL.
-fn encode(url: &str) -> String {
-    let mut out = String::new();
-    for byte in url.bytes() {
-        match byte {
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b' ' | 0..=31 | 127..=255 => {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-            _ => out.push(char::from(byte)),
-        }
-    }
-    out
 }

@@ -48,7 +48,7 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         "whoever has shared_jwt_secret can make anonymous keys: give clients new ones, then remove it",
     );
     match Database::open_beside(settings).await {
-        Err(error) => doctor.note(false, "the database opens", &crate::database::chain(&error)),
+        Err(error) => doctor.note(false, "the database opens", &kernel::with_causes(&error)),
         Ok(database) => {
             doctor.note(true, "the database opens and is at this release", "");
             look_inside(&mut doctor, &database).await?;

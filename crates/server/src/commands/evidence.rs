@@ -34,7 +34,7 @@ pub fn run(command: &EvidenceCommand) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            say!("NOT INTACT  {}: {}", file.display(), crate::database::chain(&error));
+            say!("NOT INTACT  {}: {}", file.display(), kernel::with_causes(&error));
             Ok(ExitCode::FAILURE)
         }
     }

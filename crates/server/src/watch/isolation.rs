@@ -268,7 +268,7 @@ impl Prober {
                 let fault = fault_of(&seen);
                 (seen, fault)
             }
-            Err(error) => (Seen::default(), Some(crate::database::chain(&error))),
+            Err(error) => (Seen::default(), Some(kernel::with_causes(&error))),
         };
         let outcome = match (seen.round.findings.is_empty(), &error) {
             (false, _) => Outcome::Breach,

@@ -3,12 +3,11 @@ import { useState } from "react";
 import { acceptFall } from "@/api/actions";
 import type { SourceListRow, SyncPartRow } from "@/api/rows";
 import { useAction } from "@/kit/action";
-import { useCan } from "@/kit/permissions";
 import { ReasonDialog } from "@/kit/ReasonDialog";
 import { words } from "@/kit/status";
 import { count } from "@/kit/time";
 import { Button } from "@/ui/Button";
-import { acceptedRowsMax, isOpenSync } from "./sync";
+import { acceptedRowsMax, useSyncBlocked } from "./sync";
 
 interface AcceptFallProps {
   source: Pick<SourceListRow, "id" | "name" | "enabled" | "last_state">;
@@ -19,13 +18,9 @@ interface AcceptFallProps {
 /** The way out when so much is really gone: says what will be asked and what can come of it, takes the reason. */
 export function AcceptFall({ source, parts }: AcceptFallProps) {
   const [open, setOpen] = useState(false);
-  const { reason } = useCan();
   const run = parts[0]?.sync_run_id ?? "";
   const action = useAction({ quietError: true, onDone: () => setOpen(false), act: (text: string) => acceptFall(source.id, run, text) });
-  const blocked =
-    reason("integrations:sync") ??
-    (source.enabled ? null : "This source is switched off.") ??
-    (isOpenSync(source.last_state) ? "A synchronization is going on." : null);
+  const blocked = useSyncBlocked(source);
   return (
     <>
       <Button

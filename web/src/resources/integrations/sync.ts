@@ -1,7 +1,18 @@
-import type { SyncState } from "@/api/rows";
+import type { SourceListRow, SyncState } from "@/api/rows";
+import { useCan } from "@/kit/permissions";
 
 export function isOpenSync(state: SyncState | null): boolean {
   return state === "queued" || state === "running";
+}
+
+/** Why this person cannot start a synchronization now; null when they can. */
+export function useSyncBlocked(source: Pick<SourceListRow, "enabled" | "last_state">): string | null {
+  const { reason } = useCan();
+  return (
+    reason("integrations:sync") ??
+    (source.enabled ? null : "This source is switched off.") ??
+    (isOpenSync(source.last_state) ? "A synchronization is going on." : null)
+  );
 }
 
 /** A short upper-case code for a new customer: initials of the words, or the first letters. */
