@@ -220,14 +220,13 @@ fn table_rules(
         .map(|(column, _)| serde_json::json!({ "name": column.name, "type": column.type_name }).to_string())
         .collect();
     let mine: Vec<&Policy> = policies.iter().filter(|policy| policy.is_for(role, Verb::Read)).collect();
-    let by_customer = format!("({customer_name} = ANY (( SELECT app.customers_with(");
+    let by_customer = format!("{customer_name} = ANY (( SELECT app.customers_with(");
     Rules {
         condition: condition(policies, role, Verb::Read),
         is_personal: mine.iter().any(|policy| is_personal(&policy.using)),
-        is_by_customer: mine
-            .iter()
-            .filter(|policy| policy.is_permissive)
-            .all(|policy| policy.using.starts_with(&by_customer) && !policy.using.contains(" OR ")),
+        is_by_customer: mine.iter().filter(|policy| policy.is_permissive).all(|policy| {
+            policy.using.trim_start_matches('(').starts_with(&by_customer) && !policy.using.contains(" OR ")
+        }),
         may_select,
         columns_json: format!("[{}]", descriptions.join(",")),
     }

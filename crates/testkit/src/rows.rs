@@ -210,7 +210,13 @@ impl Seeds {
                 seeds.rows.entry(table.name.clone()).or_default().push(row);
             }
         }
-        client.batch_execute("set local session_replication_role = origin").await.expect("a superuser");
+        client
+            .batch_execute(
+                "set local session_replication_role = origin;
+                 select app.renew_rights(array(select u.id from auth.users u))",
+            )
+            .await
+            .expect("a superuser");
         seeds
     }
 
@@ -283,6 +289,7 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
             _ => return None,
         },
         ("auth.users" | "auth.sign_in_attempts", "email") => format!("'person{made:04}@probe.example'"),
+        ("auth.rights", "permissions" | "customers") => "'{}'".to_owned(),
         ("auth.sessions", "expires_at") => "now() + interval '1 day'".to_owned(),
         ("public.customers", "slug") => format!("'probe-{made:04}'"),
         ("public.customers", "code") => format!("'PRB{made:04}'"),

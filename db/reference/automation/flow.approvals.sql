@@ -32,7 +32,7 @@ CREATE INDEX approvals_waiting ON flow.approvals USING btree (customer_id, reque
 CREATE UNIQUE INDEX approvals_step_once ON flow.approvals USING btree (customer_id, step_id);
 
 create policy member_select on flow.approvals for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('approvals:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('approvals:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on flow.approvals for select to staff
   using (( SELECT app.has('approvals:read'::text) AS has));
 create policy system_all on flow.approvals for all to system

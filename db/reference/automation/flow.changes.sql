@@ -35,7 +35,7 @@ CREATE UNIQUE INDEX changes_idempotency_key_once ON flow.changes USING btree (cu
 CREATE UNIQUE INDEX changes_key_once ON flow.changes USING btree (customer_id, run_id, key);
 
 create policy member_select on flow.changes for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on flow.changes for select to staff
   using (( SELECT app.has('runs:read'::text) AS has));
 create policy worker_all on flow.changes for all to worker

@@ -38,7 +38,7 @@ CREATE INDEX runs_workflow ON flow.runs USING btree (workflow_id, workflow_versi
 CREATE UNIQUE INDEX runs_dedup_key_once ON flow.runs USING btree (customer_id, dedup_key) WHERE (dedup_key IS NOT NULL);
 
 create policy member_select on flow.runs for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on flow.runs for select to staff
   using (( SELECT app.has('runs:read'::text) AS has));
 create policy system_all on flow.runs for all to system

@@ -45,7 +45,7 @@ CREATE INDEX steps_running_by_lane ON flow.steps USING btree (customer_id, workf
 CREATE UNIQUE INDEX steps_key_once ON flow.steps USING btree (customer_id, run_id, key);
 
 create policy member_select on flow.steps for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on flow.steps for select to staff
   using (( SELECT app.has('runs:read'::text) AS has));
 create policy system_all on flow.steps for all to system

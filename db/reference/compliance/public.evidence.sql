@@ -26,7 +26,7 @@ CREATE INDEX evidence_key ON public.evidence USING btree (key_id);
 CREATE UNIQUE INDEX evidence_run_once ON public.evidence USING btree (customer_id, run_id);
 
 create policy member_select on public.evidence for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('evidence:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('evidence:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on public.evidence for select to staff
   using (( SELECT app.has('evidence:read'::text) AS has));
 create policy worker_all on public.evidence for all to worker

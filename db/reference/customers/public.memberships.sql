@@ -19,7 +19,7 @@ CREATE INDEX memberships_role ON public.memberships USING btree (role);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
 create policy member_select on public.memberships for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy owner_select on public.memberships for select to owner
   using (true);
 create policy staff_select on public.memberships for select to staff
@@ -37,3 +37,7 @@ grant select, insert, update, delete on public.memberships to system;
 grant select on public.memberships to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER rights_delete_old AFTER DELETE ON public.memberships REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();
+CREATE TRIGGER rights_insert_new AFTER INSERT ON public.memberships REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();
+CREATE TRIGGER rights_update_new AFTER UPDATE ON public.memberships REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();
+CREATE TRIGGER rights_update_old AFTER UPDATE ON public.memberships REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();

@@ -21,7 +21,7 @@ CREATE INDEX sites_integration ON public.sites USING btree (integration_id);
 CREATE UNIQUE INDEX sites_external_once ON public.sites USING btree (customer_id, integration_id, external_id);
 
 create policy member_select on public.sites for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('sites:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('sites:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy member_insert on public.sites for insert to authenticated
   with check ((customer_id = ANY (( SELECT app.customers_with('sites:write'::text) AS customers_with)::uuid[])));
 create policy member_update on public.sites for update to authenticated

@@ -27,7 +27,7 @@ CREATE INDEX device_conditions_open ON public.device_conditions USING btree (cus
 CREATE UNIQUE INDEX device_conditions_uid_once ON public.device_conditions USING btree (customer_id, external_uid);
 
 create policy member_select on public.device_conditions for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on public.device_conditions for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy system_select on public.device_conditions for select to system

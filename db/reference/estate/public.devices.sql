@@ -54,7 +54,7 @@ CREATE INDEX devices_site ON public.devices USING btree (customer_id, site_id);
 CREATE UNIQUE INDEX devices_external_once ON public.devices USING btree (customer_id, integration_id, external_id);
 
 create policy member_select on public.devices for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on public.devices for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy system_select on public.devices for select to system

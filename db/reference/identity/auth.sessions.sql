@@ -32,3 +32,4 @@ create policy system_all on auth.sessions for all to system
 grant select, insert, update, delete on auth.sessions to system;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON auth.sessions FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER rights AFTER INSERT OR UPDATE OF user_id, ended_at, expires_at ON auth.sessions FOR EACH ROW EXECUTE FUNCTION app.rights_of_sessions();

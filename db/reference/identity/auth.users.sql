@@ -32,3 +32,4 @@ create policy system_all on auth.users for all to system
 grant select, insert, update, delete on auth.users to system;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON auth.users FOR EACH ROW EXECUTE FUNCTION app.audit('password_hash');
+CREATE TRIGGER rights AFTER UPDATE OF disabled_at ON auth.users FOR EACH ROW EXECUTE FUNCTION app.rights_of_user();

@@ -29,3 +29,7 @@ grant select, insert, update, delete on public.role_permissions to system;
 grant select on public.role_permissions to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.role_permissions FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER rights_delete_old AFTER DELETE ON public.role_permissions REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_roles();
+CREATE TRIGGER rights_insert_new AFTER INSERT ON public.role_permissions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_roles();
+CREATE TRIGGER rights_update_new AFTER UPDATE ON public.role_permissions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_roles();
+CREATE TRIGGER rights_update_old AFTER UPDATE ON public.role_permissions REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_roles();

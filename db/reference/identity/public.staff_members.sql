@@ -30,3 +30,7 @@ grant select, insert, update, delete on public.staff_members to system;
 grant select on public.staff_members to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.staff_members FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER rights_delete_old AFTER DELETE ON public.staff_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();
+CREATE TRIGGER rights_insert_new AFTER INSERT ON public.staff_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();
+CREATE TRIGGER rights_update_new AFTER UPDATE ON public.staff_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();
+CREATE TRIGGER rights_update_old AFTER UPDATE ON public.staff_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.rights_of_holders();

@@ -39,7 +39,7 @@ CREATE INDEX alerts_seen ON public.alerts USING btree (last_seen_at DESC NULLS L
 CREATE UNIQUE INDEX alerts_open_once ON public.alerts USING btree (customer_id, dedup_key) WHERE ((state)::text <> 'resolved'::text);
 
 create policy member_select on public.alerts for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('alerts:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('alerts:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy member_update on public.alerts for update to authenticated
   using ((customer_id = ANY (( SELECT app.customers_with('alerts:write'::text) AS customers_with)::uuid[])))
   with check ((customer_id = ANY (( SELECT app.customers_with('alerts:write'::text) AS customers_with)::uuid[])));

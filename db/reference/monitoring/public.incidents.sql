@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX incidents_alert_once ON public.incidents USING btree (custom
 CREATE UNIQUE INDEX incidents_number_once ON public.incidents USING btree (customer_id, number);
 
 create policy member_select on public.incidents for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('incidents:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('incidents:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on public.incidents for select to staff
   using (( SELECT app.has('incidents:read'::text) AS has));
 create policy worker_all on public.incidents for all to worker

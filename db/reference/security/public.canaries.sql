@@ -15,7 +15,7 @@ create table public.canaries (
 CREATE UNIQUE INDEX canaries_token_once ON public.canaries USING btree (token);
 
 create policy member_select on public.canaries for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('customers:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('customers:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy owner_insert on public.canaries for insert to owner
   with check (true);
 create policy staff_select on public.canaries for select to staff

@@ -25,7 +25,7 @@ CREATE INDEX ticket_attachments_ticket ON public.ticket_attachments USING btree 
 CREATE UNIQUE INDEX ticket_attachments_object_once ON public.ticket_attachments USING btree (customer_id, object_id);
 
 create policy member_select on public.ticket_attachments for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy owner_select on public.ticket_attachments for select to owner
   using (true);
 create policy owner_insert on public.ticket_attachments for insert to owner

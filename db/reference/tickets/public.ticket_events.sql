@@ -31,7 +31,7 @@ CREATE INDEX ticket_events_ticket ON public.ticket_events USING btree (customer_
 create policy member_not_internal on public.ticket_events as restrictive for select to authenticated
   using ((NOT is_internal));
 create policy member_select on public.ticket_events for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy member_insert on public.ticket_events for insert to authenticated
   with check ((customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[])));
 create policy owner_insert on public.ticket_events for insert to owner

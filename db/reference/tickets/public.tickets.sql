@@ -54,7 +54,7 @@ CREATE UNIQUE INDEX tickets_incident_once ON public.tickets USING btree (custome
 CREATE UNIQUE INDEX tickets_number_once ON public.tickets USING btree (customer_id, number);
 
 create policy member_select on public.tickets for select to authenticated
-  using ((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])));
+  using (((customer_id = ANY (( SELECT app.customers_with('tickets:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy member_insert on public.tickets for insert to authenticated
   with check ((customer_id = ANY (( SELECT app.customers_with('tickets:write'::text) AS customers_with)::uuid[])));
 create policy member_update on public.tickets for update to authenticated

@@ -11,7 +11,7 @@ use testkit::{
 use tokio_postgres::Client;
 
 /// Runs an attempt as the current role and undoes it: rows affected, or the SQLSTATE of the refusal. What `arrange` says
-/// happens before, as superuser with triggers asleep, and is undone as well.
+/// happens before, as superuser with triggers asleep (but for the rights of sessions), and is undone as well.
 const TRY: &str = "
   create schema probe;
   grant usage on schema probe to public;
@@ -24,6 +24,7 @@ const TRY: &str = "
       if arrange <> '' then
         perform set_config('role', 'none', true), set_config('session_replication_role', 'replica', true);
         execute arrange;
+        perform app.renew_rights(array(select u.id from auth.users u));
         perform set_config('session_replication_role', 'origin', true), set_config('role', asker, true);
       end if;
       execute attempt;

@@ -216,6 +216,7 @@ impl World {
             )
             .expect("a string");
         }
-        self.admin.batch_execute(&format!("{sql} commit")).await.expect("restored rows");
+        sql.push_str("select app.renew_rights(array(select u.id from auth.users u)); commit");
+        self.admin.batch_execute(&sql).await.expect("restored rows");
     }
 }
