@@ -163,12 +163,15 @@ impl Pg {
         if let Some(caller) = actor.foreign() {
             let (enter, values) = caller.enter(writes);
             let (begin, first) = (caller.begin(end), caller.first());
-            return self.fire(&Shot { begin, enter: (&enter, &values), first, statements, end }).await;
+            return self
+                .fire(&Shot { role: caller.role(), begin, enter: (&enter, &values), first, statements, end })
+                .await;
         }
         let settings = Settings::of(actor);
         let texts = settings.texts(writes);
         let begin = (end == TxEnd::Rollback).then_some("begin");
-        let shot = Shot { begin, enter: (ENTER_SQL, &texts), first: None, statements, end };
+        let role = actor.role.name();
+        let shot = Shot { role, begin, enter: (ENTER_SQL, &texts), first: None, statements, end };
         if actor.told.is_empty() {
             return self.fire(&shot).await;
         }

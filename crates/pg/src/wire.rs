@@ -96,10 +96,10 @@ pub(crate) struct Wire {
     stream: Stream,
     inbox: BytesMut,
     outbox: BytesMut,
-    /// Statement to its name on the server.
-    statements: HashMap<Box<str>, u32>,
-    /// Statements that are being prepared, in their order. They outlive a caller that goes away meanwhile.
-    preparing: VecDeque<(Box<str>, u32)>,
+    /// Per role, each statement's name on the server: a plan holds policies, so that PostgreSQL throws it away when another role runs it.
+    statements: HashMap<Box<str>, HashMap<Box<str>, u32>>,
+    /// Statements that are being prepared, in their order, with their role. They outlive a caller that goes away meanwhile.
+    preparing: VecDeque<(Box<str>, Box<str>, u32)>,
     named: u32,
     /// No answer is outstanding and no transaction is open.
     is_idle: bool,
@@ -108,6 +108,8 @@ pub(crate) struct Wire {
 /// What one transaction sends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shot<'a> {
+    /// Whom the statements run as, once the settings are made.
+    pub role: &'a str,
     /// The statement that opens it, when PostgreSQL's own unit (what stands before a `Sync`) does not do.
     pub begin: Option<&'static str>,
     pub enter: (&'a str, &'a [&'a str]),
@@ -132,37 +134,37 @@ impl Wire {
     }
 
     fn write(&mut self, shot: &Shot<'_>) -> io::Result<()> {
-        if self.statements.len() > STATEMENTS_MAX {
+        if self.statements.values().map(HashMap::len).sum::<usize>() > STATEMENTS_MAX {
             self.forget();
         }
         if let Some(begin) = shot.begin {
-            self.statement(begin, &[])?;
+            self.statement(shot.role, begin, &[])?;
         }
-        self.statement(shot.enter.0, shot.enter.1)?;
+        self.statement(shot.role, shot.enter.0, shot.enter.1)?;
         if let Some(first) = shot.first {
-            self.statement(first, &[])?;
+            self.statement(shot.role, first, &[])?;
         }
         for (sql, params) in shot.statements {
-            self.statement(sql, params)?;
+            self.statement(shot.role, sql, params)?;
         }
         if shot.begin.is_some() {
             let end = match shot.end {
                 TxEnd::Commit => "commit",
                 TxEnd::Rollback => "rollback",
             };
-            self.statement(end, &[])?;
+            self.statement(shot.role, end, &[])?;
         }
         frontend::sync(&mut self.outbox);
         Ok(())
     }
 
-    fn statement(&mut self, sql: &str, params: &[&str]) -> io::Result<()> {
-        let number = match self.statements.get(sql) {
+    fn statement(&mut self, role: &str, sql: &str, params: &[&str]) -> io::Result<()> {
+        let number = match self.statements.get(role).and_then(|prepared| prepared.get(sql)) {
             Some(number) => *number,
             None => {
                 self.named = self.named.wrapping_add(1);
                 frontend::parse(&format!("w{}", self.named), sql, [], &mut self.outbox)?;
-                self.preparing.push_back((sql.into(), self.named));
+                self.preparing.push_back((role.into(), sql.into(), self.named));
                 self.named
             }
         };
@@ -181,7 +183,7 @@ impl Wire {
 
     /// Closes all prepared statements with the next write.
     fn forget(&mut self) {
-        for number in self.statements.drain().map(|(_, number)| number) {
+        for (_, number) in self.statements.drain().flat_map(|(_, prepared)| prepared) {
             let _names_without_null_cannot_fail =
                 frontend::close(b'S', &format!("w{number}"), &mut self.outbox);
         }
@@ -216,7 +218,11 @@ impl Wire {
                 Err(error) => return Err(fault.unwrap_or_else(|| connection(error))),
             };
             match message {
-                Message::ParseComplete => self.statements.extend(self.preparing.pop_front()),
+                Message::ParseComplete => {
+                    if let Some((role, sql, number)) = self.preparing.pop_front() {
+                        self.statements.entry(role).or_default().insert(sql, number);
+                    }
+                }
                 Message::DataRow(row) if statement >= wanted => {
                     rows.push(RawRow::new(&row).map_err(connection)?);
                 }

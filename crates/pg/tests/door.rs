@@ -120,6 +120,21 @@ async fn a_statement_whose_caller_leaves_while_it_is_prepared_is_known() {
     assert_eq!(rows[0].int8(0), Some(1));
 }
 
+/// PostgreSQL throws a plan away when another role runs it.
+#[tokio::test]
+async fn roles_that_share_a_connection_do_not_share_a_plan() {
+    let db = TestDb::new().await;
+    let acme = db.customer("acme").await;
+    let (owner, portal) = (db.staff("owner").await, db.portal(acme, "portal_admin").await);
+    let pg = Pg::new(&PgSettings::halves(db.authenticator.clone(), 1)).expect("a pool");
+    for actor in [&owner, &portal, &owner, &portal] {
+        pg.one_shot(actor, COUNT_CUSTOMERS, &[], TxEnd::Commit).await.expect("rows");
+    }
+    let prepared = "select count(*) from pg_prepared_statements where statement = $1::text";
+    let rows = pg.one_shot(&owner, prepared, &[COUNT_CUSTOMERS], TxEnd::Commit).await.expect("rows");
+    assert_eq!(rows[0].int8(0), Some(2));
+}
+
 #[tokio::test]
 async fn further_settings_travel_with_the_callers_own_and_end_with_the_transaction() {
     let db = TestDb::new().await;
