@@ -52,7 +52,8 @@ grant select on public.runs, public.steps, public.changes, public.approvals to a
 -- one customer under the policies above. The database clock is the only clock here: leases and due times of all workers
 -- compare with it. Whoever changes steps of a run locks the run first; claiming never waits for a lock (skip locked), so
 -- these two orders cannot deadlock. They are written in PL/pgSQL because it keeps its plans for the whole session;
--- sequential scans are off in them because a plan made while the tables were empty must still be right when they are full.
+-- sequential scans are off in them because a plan made while the tables were empty must still be right when they are full. Only a running step has a
+-- lease: whoever names its owner does not name its state, which would have the step looked for among all that run.
 
 -- One more entry of a step's history; the oldest of more than 50 goes.
 create or replace function flow.noted(history jsonb, entry jsonb) returns jsonb language sql immutable as
@@ -60,38 +61,51 @@ $$ select (case when jsonb_array_length(history) >= 50 then history - 0 else his
 
 -- What a run comes to, as its steps and changes are now: the worst counts. A change's reading back counts by its verdict.
 create or replace function flow.outcome_of(p_customer uuid, p_run uuid) returns flow.run_state language plpgsql stable as $$
+declare
+  states text[];
 begin
-  return (select case
-    when 'failed' = any (seen.states) then 'failed'
-    when 'timed_out' = any (seen.states) then 'timed_out'
-    when 'unverified' = any (seen.states) then 'unverified'
-    when 'rejected' = any (seen.states) then 'rejected'
-    when 'cancelled' = any (seen.states) then 'cancelled'
-    when 'verified' = any (seen.states) then 'verified'
-    else 'ended' end::flow.run_state
-  from (select array(
-      select s.state::text from flow.steps s
-        where s.customer_id = p_customer and s.run_id = p_run and s.on_failure = 'fail' and s.phase is distinct from 'reread'
-          and s.state in ('failed', 'timed_out', 'rejected', 'cancelled')
-      union all
-      select c.state::text from flow.changes c where c.customer_id = p_customer and c.run_id = p_run) as states) seen);
+  select array_agg(x.state) into states from (
+    select s.state::text from flow.steps s
+      where s.customer_id = p_customer and s.run_id = p_run and s.on_failure = 'fail' and s.phase is distinct from 'reread'
+        and s.state in ('failed', 'timed_out', 'rejected', 'cancelled')
+    union all
+    select c.state::text from flow.changes c where c.customer_id = p_customer and c.run_id = p_run) x;
+  return case
+    when 'failed' = any (states) then 'failed'
+    when 'timed_out' = any (states) then 'timed_out'
+    when 'unverified' = any (states) then 'unverified'
+    when 'rejected' = any (states) then 'rejected'
+    when 'cancelled' = any (states) then 'cancelled'
+    when 'verified' = any (states) then 'verified'
+    else 'ended' end;
 end $$;
 
--- Everything that executing one step needs to know.
-create or replace function flow.step_context(p_customer uuid, p_run uuid, p_step uuid) returns jsonb language plpgsql stable as $$
+-- The steps of a run in one reading: what each is and gave, which can start now (in their order), and whether any is under way. Clean is a run without
+-- changes in which nothing went wrong.
+create or replace function flow.survey(p_customer uuid, p_run uuid,
+  out steps jsonb, out due uuid[], out is_active boolean, out is_waiting boolean, out has_changes boolean, out is_clean boolean) language plpgsql stable as $$
 begin
-  return (select jsonb_build_object(
-    'now', clock_timestamp(),
-    'run', jsonb_build_object('id', r.id, 'workflow_id', r.workflow_id, 'workflow_version', r.workflow_version, 'title', r.title, 'dry_run', r.dry_run,
-      'input', r.input, 'subject_kind', r.subject_kind, 'subject_id', r.subject_id, 'started_by', r.started_by, 'started_reason', r.started_reason,
-      'deadline_at', r.deadline_at, 'stopping', r.stopping, 'error', r.error),
-    'step', jsonb_build_object('id', s.id, 'key', s.key, 'attempt', s.attempt, 'crashes', s.crashes, 'run_on', s.run_on),
-    'steps', (select jsonb_object_agg(o.key, jsonb_build_object('state', o.state, 'output', o.output))
-                from flow.steps o where o.customer_id = p_customer and o.run_id = p_run),
-    'changes', (select jsonb_object_agg(c.key, to_jsonb(c)) from flow.changes c where c.customer_id = p_customer and c.run_id = p_run),
-    'outcome', case when s.run_on = 'always' then flow.outcome_of(p_customer, p_run) end)
-  from flow.steps s join flow.runs r on r.customer_id = p_customer and r.id = p_run
-  where s.customer_id = p_customer and s.id = p_step);
+  select jsonb_object_agg(x.key, jsonb_build_object('state', case when x.is_due then 'ready' else x.state end, 'output', x.output)),
+         array_agg(x.id order by x.position) filter (where x.is_due),
+         bool_or(x.is_due or x.state in ('ready', 'running')), bool_or(x.state = 'waiting'), bool_or(x.change_key is not null),
+         bool_and(x.change_key is null and x.state not in ('failed', 'timed_out', 'rejected', 'cancelled'))
+    into steps, due, is_active, is_waiting, has_changes, is_clean
+    from (select s.id, s.key, s.position, s.change_key, s.output, s.state::text as state,
+            s.state = 'pending' and not s.needs && array_agg(s.key) filter (where s.state in ('pending', 'ready', 'running', 'waiting')) over () as is_due
+          from flow.steps s where s.customer_id = p_customer and s.run_id = p_run) x;
+end $$;
+
+-- What executing a step needs to know beside the facts of its run that never change.
+create or replace function flow.step_context(p_customer uuid, p_run uuid, p_step jsonb, p_steps jsonb, p_has_changes boolean, p_stopping flow.run_state, p_error jsonb)
+returns jsonb language plpgsql stable as $$
+declare
+  changes jsonb;
+begin
+  if p_has_changes then
+    select jsonb_object_agg(x.key, to_jsonb(x)) into changes from flow.changes x where x.customer_id = p_customer and x.run_id = p_run;
+  end if;
+  return jsonb_build_object('now', clock_timestamp(), 'step', p_step, 'steps', p_steps, 'changes', changes, 'stopping', p_stopping, 'error', p_error,
+    'outcome', case when p_step ->> 'run_on' = 'always' then flow.outcome_of(p_customer, p_run) end);
 end $$;
 
 -- Starts a run with its step rows, in the transaction of whatever needs it. A known dedup key gives the run that has it.
@@ -128,12 +142,10 @@ returns table (customer_id uuid, run_id uuid, step_id uuid, lane_customer uuid, 
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
-  share constant integer := greatest(1, p_batch / 4);
+  share constant integer := greatest(2, p_batch / 4);
   lease constant timestamptz := now() + p_lease_ms * interval '1 ms';
   mine flow.step_ref[];
   taken flow.step_ref[] := '{}';
-  due uuid[];
-  free integer;
   at_customer uuid := p_after_customer;
   at_workflow uuid := p_after_workflow;
   has_wrapped boolean := false;
@@ -165,19 +177,20 @@ begin
     end if;
     at_customer := lane.customer_id;
     at_workflow := lane.workflow_id;
-    -- One claim at a time per lane; the count below is read after the lock, so it is right.
+    -- One claim at a time per lane; what runs is counted after the lock, so it is right.
     continue when not pg_try_advisory_xact_lock(7331010, hashtext(lane.customer_id::text || lane.workflow_id::text));
-    select lane.lane_max - count(*)::integer into free from flow.steps s
-      where s.customer_id = lane.customer_id and s.workflow_id = lane.workflow_id and s.state = 'running';
-    continue when free <= 0;
-    select array(
+    with due as materialized (
       select d.id from flow.steps d where d.customer_id = lane.customer_id and d.workflow_id = lane.workflow_id
         and d.state in ('ready', 'waiting') and d.due_at <= now()
-        order by d.due_at limit least(share, free, p_batch - cardinality(taken)) for update skip locked) into due;
-    with now_mine as (
+        order by d.due_at
+        limit greatest(0, least(share, p_batch - cardinality(taken), lane.lane_max - (
+          select count(*)::integer from flow.steps r
+            where r.customer_id = lane.customer_id and r.workflow_id = lane.workflow_id and r.state = 'running')))
+        for update skip locked),
+    now_mine as (
       update flow.steps s set state = 'running', lease_owner = p_owner, lease_until = lease, attempt = s.attempt + 1, attempt_at = now(),
           started_at = coalesce(s.started_at, now())
-        where s.customer_id = lane.customer_id and s.id = any (due)
+        where s.customer_id = lane.customer_id and s.id = any (array(select due.id from due))
         returning s.run_id, s.id)
     select coalesce(array_agg(row(lane.customer_id, now_mine.run_id, now_mine.id)::flow.step_ref), '{}') into mine from now_mine;
     taken := taken || mine;
@@ -199,17 +212,32 @@ begin
          where s.state in ('ready', 'waiting') and s.due_at > now() and s.due_at > '-infinity' order by s.due_at limit 1) end;
 end $$;
 
--- The context of a step that this worker holds; nothing when the lease was lost.
-create or replace function flow.open_step(p_step uuid, p_owner uuid) returns jsonb language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+-- The facts of a run and the context of its step that this worker holds; nothing when the lease was lost.
+create or replace function flow.open_step(p_run uuid, p_step uuid, p_owner uuid, out run jsonb, out context jsonb)
+language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+  c constant uuid := app.worker_customer();
+  me record;
+  seen record;
 begin
-  return (select flow.step_context(s.customer_id, s.run_id, s.id) from flow.steps s
-    where s.customer_id = app.worker_customer() and s.id = p_step and s.lease_owner = p_owner and s.state = 'running');
+  select r.stopping, r.error,
+      jsonb_build_object('id', s.id, 'key', s.key, 'attempt', s.attempt, 'crashes', s.crashes, 'run_on', s.run_on) as step,
+      jsonb_build_object('id', r.id, 'workflow_id', r.workflow_id, 'workflow_version', r.workflow_version, 'title', r.title, 'dry_run', r.dry_run,
+        'input', r.input, 'subject_kind', r.subject_kind, 'subject_id', r.subject_id, 'started_by', r.started_by, 'started_reason', r.started_reason,
+        'deadline_at', r.deadline_at) as run
+    into me from flow.steps s join flow.runs r on r.customer_id = c and r.id = p_run
+    where s.customer_id = c and s.run_id = p_run and s.id = p_step and s.lease_owner = p_owner;
+  if found then
+    seen := flow.survey(c, p_run);
+    run := me.run;
+    context := flow.step_context(c, p_run, me.step, seen.steps, seen.has_changes, me.stopping, me.error);
+  end if;
 end $$;
 
 create or replace function flow.extend_lease(p_step uuid, p_owner uuid, p_lease_ms integer) returns boolean language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
   update flow.steps s set lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
-    where s.customer_id = app.worker_customer() and s.id = p_step and s.lease_owner = p_owner and s.state = 'running';
+    where s.customer_id = app.worker_customer() and s.id = p_step and s.lease_owner = p_owner;
   return found;
 end $$;
 
@@ -232,46 +260,40 @@ begin
       and x.customer_id = c and x.run_id = p_run and x.state in ('planned', 'waiting') and x.act_started_at is null;
 end $$;
 
--- Makes ready what has everything it needs, gives the first such step to `p_owner` (if there is one), and ends the run when nothing is left.
--- The caller holds the run's lock, and says in which state the run is if it has read that.
-create or replace function flow.advance(p_run uuid, p_was flow.run_state, p_owner uuid, p_lease_ms integer, out took uuid, out run_state flow.run_state)
+-- Makes ready what has everything it needs, gives the first such step with its context to `p_owner` (if there is one), and ends the run when nothing
+-- is left. The caller holds the run's lock, and says what the run is.
+create or replace function flow.advance(p_run uuid, p_was flow.run_state, p_stopping flow.run_state, p_error jsonb, p_owner uuid, p_lease_ms integer,
+  out took uuid, out context jsonb, out run_state flow.run_state)
 language plpgsql as $$
 declare
   c constant uuid := app.worker_customer();
-  due uuid[];
-  readied integer;
-  is_active boolean;
-  is_waiting boolean;
+  seen record;
+  step jsonb;
 begin
-  select array(
-    select s.id from flow.steps s
-      where s.customer_id = c and s.run_id = p_run and s.state = 'pending'
-        and not exists (select from flow.steps n where n.customer_id = c and n.run_id = p_run and n.key = any (s.needs)
-                          and n.state in ('pending', 'ready', 'running', 'waiting'))
-      order by s.position) into due;
-  readied := cardinality(due);
-  if readied > 0 then
-    took := case when p_owner is not null then due[1] end;
-    update flow.steps s set
-        state = (case when s.id = took then 'running' else 'ready' end)::flow.step_state,
-        due_at = clock_timestamp(),
-        attempt = s.attempt + coalesce(s.id = took, false)::integer,
-        attempt_at = case when s.id = took then clock_timestamp() end,
-        started_at = case when s.id = took then clock_timestamp() end,
-        lease_owner = case when s.id = took then p_owner end,
-        lease_until = case when s.id = took then clock_timestamp() + p_lease_ms * interval '1 ms' end
-      where s.customer_id = c and s.id = any (due);
+  seen := flow.survey(c, p_run);
+  if seen.due is not null then
+    took := case when p_owner is not null then seen.due[1] end;
+    with now_due as (
+      update flow.steps s set
+          state = (case when s.id = took then 'running' else 'ready' end)::flow.step_state,
+          due_at = clock_timestamp(),
+          attempt = s.attempt + coalesce(s.id = took, false)::integer,
+          attempt_at = case when s.id = took then clock_timestamp() end,
+          started_at = case when s.id = took then clock_timestamp() end,
+          lease_owner = case when s.id = took then p_owner end,
+          lease_until = case when s.id = took then clock_timestamp() + p_lease_ms * interval '1 ms' end
+        where s.customer_id = c and s.id = any (seen.due)
+        returning s.id, s.key, s.attempt, s.crashes, s.run_on)
+    select to_jsonb(d) into step from now_due d where d.id = took;
+    if took is not null then
+      context := flow.step_context(c, p_run, step, jsonb_set(seen.steps, array[step ->> 'key', 'state'], '"running"'), seen.has_changes, p_stopping, p_error);
+    end if;
+    if took is null or cardinality(seen.due) > 1 then
+      perform pg_notify('flow_steps', '');
+    end if;
   end if;
-  if readied > 1 or (readied = 1 and took is null) then
-    perform pg_notify('flow_steps', '');
-  end if;
-  if readied > 0 then
-    is_active := true;
-  else
-    select bool_or(s.state in ('ready', 'running')), bool_or(s.state = 'waiting') into is_active, is_waiting
-      from flow.steps s where s.customer_id = c and s.run_id = p_run and s.state in ('pending', 'ready', 'running', 'waiting');
-  end if;
-  run_state := case when is_active then 'running' when is_waiting then 'waiting' else flow.outcome_of(c, p_run) end;
+  run_state := case when seen.is_active then 'running' when seen.is_waiting then 'waiting' when seen.is_clean then 'ended'
+    else flow.outcome_of(c, p_run) end;
   if run_state = p_was then
     null;
   elsif run_state in ('running', 'waiting') then
@@ -290,11 +312,13 @@ create or replace function flow.finish_step(p_run uuid, p_step uuid, p_owner uui
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
-  run record;
   me record;
+  next record;
   is_open constant boolean := p_state in ('ready', 'waiting');
 begin
-  select r.state, r.stopping, r.deadline_at, r.error into run from flow.runs r where r.customer_id = c and r.id = p_run for no key update;
+  -- The join gives no row before the run's is locked, so the run is locked before the step is changed.
+  with run as materialized (
+    select r.state, r.stopping, r.deadline_at, r.error from flow.runs r where r.customer_id = c and r.id = p_run for no key update)
   update flow.steps s set state = p_state, lease_owner = null, lease_until = null,
       output = coalesce(p_output, s.output), summary = coalesce(p_summary, s.summary), error = p_error,
       attempt = case when p_note = 'later' then 0 else s.attempt end,
@@ -304,8 +328,8 @@ begin
                     else least(clock_timestamp() + p_due_ms * interval '1 ms', greatest(run.deadline_at, clock_timestamp())) end,
       ended_at = case when not is_open then clock_timestamp() end,
       history = flow.noted(s.history, jsonb_build_object('attempt', s.attempt, 'started_at', s.attempt_at, 'ended_at', clock_timestamp(), 'outcome', p_note, 'error', p_error))
-    where s.customer_id = c and s.run_id = p_run and s.id = p_step and s.lease_owner = p_owner and s.state = 'running'
-    returning s.run_on, s.on_failure, s.change_key, s.phase into me;
+    from run where s.customer_id = c and s.run_id = p_run and s.id = p_step and s.lease_owner = p_owner
+    returning run.state as run_state, run.stopping, run.error, s.run_on, s.on_failure, s.phase into me;
   if not found then
     raise exception 'The lease of this step was lost.' using errcode = 'OB001';
   end if;
@@ -315,15 +339,15 @@ begin
   end if;
   if not is_open and p_state not in ('ended', 'skipped') and me.on_failure = 'fail' then
     perform flow.stop_run(p_run, (case when me.phase = 'reread' then 'unverified' else p_state::text end)::flow.run_state, p_error);
-  elsif is_open and run.stopping is not null and me.run_on = 'success' then
+    select r.stopping, r.error into me.stopping, me.error from flow.runs r where r.customer_id = c and r.id = p_run;
+  elsif is_open and me.stopping is not null and me.run_on = 'success' then
     -- The run went down while this step was running: it does not start again.
-    perform flow.stop_run(p_run, run.stopping, run.error);
+    perform flow.stop_run(p_run, me.stopping, me.error);
   end if;
-  select a.took, a.run_state into took, run_state
-    from flow.advance(p_run, run.state, case when not is_open and p_lease_ms is not null then p_owner end, p_lease_ms) a;
-  if took is not null then
-    context := flow.step_context(c, p_run, took);
-  end if;
+  next := flow.advance(p_run, me.run_state, me.stopping, me.error, case when not is_open and p_lease_ms is not null then p_owner end, p_lease_ms);
+  took := next.took;
+  context := next.context;
+  run_state := next.run_state;
 end $$;
 
 -- Before an act: writes down that it begins. What to do: `act`, `look` for the effect of an earlier attempt first, `look_only` (the run goes down: never
@@ -336,7 +360,7 @@ declare
 begin
   select r.stopping is not null or r.deadline_at < clock_timestamp() as goes_down into run
     from flow.runs r where r.customer_id = c and r.id = p_run for no key update;
-  if not exists (select from flow.steps s where s.customer_id = c and s.id = p_step and s.lease_owner = p_owner and s.state = 'running') then
+  if not exists (select from flow.steps s where s.customer_id = c and s.id = p_step and s.lease_owner = p_owner) then
     raise exception 'The lease of this step was lost.' using errcode = 'OB001';
   end if;
   select x.act_started_at into begun_at from flow.changes x where x.customer_id = c and x.run_id = p_run and x.key = p_change for no key update;
@@ -417,7 +441,7 @@ begin
   else
     perform flow.stop_run(p_run, 'cancelled', jsonb_build_object('code', 'cancelled', 'by', p_by, 'by_shown', app.person_shown(p_by),
       'reason', p_reason, 'message', left('Cancelled' || coalesce(' by ' || app.person_shown(p_by), '') || ': ' || p_reason, 500)));
-    select a.run_state into run_state from flow.advance(p_run, run.state, null, null) a;
+    select a.run_state into run_state from flow.advance(p_run, run.state, null, null, null, null) a;
     result := 'cancelled';
   end if;
 end $$;
@@ -425,9 +449,10 @@ end $$;
 revoke all on all functions in schema flow from public;
 grant execute on function flow.noted(jsonb, jsonb) to worker, system;
 grant execute on function flow.claim_steps(uuid, integer, integer, uuid, uuid) to system;
-grant execute on function flow.outcome_of(uuid, uuid), flow.step_context(uuid, uuid, uuid), flow.open_step(uuid, uuid), flow.extend_lease(uuid, uuid, integer),
+grant execute on function flow.outcome_of(uuid, uuid), flow.survey(uuid, uuid),
+  flow.step_context(uuid, uuid, jsonb, jsonb, boolean, flow.run_state, jsonb), flow.open_step(uuid, uuid, uuid), flow.extend_lease(uuid, uuid, integer),
   flow.start_run(uuid, uuid, integer, text, boolean, jsonb, text, uuid, text, uuid, text, bigint, smallint, jsonb),
-  flow.stop_run(uuid, flow.run_state, jsonb), flow.advance(uuid, flow.run_state, uuid, integer),
+  flow.stop_run(uuid, flow.run_state, jsonb), flow.advance(uuid, flow.run_state, flow.run_state, jsonb, uuid, integer),
   flow.finish_step(uuid, uuid, uuid, flow.step_state, text, jsonb, text, jsonb, bigint, text[], text, integer),
   flow.begin_act(uuid, uuid, uuid, text), flow.ask_approval(uuid, uuid, text, text, jsonb, bigint, text),
   flow.decide(uuid, text, uuid, text), flow.cancel_run(uuid, uuid, text) to worker;

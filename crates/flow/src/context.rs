@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 use kernel::{
@@ -39,17 +39,26 @@ pub struct StepContext {
     pub(crate) raw: Raw,
 }
 
+/// A step as it was opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Raw {
+    pub run: Arc<RawRun>,
+    pub now: RawNow,
+}
+
 /// As `flow.step_context` gives it.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Raw {
+pub(crate) struct RawNow {
     pub now: Timestamp,
-    pub run: RawRun,
     pub step: RawStep,
     pub steps: Map<String, Value>,
     pub changes: Option<BTreeMap<String, ChangeView>>,
+    pub stopping: Option<RunState>,
+    pub error: Option<Value>,
     pub outcome: Option<RunState>,
 }
 
+/// What of a run never changes, as `flow.open_step` gives it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RawRun {
     pub id: Uuid,
@@ -63,8 +72,6 @@ pub(crate) struct RawRun {
     pub started_by: Option<Uuid>,
     pub started_reason: String,
     pub deadline_at: Timestamp,
-    pub stopping: Option<RunState>,
-    pub error: Option<Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -100,16 +107,16 @@ impl StepContext {
         workflow_key: &str,
         definition_sha256: &str,
     ) -> Self {
-        let run = &raw.run;
+        let (run, now) = (&raw.run, &raw.now);
         let subject = run.subject_kind.clone().zip(run.subject_id).map(|(kind, id)| Subject { kind, id });
         Self {
             customer,
             run: RunId(run.id),
-            step: StepId(raw.step.id),
-            key: raw.step.key.clone(),
-            attempt: raw.step.attempt,
+            step: StepId(now.step.id),
+            key: now.step.key.clone(),
+            attempt: now.step.attempt,
             mode: if run.dry_run { RunMode::Dry } else { RunMode::Real },
-            now: raw.now,
+            now: now.now,
             title: run.title.clone(),
             input: run.input.clone(),
             subject,
@@ -131,30 +138,30 @@ impl StepContext {
 
     /// What the step `key` gave; for a change's phase `<change>.<phase>`.
     pub fn output(&self, key: &str) -> Option<&Value> {
-        self.raw.steps.get(key)?.get("output").filter(|output| !output.is_null())
+        self.raw.now.steps.get(key)?.get("output").filter(|output| !output.is_null())
     }
 
     pub fn state(&self, key: &str) -> Option<StepState> {
-        self.raw.steps.get(key)?.get("state")?.as_str()?.parse().ok()
+        self.raw.now.steps.get(key)?.get("state")?.as_str()?.parse().ok()
     }
 
     pub fn change(&self, key: &str) -> Option<&ChangeView> {
-        self.raw.changes.as_ref()?.get(key)
+        self.raw.now.changes.as_ref()?.get(key)
     }
 
     /// What the run comes to as it is now: for steps that run always; `Running` for others.
     pub fn outcome(&self) -> RunState {
-        self.raw.outcome.unwrap_or(RunState::Running)
+        self.raw.now.outcome.unwrap_or(RunState::Running)
     }
 
     /// Why the run goes down: `{code, message, ...}`.
     pub fn error(&self) -> Option<&Value> {
-        self.raw.run.error.as_ref().filter(|error| !error.is_null())
+        self.raw.now.error.as_ref().filter(|error| !error.is_null())
     }
 
     /// The signed record, once its step has run.
     pub fn evidence(&self) -> Option<EvidenceId> {
-        self.raw.steps.values().find_map(|step| {
+        self.raw.now.steps.values().find_map(|step| {
             let id = step.get("output")?.get("evidence_id")?.as_str()?;
             id.parse().ok().map(EvidenceId)
         })
@@ -167,25 +174,32 @@ impl StepContext {
 
     /// The variables of conditions and templates.
     pub(crate) fn scope(&self) -> Scope {
-        let changes = self.raw.changes.iter().flatten();
+        let changes = self.raw.now.changes.iter().flatten();
         let changes: Map<String, Value> = changes
             .map(|(key, change)| (key.clone(), json!({ "state": change.state, "verdict": change.verdict })))
             .collect();
         let run = json!({
             "id": self.run, "title": self.title, "mode": self.mode, "subject_kind": self.raw.run.subject_kind,
-            "subject_id": self.raw.run.subject_id, "stopping": self.raw.run.stopping,
+            "subject_id": self.raw.run.subject_id, "stopping": self.raw.now.stopping,
         });
         Scope::new(vec![
             ("input", self.input.clone()),
             ("run", run),
-            ("steps", Value::Object(self.raw.steps.clone())),
+            ("steps", Value::Object(self.raw.now.steps.clone())),
             ("change", Value::Object(changes)),
             ("now", Value::String(self.now.to_string())),
         ])
     }
+}
 
-    pub(crate) fn parse(value: Value) -> Result<Raw, FlowError> {
-        Ok(serde_json::from_value(value)?)
+impl Raw {
+    pub fn opened(run: Value, now: Value) -> Result<Self, FlowError> {
+        Ok(Self { run: Arc::new(serde_json::from_value(run)?), now: serde_json::from_value(now)? })
+    }
+
+    /// The next step of the same run.
+    pub fn next(&self, now: Value) -> Result<Self, FlowError> {
+        Ok(Self { run: Arc::clone(&self.run), now: serde_json::from_value(now)? })
     }
 }
 

@@ -6,12 +6,7 @@ use pg::ActorTx;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{
-    FlowError, StepError, StepState,
-    context::{Raw, StepContext},
-    definition::Retry,
-    handler::bounded,
-};
+use crate::{FlowError, StepError, StepState, context::Raw, definition::Retry, handler::bounded};
 
 const FINISH: &str = "select took, context from flow.finish_step($1, $2, $3, $4::text::flow.step_state, $5, $6, $7, $8, $9, $10, $11, $12)";
 
@@ -114,6 +109,7 @@ impl End {
 pub(crate) async fn finish(
     tx: ActorTx,
     held: Held,
+    raw: &Raw,
     owner: Uuid,
     end: End,
     go_on: Continue,
@@ -144,8 +140,7 @@ pub(crate) async fn finish(
     let row = rows.first().ok_or_else(|| FlowError::Corrupt("finish_step gave no row".to_owned()))?;
     let took: Option<Uuid> = row.get(0);
     let Some(step) = took else { return Ok(None) };
-    let raw = StepContext::parse(row.get(1))?;
-    Ok(Some((Held { step: StepId(step), ..held }, raw)))
+    Ok(Some((Held { step: StepId(step), ..held }, raw.next(row.get(1))?)))
 }
 
 /// The wait before the next attempt: exponential, bounded, with jitter so that many do not come back at once.

@@ -1,8 +1,9 @@
 use std::{
     borrow::Cow,
     fmt,
+    future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -85,7 +86,7 @@ impl Pg {
         Ok(Self { pool, wires, login, access: AccessLog::default() })
     }
 
-    /// A transaction as a person. Begin and settings leave in one write.
+    /// A transaction as a person. Begin, settings and the first statement leave in one write.
     pub async fn act_as(&self, actor: &Actor) -> Result<ActorTx, PgError> {
         ActorTx::begin(self.checkout().await?, actor).await
     }
@@ -320,12 +321,22 @@ impl Settings {
     }
 }
 
-/// An open transaction of one actor. Dropped without [`ActorTx::commit`] it is rolled back.
+/// A transaction of one actor. It begins with its first statement; dropped without [`ActorTx::commit`] it is rolled back.
 pub struct ActorTx {
     client: Option<Object>,
     customer: Option<CustomerId>,
+    /// Until the transaction has begun.
+    entry: Mutex<Option<Entry>>,
     /// A statement failed: PostgreSQL would answer `commit` with a silent rollback.
     has_failed: AtomicBool,
+    /// The end is on its way: there is nothing to roll back.
+    is_ending: AtomicBool,
+}
+
+/// The settings that a transaction begins with.
+struct Entry {
+    enter: Statement,
+    values: Vec<String>,
 }
 
 impl fmt::Debug for ActorTx {
@@ -335,25 +346,29 @@ impl fmt::Debug for ActorTx {
 }
 
 impl ActorTx {
+    fn on(client: Object, customer: Option<CustomerId>, entry: Option<Entry>) -> Self {
+        Self {
+            client: Some(client),
+            customer,
+            entry: Mutex::new(entry),
+            has_failed: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
+        }
+    }
+
     async fn begin(client: Object, actor: &Actor) -> Result<Self, PgError> {
         if let Some(caller) = actor.foreign() {
             return Self::begin_foreign(client, caller).await;
         }
         let settings = Settings::of(actor);
         let (enter, values) = told(&settings.texts(Writes::Allowed), &actor.told);
-        let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let values = values.into_iter().map(str::to_owned).collect();
         let enter = client.prepare_cached(&enter).await?;
-        let tx = Self { client: Some(client), customer: actor.customer, has_failed: AtomicBool::new(false) };
-        let client = tx.client();
-        let (begin, entered) =
-            futures_util::join!(client.batch_execute("begin"), client.query(&enter, &values));
-        begin?;
-        entered?;
-        Ok(tx)
+        Ok(Self::on(client, actor.customer, Some(Entry { enter, values })))
     }
 
     async fn begin_foreign(client: Object, caller: &Caller) -> Result<Self, PgError> {
-        let tx = Self { client: Some(client), customer: None, has_failed: AtomicBool::new(false) };
+        let tx = Self::on(client, None, None);
         tx.client().batch_execute(caller.begin_always()).await?;
         let (enter, values) = caller.enter(Writes::Allowed);
         let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
@@ -367,8 +382,8 @@ impl ActorTx {
     }
 
     pub async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, PgError> {
-        let statement = self.prepare(sql).await?;
-        self.noting(self.client().query(&statement, params).await)
+        let client = self.client();
+        self.send(async { client.query(&client.prepare_cached(sql).await?, params).await }).await
     }
 
     pub async fn query_opt(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, PgError> {
@@ -385,8 +400,8 @@ impl ActorTx {
 
     /// Rows affected.
     pub async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, PgError> {
-        let statement = self.prepare(sql).await?;
-        self.noting(self.client().execute(&statement, params).await)
+        let client = self.client();
+        self.send(async { client.execute(&client.prepare_cached(sql).await?, params).await }).await
     }
 
     /// Like [`Self::execute`], but anything other than one affected row is an error.
@@ -401,50 +416,81 @@ impl ActorTx {
 
     /// The statement, prepared once per connection.
     pub async fn prepare(&self, sql: &str) -> Result<Statement, PgError> {
-        self.noting(self.client().prepare_cached(sql).await)
+        self.send(self.client().prepare_cached(sql)).await
     }
 
     /// Commits. An error if any statement of this transaction failed, even when its caller went on: nothing was kept then.
-    pub async fn commit(mut self) -> Result<(), PgError> {
-        let client = self.client.take().expect("an open transaction has its connection until it ends");
+    pub async fn commit(self) -> Result<(), PgError> {
         if self.has_failed.load(Ordering::Relaxed) {
-            client.batch_execute("rollback").await?;
+            self.end("rollback").await?;
             return Err(PgError::new(
                 crate::PgErrorKind::Statement,
                 "an earlier statement of this transaction failed; it was rolled back",
             ));
         }
-        Ok(client.batch_execute("commit").await?)
+        self.end("commit").await
     }
 
     /// The last statement and the commit leave in one write. If the statement fails nothing of the transaction is kept.
     pub async fn query_then_commit(
-        mut self,
+        self,
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, PgError> {
-        let statement = self.prepare(sql).await?;
         if self.has_failed.load(Ordering::Relaxed) {
             return Err(self.commit().await.err().unwrap_or_else(PgError::row_count));
         }
-        let client = self.client.take().expect("an open transaction has its connection until it ends");
-        let (rows, committed) =
-            futures_util::join!(client.query(&statement, params), client.batch_execute("commit"));
-        let rows = rows?;
-        committed?;
-        Ok(rows)
+        let client = self.client();
+        let last = async {
+            let statement = client.prepare_cached(sql).await?;
+            self.is_ending.store(true, Ordering::Relaxed);
+            let (rows, committed) =
+                futures_util::join!(client.query(&statement, params), client.batch_execute("commit"));
+            let rows = rows?;
+            committed?;
+            Ok(rows)
+        };
+        self.send(last).await
     }
 
-    pub async fn rollback(mut self) -> Result<(), PgError> {
-        let client = self.client.take().expect("an open transaction has its connection until it ends");
-        Ok(client.batch_execute("rollback").await?)
+    pub async fn rollback(self) -> Result<(), PgError> {
+        self.end("rollback").await
     }
 
-    fn noting<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, PgError> {
+    /// What never began needs no end.
+    async fn end(mut self, how: &str) -> Result<(), PgError> {
+        let client = self.client.take().expect("an open transaction has its connection until it ends");
+        if self.has_begun() { Ok(client.batch_execute(how).await?) } else { Ok(()) }
+    }
+
+    /// Sends a statement, the first one behind begin and settings in the same write.
+    async fn send<T>(
+        &self,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, PgError> {
+        let entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let outcome = match entry {
+            None => statement.await,
+            Some(Entry { enter, values }) => {
+                let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+                let client = self.client();
+                // Joined futures are polled in their order: that is the order in which they are sent.
+                let (begun, entered, done) = futures_util::join!(
+                    client.batch_execute("begin"),
+                    client.query(&enter, &values),
+                    statement
+                );
+                begun.and(entered).and(done)
+            }
+        };
         if outcome.is_err() {
             self.has_failed.store(true, Ordering::Relaxed);
         }
         Ok(outcome?)
+    }
+
+    fn has_begun(&mut self) -> bool {
+        self.entry.get_mut().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     fn client(&self) -> &Object {
@@ -454,7 +500,10 @@ impl ActorTx {
 
 impl Drop for ActorTx {
     fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
+        let is_open = self.has_begun() && !*self.is_ending.get_mut();
+        if let Some(client) = self.client.take()
+            && is_open
+        {
             send_rollback(&client);
         }
     }

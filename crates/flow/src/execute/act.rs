@@ -74,7 +74,7 @@ impl Execution<'_> {
         todo: Todo,
         begun_at: Timestamp,
     ) -> Result<Ending, Fault> {
-        if self.ctx.raw.step.crashes > CRASHES_MAX {
+        if self.ctx.raw.now.step.crashes > CRASHES_MAX {
             return self.unknown(Some(&corrupt(GIVEN_UP))).await;
         }
         match self.look(handler, begun_at).await? {

@@ -133,7 +133,7 @@ impl Execution<'_> {
         let plan = self.known_plan()?;
         let acted =
             change.applied_at.or(change.act_started_at).ok_or_else(|| corrupt("The change has no act."))?;
-        if self.ctx.raw.step.crashes > CRASHES_MAX {
+        if self.ctx.raw.now.step.crashes > CRASHES_MAX {
             return Ok(self.unverified(self.with(tx).await?, None, GIVEN_UP.to_owned()).await?);
         }
         if let Some(delay) = left(self.ctx.now, after(acted, verify.delay_ms)) {

@@ -26,7 +26,7 @@ use crate::{
 /// Workers that may die on one step before it is given up.
 const CRASHES_MAX: i16 = 10;
 
-const OPEN: &str = "select flow.open_step($1, $2)";
+const OPEN: &str = "select run, context from flow.open_step($1, $2, $3)";
 const EXTEND: &str = "select flow.extend_lease($1, $2, $3)";
 const FAIL_CHANGE: &str = "update flow.changes set state = 'failed', verdict = $3
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer()) and state in ('planned', 'waiting')
@@ -117,8 +117,9 @@ async fn open(
         return Ok((None, raw, compiled));
     }
     let tx = engine.inner.pg.work_for(held.customer, WorkReason::Workflow).await?;
-    let context: Option<Value> = tx.query_one(OPEN, &[&held.step.0, &shared.owner]).await?.get(0);
-    let raw = StepContext::parse(context.ok_or(FlowError::LeaseLost)?)?;
+    let row = tx.query_one(OPEN, &[&held.run.0, &held.step.0, &shared.owner]).await?;
+    let run: Option<Value> = row.get(0);
+    let raw = Raw::opened(run.ok_or(FlowError::LeaseLost)?, row.get(1))?;
     let compiled = engine.version(&tx, raw.run.workflow_id, raw.run.workflow_version).await?;
     Ok((Some(tx), raw, compiled))
 }
@@ -149,7 +150,7 @@ impl Execution<'_> {
     fn before(&self) -> Result<Option<End>, StepError> {
         let raw = &self.ctx.raw;
         let is_past_act = matches!(self.phase, Some(Phase::Act | Phase::Reread)) && self.has_begun();
-        if raw.step.crashes > CRASHES_MAX && !is_past_act {
+        if raw.now.step.crashes > CRASHES_MAX && !is_past_act {
             return Err(corrupt(GIVEN_UP));
         }
         let always = self.step.def.run_on == RunOn::Always || matches!(self.step.def.kind, Kind::Evidence);
@@ -246,7 +247,8 @@ impl Execution<'_> {
 
     async fn record(&self, ending: Ending, go_on: Continue) -> Result<Finished, Fault> {
         self.shared.at(boundary::BEFORE_RECORD);
-        let finished = finish(ending.tx, self.held, self.shared.owner, ending.end, go_on).await?;
+        let finished =
+            finish(ending.tx, self.held, &self.ctx.raw, self.shared.owner, ending.end, go_on).await?;
         self.shared.at(boundary::COMMITTED);
         Ok(finished)
     }

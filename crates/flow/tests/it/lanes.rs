@@ -137,9 +137,11 @@ async fn a_run_of_one_customer_never_touches_another() {
         .get(0);
     stage.arrange("update flow.steps set state = 'running', lease_owner = '00000000-0000-7000-8000-000000000001', lease_until = now() + interval '1 hour'").await;
     let owner = "00000000-0000-7000-8000-000000000001".parse::<uuid::Uuid>().expect("an id");
-    let opened: Option<serde_json::Value> =
-        tx.query_one("select flow.open_step($1, $2)", &[&step, &owner]).await.expect("an answer").get(0);
-    assert_eq!(opened, None);
+    let sql = "select run, context from flow.open_step($1, $2, $3)";
+    let opened = tx.query_one(sql, &[&run.0, &step, &owner]).await.expect("an answer");
+    for column in [0, 1] {
+        assert_eq!(opened.get::<_, Option<serde_json::Value>>(column), None);
+    }
     let finished = tx
         .query(
             "select flow.finish_step($1, $2, $3, 'ended', 'ok', null, null, null, 0, '{}', null, null)",
