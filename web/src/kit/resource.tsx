@@ -140,7 +140,8 @@ export interface Resource<T extends Table> {
   table: T;
   icon: LucideIcon;
   title: string;
-  one: string;
+  /** One and many of them, inside a sentence: "device", "devices". */
+  noun: readonly [one: string, many: string];
   columns: ListColumn<Tables[T]>[];
   filters: readonly ListFilter[];
   /** Columns that the search box looks into. */
@@ -158,14 +159,18 @@ export interface Resource<T extends Table> {
   empty: { title: string; next: string };
 }
 
-type ResourceInput<T extends Table> = Omit<Resource<T>, "columns" | "filters" | "where" | "search"> &
+type ResourceInput<T extends Table> = Omit<Resource<T>, "columns" | "filters" | "where" | "search" | "noun"> &
   Partial<Pick<Resource<T>, "filters" | "where" | "search">> & {
+    one: string;
+    /** The title's words, unless said. */
+    many?: string;
     columns: (make: Columns<T>) => ListColumn<Tables[T]>[];
   };
 
 /** A list screen in one declaration: columns, filters, search, order, what to say when it is empty. */
-export function defineResource<T extends Table>(table: T, input: Omit<ResourceInput<T>, "table">): Resource<T> {
+export function defineResource<T extends Table>(table: T, { one, many, ...input }: Omit<ResourceInput<T>, "table">): Resource<T> {
   return {
+    noun: [one.toLowerCase(), (many ?? input.title).toLowerCase()],
     filters: [],
     where: [],
     search: [],
