@@ -50,6 +50,8 @@ CREATE INDEX tickets_device ON public.tickets USING btree (customer_id, device_i
 CREATE INDEX tickets_open ON public.tickets USING btree (customer_id, first_response_due_at) WHERE ((state)::text <> ALL (ARRAY['resolved'::text, 'closed'::text]));
 CREATE INDEX tickets_opened ON public.tickets USING btree (opened_at DESC NULLS LAST);
 CREATE INDEX tickets_opened_by ON public.tickets USING btree (opened_by);
+CREATE INDEX tickets_search ON public.tickets USING gin (lower(((subject || '
+-'::text) || (number)::text)) search.gin_trgm_ops);
 CREATE UNIQUE INDEX tickets_incident_once ON public.tickets USING btree (customer_id, incident_id);
 CREATE UNIQUE INDEX tickets_number_once ON public.tickets USING btree (customer_id, number);
 
