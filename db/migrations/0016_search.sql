@@ -25,3 +25,7 @@ begin
       using gin (lower(name || E'\n' || coalesce(serial_number, '') || E'\n' || coalesce(last_user, '')) %1$I.gin_trgm_ops);
     create index tickets_search on public.tickets using gin (lower(subject || E'\n-' || number::text) %1$I.gin_trgm_ops)$sql$, home);
 end $$;
+
+-- What was found is fetched by its id alone, as is a record whose address names no customer.
+create index devices_id on public.devices (id);
+create index tickets_id on public.tickets (id);

@@ -46,6 +46,7 @@ create table public.devices (
 CREATE INDEX devices_customer_disk ON public.devices USING btree (customer_id, disk_used_percent DESC NULLS LAST);
 CREATE INDEX devices_customer_name ON public.devices USING btree (customer_id, name, id);
 CREATE INDEX devices_disk ON public.devices USING btree (disk_used_percent DESC NULLS LAST, id);
+CREATE INDEX devices_id ON public.devices USING btree (id);
 CREATE INDEX devices_incomplete ON public.devices USING btree (customer_id) WHERE ((missing_since IS NULL) AND (NOT is_complete));
 CREATE INDEX devices_integration ON public.devices USING btree (integration_id, external_id);
 CREATE INDEX devices_name ON public.devices USING btree (name, id);
