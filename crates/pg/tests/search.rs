@@ -3,8 +3,8 @@ use kernel::id::CustomerId;
 use pg::Actor;
 use testkit::TestDb;
 
-/// Large enough for an index to be worth it.
-const ROWS: i32 = 20_000;
+/// Of each of two customers: large enough for an index to be worth it, and together more than a search gives.
+const ROWS: i32 = 26_000;
 
 struct World {
     db: TestDb,
@@ -119,6 +119,14 @@ async fn a_rare_term_is_found_by_the_index() {
         let reads = world.reads_of(index, &world.portal, search, term).await;
         assert_eq!(reads, 0, "a member's {search}({term}) reads {index}");
     }
+    for (search, term) in [("search_devices", "ws0"), ("search_tickets", "case")] {
+        let tx = world.db.pg.act_as(&world.technician).await.expect("a transaction");
+        let refused = tx.query(&format!("select id from public.{search}($1)"), &[&term]).await;
+        let code = refused.err().and_then(|error| error.code().map(|code| code.code().to_owned()));
+        assert_eq!(code.as_deref(), Some("PT422"), "{search}({term}) gives more than is bearable");
+    }
+    // Others' rows do not count.
+    assert_eq!(world.found(&world.portal, "search_tickets", "case").await, i64::from(ROWS));
 }
 
 #[tokio::test]
