@@ -26,7 +26,7 @@ import { count, plural, relative, useNow } from "./time";
 const EXPORT_ROWS_MAX = 10_000;
 const EXPORT_PAGE_ROWS = 1_000;
 const SEARCH_DELAY_MS = 200;
-const SKELETON_ROWS = 12;
+const SKELETON_ROWS = 8;
 
 interface ResourceListProps<T extends Table> {
   resource: Resource<T>;
@@ -58,7 +58,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
       const values = state.filters[filter.id];
       return values ? filter.where(values) : [];
     }),
-    ...(state.q.trim() === "" ? [] : [{ columns: resource.search, op: "search" as const, text: state.q }]),
+    ...(state.q.trim() === "" ? [] : [{ columns: resource.search, op: "search" as const, text: state.q, by: resource.finder }]),
   ];
   const order: Order[] = [state.sort, { column: resource.tieBreak }];
   const list = useRows(resource.table, { where, order, offset: (state.page - 1) * state.size, limit: state.size, count: true, keep: true });

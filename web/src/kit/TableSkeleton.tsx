@@ -26,7 +26,7 @@ export function TableSkeleton<Row>({ label, columns, rows }: TableSkeletonProps<
             ))}
           </tr>
         </thead>
-        <tbody role="rowgroup" className="max-md:block">
+        <tbody role="rowgroup" className="skeletons max-md:block">
           {Array.from({ length: rows }, (_, index) => (
             <tr key={index} role="row" className={rowClass}>
               {columns.map((column) => (

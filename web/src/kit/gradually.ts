@@ -1,8 +1,8 @@
 import { startTransition, useEffect, useState } from "react";
 
 /** What is shown at once, and what each frame adds: a phone draws so many rows without a stutter. */
-const FIRST_ROWS = 10;
-const ROWS_PER_FRAME = 8;
+const FIRST_ROWS = 8;
+const ROWS_PER_FRAME = 6;
 
 /** How many of the rows to show now: the first ones at once, the others frame by frame. A list that grew once stays whole. */
 export function useGradually(rows: number): number {

@@ -1,7 +1,7 @@
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Column as ColumnName, Table, Tables } from "@/api/rows";
-import type { Where } from "@/api/where";
+import type { Finder, Where } from "@/api/where";
 import { Meter } from "@/ui/charts";
 import { Ago } from "./Ago";
 import type { FactAge } from "./freshness";
@@ -146,6 +146,8 @@ export interface Resource<T extends Table> {
   filters: readonly ListFilter[];
   /** Columns that the search box looks into. */
   search: readonly ColumnName<T>[];
+  /** Finds the same by an index. */
+  finder?: Finder;
   defaultSort: string;
   /** Breaks ties, so that pages never repeat a row. */
   tieBreak: ColumnName<T>;
