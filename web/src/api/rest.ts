@@ -92,9 +92,10 @@ export async function readRows(table: Table, query: ReadQuery): Promise<Answer> 
   const counted: { count?: "exact" } = query.count ? { count: "exact" } : {};
   for (const clause of query.where ?? []) {
     if (clause.op !== "search" || clause.by === undefined || clause.text.trim().length < FINDER_CHARS_MIN) continue;
-    const found = rest.rpc(clause.by, { term: clause.text.trim() }, { get: true, ...counted }).select<string, unknown>(columns);
+    // As a relation: the types of the client's own `rpc` with named columns have no end.
+    const found = `rpc/${clause.by}?${new URLSearchParams({ term: clause.text.trim() }).toString()}`;
     try {
-      return await answer(found, { ...query, where: query.where?.filter((other) => other !== clause) ?? [] });
+      return await answer(rest.from(found).select(columns, counted), { ...query, where: query.where?.filter((other) => other !== clause) ?? [] });
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== TOO_MANY) throw error;
     }
