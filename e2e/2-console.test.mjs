@@ -6,6 +6,8 @@ import { config } from "./lib/config.mjs";
 
 const LISTS = ["customers", "devices", "alerts", "incidents", "approvals", "runs", "tickets", "integrations", "security", "access", "api"];
 const FIRST_LOAD_BYTES_MAX = 200 * 1024;
+/** Of Lighthouse's cumulative layout shift; 0.1 is what it still calls good. */
+const LAYOUT_SHIFT_MAX = 0.01;
 const LOOKS = { light: {}, dark: { dark: true }, phone: { size: "phone" } };
 
 let browser;
@@ -73,6 +75,62 @@ for (const [look, options] of Object.entries(LOOKS)) {
     visit("not-found", "/there/is/no/such/page");
   });
 }
+
+test("what a phone shows of a list stays where it is while the rest comes", async () => {
+  const { context, page } = await open(browser, { size: "phone", session });
+  const cdp = await context.newCDPSession(page);
+  // A slow phone: what comes in two steps is drawn in two steps.
+  await cdp.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await page.route("**/rest/v1/**", async (route) => {
+    // One frame of a skeleton at least.
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))).catch(() => undefined);
+    await route.continue().catch(() => undefined);
+  });
+  await page.addInitScript(() => {
+    globalThis.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const moved = entry.sources.map(({ node }) => (node instanceof Element ? `${node.tagName} ${node.className}` : (node?.textContent ?? "what is gone")).slice(0, 80));
+        globalThis.shifts.push({ value: entry.value, moved });
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  for (const list of LISTS) {
+    await go(page, `/${list}`);
+    const shifts = await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(globalThis.shifts)))));
+    const sum = shifts.reduce((all, { value }) => all + value, 0);
+    assert.ok(sum <= LAYOUT_SHIFT_MAX, `${list}: ${sum.toFixed(3)}\n${JSON.stringify(shifts, null, 2)}`);
+  }
+  await context.close();
+});
+
+test("the search of devices and tickets takes every character as it is", async () => {
+  const { context, page, complaints } = await open(browser, { session });
+  await go(page, "/devices");
+  const name = (await page.locator("[data-row-link] b").first().innerText()).trim();
+  for (const [term, finds] of [[name.toLowerCase(), true], [name.slice(1), true], ["%", false], ["_", false], ["\\", false], ["a,b)(*\"", false]]) {
+    await go(page, `/devices?q=${encodeURIComponent(term)}&sort=-name`);
+    const shown = await page.locator("[data-row-link] b").allInnerTexts();
+    assert.equal(shown.includes(name), finds, `${term} shows ${shown.length} devices`);
+  }
+  const token = await tokenOf(page);
+  const [ticket] = (await rest(token, "/rest/v1/ticket_list?select=reference,subject&order=opened_at.desc&limit=1")).body;
+  await go(page, `/tickets?q=${encodeURIComponent(ticket.reference.toLowerCase())}`);
+  await page.locator("[data-row-link] b", { hasText: ticket.subject }).first().waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("every page names itself in the browser's tab", async () => {
+  const { context, page } = await open(browser, { session });
+  for (const [path, title] of [["/", "Overview"], ["/access", "Access log"], ["/security", "Security alerts"], ["/devices", "Devices"], ["/api", "API explorer"], ["/tickets/01890000-0000-7000-8000-000000000000", "No such ticket"]]) {
+    await go(page, path);
+    await page.waitForFunction((wanted) => document.title === wanted, `${title} · OberaConnect`);
+  }
+  await page.goto(`${config.url}/access`);
+  await page.getByRole("heading", { level: 1, name: "Access log", exact: true }).waitFor();
+  await context.close();
+});
 
 test("the first visit loads at most 200 KB of JavaScript", async () => {
   const { context, page } = await open(browser, { session });

@@ -46,9 +46,9 @@ export async function open(browser, { size = "desktop", dark = false, session } 
   return { context, page, complaints };
 }
 
-/** Everything that the page waits for is there: no skeleton is left. */
+/** Everything that the page waits for is there: no skeleton is left, and no table waits for more of its rows. */
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".skeleton") === null);
+  await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector('.skeleton, table[aria-busy="true"]') === null);
 }
 
 export async function go(page, path) {

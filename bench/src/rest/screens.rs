@@ -47,15 +47,19 @@ const SCREENS: &[(&str, &str)] = &[
     ),
     (
         "devices, search",
-        "device_list?select=*&or=(name.ilike.\"*ws0042*\",serial_number.ilike.\"*ws0042*\",last_user.ilike.\"*ws0042*\",customer_name.ilike.\"*ws0042*\")&limit=50&order=name.asc.nullslast,id.asc.nullslast",
+        "rpc/search_devices?term=ws0042&select=*&limit=50&order=name.asc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "devices, search for what a tenth of them have",
+        "rpc/search_devices?term=ws01&select=*&limit=50&order=name.asc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "devices, search for two letters, which a tenth have",
+        "rpc/search_devices?term=fs&select=*&limit=50&order=name.asc.nullslast,id.asc.nullslast",
     ),
     (
         "devices of one customer",
         "device_list?select=*&customer_id=eq.CUSTOMER&limit=50&order=name.asc.nullslast,id.asc.nullslast",
-    ),
-    (
-        "oldest device fact",
-        "device_list?select=id,observed_at,is_complete&missing_since=is.null&limit=1&order=is_complete.asc.nullslast,observed_at.asc.nullslast",
     ),
     ("alerts", "alert_list?select=*&limit=50&order=last_seen_at.desc.nullslast,id.asc.nullslast"),
     (
@@ -74,13 +78,22 @@ const SCREENS: &[(&str, &str)] = &[
     ),
     (
         "tickets, search",
-        "ticket_list?select=*&or=(subject.ilike.\"*floor 3*\",reference.ilike.\"*floor 3*\")&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
+        "rpc/search_tickets?term=ticket 777:&select=*&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "tickets, search for what a ninth of them have",
+        "rpc/search_tickets?term=floor 3&select=*&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
+    ),
+    (
+        "tickets, search by reference",
+        "rpc/search_tickets?term=c00007-77&select=*&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
     ),
     (
         "tickets of one customer",
         "ticket_list?select=*&customer_id=eq.CUSTOMER&limit=50&order=opened_at.desc.nullslast,id.asc.nullslast",
     ),
-    ("start page: figures", "overview?select=*&limit=1"),
+    ("start page: figures, with the oldest device fact", "overview?select=*&limit=1"),
+    ("figures of one customer, with its oldest device fact", "customer_list?select=*&id=eq.CUSTOMER&limit=1"),
     ("start page: alerts by hour", "alerts_by_hour?select=*&limit=1000&order=hour.asc.nullslast"),
     ("start page: service levels", "sla_by_priority?select=*&limit=1000&order=priority.asc.nullslast"),
     ("one device", "device_list?select=*&customer_id=eq.CUSTOMER&id=eq.DEVICE&limit=1"),

@@ -25,6 +25,8 @@ create policy member_select on public.customers for select to authenticated
 create policy member_update on public.customers for update to authenticated
   using ((id = ANY (( SELECT app.customers_with('customers:write'::text) AS customers_with)::uuid[])))
   with check ((id = ANY (( SELECT app.customers_with('customers:write'::text) AS customers_with)::uuid[])));
+create policy owner_select on public.customers for select to owner
+  using (true);
 create policy staff_select on public.customers for select to staff
   using (( SELECT app.has('customers:read'::text) AS has));
 create policy staff_insert on public.customers for insert to staff

@@ -46,15 +46,22 @@ create table public.devices (
 CREATE INDEX devices_customer_disk ON public.devices USING btree (customer_id, disk_used_percent DESC NULLS LAST);
 CREATE INDEX devices_customer_name ON public.devices USING btree (customer_id, name, id);
 CREATE INDEX devices_disk ON public.devices USING btree (disk_used_percent DESC NULLS LAST, id);
+CREATE INDEX devices_id ON public.devices USING btree (id);
 CREATE INDEX devices_incomplete ON public.devices USING btree (customer_id) WHERE ((missing_since IS NULL) AND (NOT is_complete));
 CREATE INDEX devices_integration ON public.devices USING btree (integration_id, external_id);
 CREATE INDEX devices_name ON public.devices USING btree (name, id);
 CREATE INDEX devices_observed ON public.devices USING btree (customer_id, observed_hour) WHERE (missing_since IS NULL);
+CREATE INDEX devices_search ON public.devices USING gin (lower(((((name || '
+'::text) || COALESCE(serial_number, ''::text)) || '
+'::text) || COALESCE(last_user, ''::text))) search.gin_trgm_ops);
 CREATE INDEX devices_site ON public.devices USING btree (customer_id, site_id);
 CREATE UNIQUE INDEX devices_external_once ON public.devices USING btree (customer_id, integration_id, external_id);
 
 create policy member_select on public.devices for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+  using ((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])));
+create policy owner_select on public.devices for select to owner
+  using (true);
 create policy staff_select on public.devices for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy system_select on public.devices for select to system

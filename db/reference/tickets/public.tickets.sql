@@ -47,9 +47,12 @@ CREATE INDEX tickets_assigned_to ON public.tickets USING btree (assigned_to);
 CREATE INDEX tickets_customer_opened ON public.tickets USING btree (customer_id, opened_at DESC);
 CREATE INDEX tickets_customer_priority_opened ON public.tickets USING btree (customer_id, priority, opened_at DESC);
 CREATE INDEX tickets_device ON public.tickets USING btree (customer_id, device_id);
+CREATE INDEX tickets_id ON public.tickets USING btree (id);
 CREATE INDEX tickets_open ON public.tickets USING btree (customer_id, first_response_due_at) WHERE ((state)::text <> ALL (ARRAY['resolved'::text, 'closed'::text]));
 CREATE INDEX tickets_opened ON public.tickets USING btree (opened_at DESC NULLS LAST);
 CREATE INDEX tickets_opened_by ON public.tickets USING btree (opened_by);
+CREATE INDEX tickets_search ON public.tickets USING gin (lower(((subject || '
+-'::text) || (number)::text)) search.gin_trgm_ops);
 CREATE UNIQUE INDEX tickets_incident_once ON public.tickets USING btree (customer_id, incident_id);
 CREATE UNIQUE INDEX tickets_number_once ON public.tickets USING btree (customer_id, number);
 

@@ -428,6 +428,8 @@ export interface Database {
     Functions: {
       exports_frozen: { Args: never; Returns: boolean };
       my_permissions: { Args: never; Returns: { customer_id: string; permission: string }[] };
+      search_devices: { Args: { term: string }; Returns: Database["public"]["Views"]["device_list"]["Row"][] };
+      search_tickets: { Args: { term: string }; Returns: Database["public"]["Views"]["ticket_list"]["Row"][] };
     };
     Enums: {
       alert_state: "open" | "acknowledged" | "resolved";

@@ -6,8 +6,11 @@ export type Where =
   | { column: string; op: "in"; values: readonly Scalar[] }
   | { column: string; op: "is"; value: null | boolean }
   | { column: string; op: "not_null" }
-  /** Any of the columns contains the words, ignoring case. */
-  | { columns: readonly string[]; op: "search"; text: string };
+  /** Any of the columns contains the words, ignoring case; `by` finds the same rows by an index. */
+  | { columns: readonly string[]; op: "search"; text: string; by?: Finder | undefined };
+
+/** A function of the data API that gives the rows of a list view with a term in them. */
+export type Finder = "search_devices" | "search_tickets";
 
 /** PostgREST's pattern: commas and parentheses separate, so the value is quoted; `*` is its wildcard. */
 export function searchClause(columns: readonly string[], text: string): string {

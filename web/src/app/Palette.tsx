@@ -4,7 +4,7 @@ import { Dialog } from "radix-ui";
 import { useDeferredValue, useState } from "react";
 import { useNavigate } from "react-router";
 import { useRows } from "@/api/queries";
-import type { Where } from "@/api/where";
+import type { Finder, Where } from "@/api/where";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
 import { useScope } from "@/kit/scope";
@@ -24,7 +24,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const scope = useScope();
   const { can, isProvider } = useCan();
   const searching = asked.length >= SEARCH_MIN_CHARS;
-  const match = (columns: string[]): Where[] => [{ columns, op: "search", text: asked }];
+  const match = (columns: string[], by?: Finder): Where[] => [{ columns, op: "search", text: asked, by }];
 
   const customers = useRows("customer_list", {
     enabled: searching && can("customers:read") && isProvider,
@@ -32,11 +32,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   });
   const devices = useRows("device_list", {
     enabled: searching && can("devices:read"),
-    columns: "id,customer_id,name,customer_name", where: [...scope.where, ...match(["name", "serial_number", "last_user"])], order: [{ column: "name" }], limit: HITS_MAX, every: false,
+    columns: "id,customer_id,name,customer_name", where: [...scope.where, ...match(["name", "serial_number", "last_user"], "search_devices")], order: [{ column: "name" }], limit: HITS_MAX, every: false,
   });
   const tickets = useRows("ticket_list", {
     enabled: searching && can("tickets:read"),
-    columns: "id,customer_id,reference,subject,customer_name", where: [...scope.where, ...match(["subject", "reference"])], order: [{ column: "opened_at", descending: true }], limit: HITS_MAX, every: false,
+    columns: "id,customer_id,reference,subject,customer_name", where: [...scope.where, ...match(["subject", "reference"], "search_tickets")], order: [{ column: "opened_at", descending: true }], limit: HITS_MAX, every: false,
   });
 
   const go = (path: string) => {

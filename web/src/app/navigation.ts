@@ -50,7 +50,7 @@ export const navigation: readonly NavGroup[] = [
     label: "Security",
     entries: [
       { to: "/security", label: "Security alerts", icon: ShieldAlert, permission: "security:read", key: "s", providerOnly: true },
-      { to: "/access", label: "Access", icon: ScanEye, permission: "audit:read", key: "l", providerOnly: true },
+      { to: "/access", label: "Access log", icon: ScanEye, permission: "audit:read", key: "l", providerOnly: true },
     ],
   },
   {

@@ -1,9 +1,12 @@
 import { ChevronRight } from "lucide-react";
-import { useEffect, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
+import { useTitle } from "./title";
 
 interface PageHeaderProps {
   title: string;
+  /** Of the browser's tab, where the heading is a sentence. */
+  tab?: string;
   /** Where this record lives: the list above it. */
   up?: { label: string; to: string };
   badge?: ReactNode;
@@ -11,11 +14,8 @@ interface PageHeaderProps {
   actions?: ReactNode;
 }
 
-export function PageHeader({ title, up, badge, meta, actions }: PageHeaderProps) {
-  // Follows document.title, which belongs to the browser.
-  useEffect(() => {
-    document.title = `${title} · OberaConnect`;
-  }, [title]);
+export function PageHeader({ title, tab, up, badge, meta, actions }: PageHeaderProps) {
+  useTitle(tab ?? title);
   return (
     <div className="flex flex-wrap items-end gap-x-4 gap-y-3">
       <div className="min-w-0 flex-1 basis-72">

@@ -9,7 +9,7 @@ export function PageSkeleton() {
         <Skeleton className="h-3 w-32" />
       </div>
       <div className="rounded-lg border border-line bg-surface">
-        <SkeletonRows rows={12} label="Loading the page" />
+        <SkeletonRows rows={8} label="Loading the page" />
       </div>
     </>
   );

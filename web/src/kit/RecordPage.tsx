@@ -6,6 +6,7 @@ import { ButtonLink } from "@/ui/Button";
 import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 import { ErrorNotice } from "./ErrorNotice";
+import { useTitle } from "./title";
 
 /** The key of the record in the URL; the customer may be missing in links that came from outside. */
 export function useRecordKey(): { customerId: string | null; id: string } {
@@ -23,6 +24,8 @@ interface RecordPageProps<Row> {
 
 /** A record's page: skeleton, error, "not found" and content in one frame. */
 export function RecordPage<Row>({ result, one, up, children }: RecordPageProps<Row>) {
+  // A record that is there names the tab itself.
+  useTitle(result.row !== null ? null : result.isPending || result.error ? up.label : `No such ${one}`);
   if (result.row !== null) {
     return (
       <>

@@ -6,6 +6,9 @@ import { ErrorNotice } from "./ErrorNotice";
 import type { ListColumn, Resource } from "./resource";
 import { ResourceTable } from "./ResourceTable";
 import { useScope } from "./scope";
+import { TableSkeleton } from "./TableSkeleton";
+
+const SKELETON_ROWS = 3;
 
 interface RelatedTableProps<T extends Table> {
   resource: Resource<T>;
@@ -27,6 +30,8 @@ export function RelatedTable<T extends Table>({ resource, title, result, columns
       {result.error ? <ErrorNotice error={result.error} what={`${title} could not be read.`} retry={result.refetch} /> : null}
       {!result.isPending && !result.error && result.rows.length === 0 ? (
         <p className="px-3.5 py-4 text-ink-2">{none}</p>
+      ) : result.isPending ? (
+        <TableSkeleton label={title} columns={shown} rows={SKELETON_ROWS} />
       ) : (
         <ResourceTable
           label={title}
@@ -34,7 +39,6 @@ export function RelatedTable<T extends Table>({ resource, title, result, columns
           rows={result.rows}
           rowKey={resource.rowKey}
           path={resource.path === null ? null : (row) => to(resource.path?.(row) ?? "")}
-          skeleton={result.isPending ? 3 : undefined}
         />
       )}
     </Card>

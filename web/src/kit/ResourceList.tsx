@@ -14,16 +14,19 @@ import { useAction } from "./action";
 import { csv, saveText } from "./csv";
 import { ErrorNotice } from "./ErrorNotice";
 import { FilterChip } from "./FilterChip";
+import { useGradually } from "./gradually";
 import { nextSort, PAGE_SIZES, readListState, writeListState, type ListState } from "./listState";
 import { PageHeader } from "./PageHeader";
 import type { Resource } from "./resource";
 import { ResourceTable } from "./ResourceTable";
 import { useScope } from "./scope";
+import { TableSkeleton } from "./TableSkeleton";
 import { count, plural, relative, useNow } from "./time";
 
 const EXPORT_ROWS_MAX = 10_000;
 const EXPORT_PAGE_ROWS = 1_000;
 const SEARCH_DELAY_MS = 200;
+const SKELETON_ROWS = 8;
 
 interface ResourceListProps<T extends Table> {
   resource: Resource<T>;
@@ -55,16 +58,16 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
       const values = state.filters[filter.id];
       return values ? filter.where(values) : [];
     }),
-    ...(state.q.trim() === "" ? [] : [{ columns: resource.search, op: "search" as const, text: state.q }]),
+    ...(state.q.trim() === "" ? [] : [{ columns: resource.search, op: "search" as const, text: state.q, by: resource.finder }]),
   ];
   const order: Order[] = [state.sort, { column: resource.tieBreak }];
   const list = useRows(resource.table, { where, order, offset: (state.page - 1) * state.size, limit: state.size, count: true, keep: true });
 
   const narrowed = state.q !== "" || Object.keys(state.filters).length > 0;
-  const pages = Math.max(1, Math.ceil(list.total / state.size));
-  const from = list.total === 0 ? 0 : (state.page - 1) * state.size + 1;
-  const to = Math.min(list.total, state.page * state.size);
   const unread = list.error !== null && list.rows.length === 0;
+  const shown = useGradually(list.rows.length);
+  // The footer comes when nothing will push it any more.
+  const isWhole = !list.isPending && shown === list.rows.length;
   const clear = () => change({ q: "", filters: {} });
 
   return (
@@ -72,11 +75,16 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
       <PageHeader
         title={resource.title}
         meta={
-          <>
-            {meta}
-            {meta ? <span aria-hidden>·</span> : null}
-            <span>{list.isPending ? "Reading…" : unread ? "Not read" : plural(list.total, resource.one.toLowerCase(), resource.title.toLowerCase())}</span>
-          </>
+          // One line, whatever it says and whenever it comes: the list below stays where it is.
+          <span className="flex min-w-0 items-center gap-1.5 overflow-hidden whitespace-nowrap">
+            <span>{list.isPending ? "Reading…" : unread ? "Not read" : plural(list.total, ...resource.noun)}</span>
+            {list.isPending || !meta ? null : (
+              <>
+                <span aria-hidden>·</span>
+                {meta}
+              </>
+            )}
+          </span>
         }
         actions={
           <>
@@ -101,7 +109,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
               Clear
             </Button>
           ) : null}
-          <span role="status" className="ml-auto text-sm text-ink-2">
+          <span role="status" className="ml-auto text-sm text-ink-2 max-md:sr-only">
             {list.isPending || unread ? "" : `${count(list.total)} ${narrowed ? "match" : "in all"}`}
           </span>
         </div>
@@ -117,58 +125,72 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
         {!list.isPending && !list.error && list.rows.length === 0 ? (
           narrowed ? (
             <EmptyState icon={SearchX} title="Nothing matches" action={<Button onClick={clear}>Clear search and filters</Button>}>
-              No {resource.one.toLowerCase()} fits these filters.
+              No {resource.noun[0]} fits these filters.
             </EmptyState>
           ) : (
             <EmptyState icon={resource.icon} title={resource.empty.title}>
               {resource.empty.next}
             </EmptyState>
           )
-        ) : unread ? null : (
+        ) : unread ? null : list.isPending ? (
+          <TableSkeleton label={resource.title} columns={resource.columns} rows={SKELETON_ROWS} />
+        ) : (
           <ResourceTable
             label={resource.title}
             columns={resource.columns}
-            rows={list.rows}
+            rows={shown < list.rows.length ? list.rows.slice(0, shown) : list.rows}
             rowKey={resource.rowKey}
             path={resource.path === null ? null : (row) => scope.to(resource.path?.(row) ?? "")}
             sort={state.sort}
             onSort={(column) => change({ sort: nextSort(state.sort, column, resource.defaultSort) })}
             rowActions={rowActions}
-            skeleton={list.isPending ? 12 : undefined}
+            busy={shown < list.rows.length}
             dimmed={list.isStale}
           />
         )}
-        <footer className="flex flex-wrap items-center gap-x-3 gap-y-2 border-t border-line px-3.5 py-2 text-sm text-ink-2">
-          <ReadAt at={list.readAt} />
-          <span className="ml-auto tabular-nums">
-            {count(from)}–{count(to)} of {count(list.total)}
-          </span>
-          <label className="flex items-center gap-1.5 max-md:hidden">
-            Rows
-            <select
-              value={state.size}
-              onChange={(event) => change({ size: Number(event.target.value) })}
-              className="h-7 rounded-md border border-field-line bg-raised px-1"
-            >
-              {PAGE_SIZES.map((size) => (
-                <option key={size}>{size}</option>
-              ))}
-            </select>
-          </label>
-          <nav aria-label="Pages" className="flex items-center gap-1">
-            <IconButton label="Previous page" aria-disabled={state.page <= 1} className="aria-disabled:opacity-40" onClick={() => state.page > 1 && change({ page: state.page - 1 })}>
-              <ChevronLeft aria-hidden className="size-4" />
-            </IconButton>
-            <span className="tabular-nums">
-              {state.page} / {count(pages)}
-            </span>
-            <IconButton label="Next page" aria-disabled={state.page >= pages} className="aria-disabled:opacity-40" onClick={() => state.page < pages && change({ page: state.page + 1 })}>
-              <ChevronRight aria-hidden className="size-4" />
-            </IconButton>
-          </nav>
-        </footer>
+        {isWhole ? <ListFooter state={state} total={list.total} readAt={list.readAt} change={change} /> : null}
       </section>
     </>
+  );
+}
+
+interface ListFooterProps {
+  state: ListState;
+  total: number;
+  readAt: number;
+  change: (next: Partial<ListState>) => void;
+}
+
+function ListFooter({ state, total, readAt, change }: ListFooterProps) {
+  const pages = Math.max(1, Math.ceil(total / state.size));
+  const from = total === 0 ? 0 : (state.page - 1) * state.size + 1;
+  const to = Math.min(total, state.page * state.size);
+  return (
+    <footer className="flex flex-wrap items-center gap-x-3 gap-y-2 border-t border-line px-3.5 py-2 text-sm text-ink-2">
+      <ReadAt at={readAt} />
+      <span className="ml-auto tabular-nums">
+        {count(from)}–{count(to)} of {count(total)}
+      </span>
+      <label className="flex items-center gap-1.5 max-md:hidden">
+        Rows
+        <select value={state.size} onChange={(event) => change({ size: Number(event.target.value) })} className="h-7 rounded-md border border-field-line bg-raised px-1">
+          {PAGE_SIZES.map((size) => (
+            <option key={size}>{size}</option>
+          ))}
+        </select>
+      </label>
+      <nav aria-label="Pages" className="flex items-center gap-1">
+        <IconButton label="Previous page" aria-disabled={state.page <= 1} className="aria-disabled:opacity-40" onClick={() => state.page > 1 && change({ page: state.page - 1 })}>
+          <ChevronLeft aria-hidden className="size-4" />
+        </IconButton>
+        <span className="tabular-nums">
+          {state.page} / {count(pages)}
+        </span>
+        <IconButton label="Next page" aria-disabled={state.page >= pages} className="aria-disabled:opacity-40" onClick={() => state.page < pages && change({ page: state.page + 1 })}>
+          <ChevronRight aria-hidden className="size-4" />
+        </IconButton>
+      </nav>
+    </footer>
   );
 }
 
@@ -254,7 +276,7 @@ function ExportButton<T extends Table>({ resource, where, order, total }: { reso
         rows.map((row) => resource.columns.map((column) => column.plain(row))),
       );
       saveText(`${resource.name}.csv`, text, "text/csv");
-      return `Exported ${plural(rows.length, resource.one.toLowerCase(), resource.title.toLowerCase())}${total > rows.length ? ` of ${count(total)}` : ""}.`;
+      return `Exported ${plural(rows.length, ...resource.noun)}${total > rows.length ? ` of ${count(total)}` : ""}.`;
     },
   });
   return (

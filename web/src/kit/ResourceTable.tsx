@@ -1,10 +1,10 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import type { KeyboardEvent, ReactNode } from "react";
+import { useMemo, type KeyboardEvent, type ReactNode } from "react";
 import { Link } from "react-router";
-import { Skeleton } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
 import type { ListState } from "./listState";
 import type { ListColumn } from "./resource";
+import { cellClass, headClass, rowClass } from "./tableLook";
 
 interface ResourceTableProps<Row> {
   label: string;
@@ -16,8 +16,8 @@ interface ResourceTableProps<Row> {
   onSort?: (column: string) => void;
   /** Actions at the end of a row. */
   rowActions?: ((row: Row) => ReactNode) | undefined;
-  /** So many skeleton rows instead of rows. */
-  skeleton?: number | undefined;
+  /** More rows are on their way. */
+  busy?: boolean;
   dimmed?: boolean;
 }
 
@@ -34,18 +34,11 @@ function moveBetweenRows(event: KeyboardEvent<HTMLElement>) {
   links[next]?.focus();
 }
 
-const slots: Record<ListColumn<unknown>["phone"], string> = {
-  title: "max-md:order-1 max-md:flex-1 max-md:basis-40 max-md:text-base",
-  badge: "max-md:order-2",
-  meta: "max-md:order-3 max-md:basis-[calc(50%-0.5rem)] max-md:text-sm max-md:text-ink-2",
-  hide: "max-md:hidden",
-};
-
 /** A dense table; under 768 px every row becomes a card with the same content. Roles are explicit because the layout changes `display`. */
-export function ResourceTable<Row>({ label, columns, rows, rowKey, path, sort, onSort, rowActions, skeleton, dimmed = false }: ResourceTableProps<Row>) {
+export function ResourceTable<Row>({ label, columns, rows, rowKey, path, sort, onSort, rowActions, busy = false, dimmed = false }: ResourceTableProps<Row>) {
   return (
     <div className="overflow-x-auto max-md:overflow-visible">
-      <table role="table" aria-label={label} aria-busy={skeleton !== undefined || dimmed || undefined} className="w-full border-collapse max-md:block">
+      <table role="table" aria-label={label} aria-busy={busy || dimmed || undefined} className="w-full border-collapse max-md:block">
         <thead role="rowgroup" className="max-md:sr-only">
           <tr role="row">
             {columns.map((column) => {
@@ -57,10 +50,7 @@ export function ResourceTable<Row>({ label, columns, rows, rowKey, path, sort, o
                   role="columnheader"
                   scope="col"
                   aria-sort={sorted ? (sort.descending ? "descending" : "ascending") : undefined}
-                  className={cx(
-                    "h-8 border-b border-line bg-[color-mix(in_srgb,var(--bg)_50%,var(--surface))] px-3 text-left text-sm font-medium whitespace-nowrap text-ink-2 first:pl-3.5 last:pr-3.5",
-                    column.align === "right" && "text-right",
-                  )}
+                  className={cx(headClass, column.align === "right" && "text-right")}
                 >
                   {column.sort !== undefined && onSort ? (
                     <button
@@ -78,64 +68,54 @@ export function ResourceTable<Row>({ label, columns, rows, rowKey, path, sort, o
               );
             })}
             {rowActions ? (
-              <th role="columnheader" scope="col" className="h-8 border-b border-line bg-[color-mix(in_srgb,var(--bg)_50%,var(--surface))] px-3">
+              <th role="columnheader" scope="col" className={headClass}>
                 <span className="sr-only">Actions</span>
               </th>
             ) : null}
           </tr>
         </thead>
         <tbody role="rowgroup" onKeyDown={moveBetweenRows} className={cx("max-md:block", dimmed && "opacity-60 transition-opacity")}>
-          {skeleton !== undefined
-            ? Array.from({ length: skeleton }, (_, index) => (
-                <tr key={index} role="row" className="border-b border-line last:border-b-0 max-md:block max-md:px-3.5 max-md:py-3">
-                  {columns.map((column, at) => (
-                    <td key={column.id} role="cell" className={cx("h-9 px-3 first:pl-3.5 max-md:h-auto max-md:!px-0 max-md:py-1", at > 1 && "max-md:hidden")}>
-                      <Skeleton className={cx("h-3", at === 0 ? "w-40" : "w-20", column.align === "right" && "ml-auto")} />
-                    </td>
-                  ))}
-                  {rowActions ? <td role="cell" className="max-md:hidden" /> : null}
-                </tr>
-              ))
-            : rows.map((row) => (
-                <tr
-                  key={rowKey(row)}
-                  role="row"
-                  className={cx(
-                    "relative border-b border-line last:border-b-0 max-md:flex max-md:flex-wrap max-md:items-center max-md:gap-x-3 max-md:gap-y-1 max-md:px-3.5 max-md:py-3",
-                    path && "hover:bg-hover has-focus-visible:bg-hover",
-                  )}
-                >
-                  {columns.map((column) => (
-                    <td
-                      key={column.id}
-                      role="cell"
-                      className={cx(
-                        "h-9 max-w-80 truncate px-3 whitespace-nowrap first:pl-3.5 last:pr-3.5 max-md:h-auto max-md:min-h-6 max-md:max-w-full max-md:!px-0",
-                        column.align === "right" && "text-right max-md:text-left",
-                        slots[column.phone],
-                        column.className,
-                      )}
-                    >
-                      {column.phone === "meta" ? <span className="mr-1 hidden text-ink-3 max-md:inline">{column.label}</span> : null}
-                      {column.phone === "title" && path ? (
-                        <Link data-row-link to={path(row)} className="after:absolute after:inset-0 focus-visible:outline-offset-[-2px]">
-                          {column.cell(row)}
-                        </Link>
-                      ) : (
-                        column.cell(row)
-                      )}
-                    </td>
-                  ))}
-                  {rowActions ? (
-                    <td role="cell" className="h-9 px-3 text-right whitespace-nowrap last:pr-3.5 max-md:order-4 max-md:h-auto max-md:basis-full max-md:!px-0 max-md:pt-1 max-md:text-left max-md:empty:hidden">
-                      <RowActions>{rowActions(row)}</RowActions>
-                    </td>
-                  ) : null}
-                </tr>
-              ))}
+          {rows.map((row) => (
+            <TableRow key={rowKey(row)} row={row} columns={columns} to={path?.(row) ?? null} rowActions={rowActions} />
+          ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+interface TableRowProps<Row> {
+  row: Row;
+  columns: readonly ListColumn<Row>[];
+  to: string | null;
+  rowActions: ((row: Row) => ReactNode) | undefined;
+}
+
+/** Drawn again only when the row itself has changed: a list is asked for every few seconds, and most answers are the same. */
+function TableRow<Row>({ row, columns, to, rowActions }: TableRowProps<Row>) {
+  return useMemo(
+    () => (
+      <tr role="row" className={cx(rowClass, to !== null && "hover:bg-hover has-focus-visible:bg-hover")}>
+        {columns.map((column) => (
+          <td key={column.id} role="cell" className={cellClass(column)}>
+            {column.phone === "meta" ? <span className="mr-1 hidden text-ink-3 max-md:inline">{column.label}</span> : null}
+            {column.phone === "title" && to !== null ? (
+              <Link data-row-link to={to} className="after:absolute after:inset-0 focus-visible:outline-offset-[-2px]">
+                {column.cell(row)}
+              </Link>
+            ) : (
+              column.cell(row)
+            )}
+          </td>
+        ))}
+        {rowActions ? (
+          <td role="cell" className="h-9 px-3 text-right whitespace-nowrap last:pr-3.5 max-md:order-4 max-md:h-auto max-md:basis-full max-md:!px-0 max-md:pt-1 max-md:text-left max-md:empty:hidden">
+            <RowActions>{rowActions(row)}</RowActions>
+          </td>
+        ) : null}
+      </tr>
+    ),
+    [row, columns, to, rowActions],
   );
 }
 

@@ -1,7 +1,7 @@
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Column as ColumnName, Table, Tables } from "@/api/rows";
-import type { Where } from "@/api/where";
+import type { Finder, Where } from "@/api/where";
 import { Meter } from "@/ui/charts";
 import { Ago } from "./Ago";
 import type { FactAge } from "./freshness";
@@ -140,11 +140,14 @@ export interface Resource<T extends Table> {
   table: T;
   icon: LucideIcon;
   title: string;
-  one: string;
+  /** One and many of them, inside a sentence: "device", "devices". */
+  noun: readonly [one: string, many: string];
   columns: ListColumn<Tables[T]>[];
   filters: readonly ListFilter[];
   /** Columns that the search box looks into. */
   search: readonly ColumnName<T>[];
+  /** Finds the same by an index. */
+  finder?: Finder;
   defaultSort: string;
   /** Breaks ties, so that pages never repeat a row. */
   tieBreak: ColumnName<T>;
@@ -158,14 +161,18 @@ export interface Resource<T extends Table> {
   empty: { title: string; next: string };
 }
 
-type ResourceInput<T extends Table> = Omit<Resource<T>, "columns" | "filters" | "where" | "search"> &
+type ResourceInput<T extends Table> = Omit<Resource<T>, "columns" | "filters" | "where" | "search" | "noun"> &
   Partial<Pick<Resource<T>, "filters" | "where" | "search">> & {
+    one: string;
+    /** The title's words, unless said. */
+    many?: string;
     columns: (make: Columns<T>) => ListColumn<Tables[T]>[];
   };
 
 /** A list screen in one declaration: columns, filters, search, order, what to say when it is empty. */
-export function defineResource<T extends Table>(table: T, input: Omit<ResourceInput<T>, "table">): Resource<T> {
+export function defineResource<T extends Table>(table: T, { one, many, ...input }: Omit<ResourceInput<T>, "table">): Resource<T> {
   return {
+    noun: [one.toLowerCase(), (many ?? input.title).toLowerCase()],
     filters: [],
     where: [],
     search: [],

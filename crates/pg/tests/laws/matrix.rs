@@ -16,7 +16,8 @@ const HEADER: &str = "\
 # Columns in parentheses where a verb is granted for these columns only. At the end: who may call which function.
 ";
 
-/// Functions and the roles that may call them; what only the owner may call is left out.
+/// Functions and the roles that may call them; what only the owner may call is left out, and so are an extension's functions, which
+/// are open to everybody in a schema that is open to nobody (law `nothing_to_public`).
 const FUNCTIONS: &str = "
   select format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
     string_agg(r.rolname, ' ' order by r.rolname)
@@ -25,6 +26,7 @@ const FUNCTIONS: &str = "
   join pg_catalog.pg_roles r on r.rolname in ('anon', 'authenticated', 'staff', 'worker', 'system', 'service_role', 'authenticator')
     and has_function_privilege(r.oid, p.oid, 'execute')
   where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'probe')
+    and not exists (select from pg_catalog.pg_depend e where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e')
   group by p.oid, n.nspname order by 1";
 
 #[tokio::test]

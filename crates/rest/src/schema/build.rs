@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::{
-    Allowed, Argument, Column, Function, Handler, Kind, Link, MediaType, Need, Passing, Reach, Relation,
-    RelationId, RequestReaders, Returns, Rows, Scalar, Schema, Side, Stored, Stores, Volatility, WholeBody,
+    Allowed, Argument, Column, Function, FunctionBody, Handler, Kind, Link, MediaType, Need, Passing, Reach,
+    Relation, RelationId, RequestReaders, Returns, Rows, Scalar, Schema, Side, Stored, Stores, Volatility,
+    WholeBody,
     catalog::{Catalog, RawArgument, RawColumn, RawFunction, RawRelation, RawType},
     link::{self, Shown},
     origin, quote,
@@ -248,6 +249,7 @@ fn function(raw: &RawFunction, catalog: &Catalog, ids: &HashMap<i64, RelationId>
         returns: returns(raw, catalog, ids),
         media: raw.media.as_deref().map(|name| MediaType::new(name, &raw.media_base)),
         volatility: if raw.volatility == 'v' { Volatility::Volatile } else { Volatility::ReadOnly },
+        body: if raw.is_open { FunctionBody::Query } else { FunctionBody::Closed },
         settings: raw
             .settings
             .iter()

@@ -102,6 +102,9 @@ pub struct RawFunction {
     pub returns_set: bool,
     /// `i`mmutable, `s`table, `v`olatile
     pub volatility: char,
+    /// A query by another name: the planner takes it apart.
+    #[serde(default)]
+    pub is_open: bool,
     pub returns: String,
     /// 0 when the result is not a row type
     pub returns_relation: i64,

@@ -38,6 +38,9 @@ select json_build_object(
   'functions', (
     select coalesce(json_agg(json_build_object(
       'schema', n.nspname, 'name', p.proname, 'returns_set', p.proretset, 'volatility', p.provolatile,
+      -- What the planner may take apart instead of calling it.
+      'is_open', p.proretset and p.provolatile <> 'v' and not p.prosecdef and not p.proisstrict and p.proconfig is null
+        and p.prolang = (select g.oid from pg_language g where g.lanname = 'sql'),
       'returns', format_type(p.prorettype, null), 'returns_relation', t.typrelid::bigint,
       'defaults', p.pronargdefaults, 'rows', p.prorows, 'settings', coalesce(p.proconfig, '{}'), 'comment', obj_description(p.oid, 'pg_proc'), 'returns_oid', p.prorettype::bigint,
       'media', case when t.typtype = 'd' and t.typname ~ '^[^ /]+/[^ /]+$' then t.typname end,

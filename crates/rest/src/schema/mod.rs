@@ -131,9 +131,18 @@ pub struct Function {
     /// The media type that its one value is of.
     pub media: Option<MediaType>,
     pub volatility: Volatility,
+    pub body: FunctionBody,
     /// Name and value of the settings that it runs with.
     pub settings: Vec<(String, String)>,
     pub comment: Option<String>,
+}
+
+/// What the planner knows of what a function does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionBody {
+    /// One query without effects, which becomes a part of the statement that calls it: what is not asked for is not worked out.
+    Query,
+    Closed,
 }
 
 /// The type of a function's one argument without a name.

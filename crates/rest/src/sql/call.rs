@@ -6,7 +6,7 @@ use super::{
 use crate::{
     plan::{Arguments, CallPlan, Outcome, ReadPlan},
     request::{Media, prefer::Count},
-    schema::{Argument, Form, Passing, Rows, Schema},
+    schema::{Argument, Form, FunctionBody, Passing, Rows, Schema},
 };
 
 /// `select total, count, body, location` out of a function's result.
@@ -38,7 +38,7 @@ pub fn call<'a>(
             record(&mut sql, plan, " from ");
         }
         Outcome::Values(read) => {
-            sql.put("with f as(select v from ");
+            sql.put(with(plan)).put("(select v from ");
             source(&mut sql, plan);
             sql.put(" as f(v))");
             counts(&mut sql, schema, read, (count, keep));
@@ -57,7 +57,7 @@ pub fn call<'a>(
                 (Body::Media(Media::Json(nulls)), Rows::One) => Body::Media(Media::Object(nulls)),
                 (body, _) => body,
             };
-            sql.put("with f as(select s.*");
+            sql.put(with(plan)).put("(select s.*");
             if read.needs_row() {
                 sql.fmt(format_args!(",s as {ROW}"));
             }
@@ -71,6 +71,14 @@ pub fn call<'a>(
         }
     }
     sql
+}
+
+/// Counted and shown, the rows are asked for twice. A function is called once for both; a query is better planned for each.
+fn with(plan: &CallPlan<'_>) -> &'static str {
+    match plan.function.body {
+        FunctionBody::Query => "with f as not materialized",
+        FunctionBody::Closed => "with f as",
+    }
 }
 
 /// `select total,count,` of the rows in `f`. An estimate of a function's rows is a guess: they are counted.

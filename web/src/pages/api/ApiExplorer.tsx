@@ -8,6 +8,7 @@ import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
 import { count, plural } from "@/kit/time";
+import { useTitle } from "@/kit/title";
 import { Badge } from "@/ui/Badge";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { cx } from "@/ui/cx";
@@ -21,6 +22,7 @@ export default function ApiExplorer() {
   const { can, isPending, isProvider } = useCan();
   const document = useQuery({ queryKey: ["openapi"], queryFn: readDocument, staleTime: Infinity });
   const [search] = useSearchParams();
+  useTitle(TITLE);
   if (!isPending && !(isProvider && can("integrations:read"))) {
     return (
       <Card>

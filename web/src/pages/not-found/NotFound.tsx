@@ -1,13 +1,10 @@
 import { Compass } from "lucide-react";
-import { useEffect } from "react";
+import { useTitle } from "@/kit/title";
 import { ButtonLink } from "@/ui/Button";
 import { EmptyState } from "@/ui/EmptyState";
 
 export function NotFound() {
-  // Follows document.title, which belongs to the browser.
-  useEffect(() => {
-    document.title = "Not found · OberaConnect";
-  }, []);
+  useTitle("Not found");
   return (
     <div className="rounded-lg border border-line bg-surface shadow-1">
       <EmptyState icon={Compass} heading="h1" title="There is no such page" action={<ButtonLink to="/" variant="primary">Go to overview</ButtonLink>}>

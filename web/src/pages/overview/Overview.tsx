@@ -47,6 +47,7 @@ export default function Overview() {
   return (
     <>
       <PageHeader
+        tab="Overview"
         title={needs.isPending ? greeting(hour) : `${greeting(hour)} ${needSentence(needs.total)}`}
         meta={<Dots>{[scope.customerId === null && isProvider ? "All customers" : (name.row?.name ?? "…"), date.format(now)]}</Dots>}
         actions={

@@ -5,8 +5,9 @@ import { reader } from "./reader";
 
 export const access = defineResource("access_log", {
   name: "access",
-  title: "Access lines",
-  one: "Access line",
+  title: "Access log",
+  one: "Entry",
+  many: "Entries",
   icon: ScanEye,
   columns: (c) => [
     { ...c.title("actor_name", { label: "Who" }), cell: (row) => <b className="font-medium">{reader(row)}</b>, plain: reader },

@@ -8,7 +8,11 @@ import { Button } from "@/ui/Button";
 import { alerts } from "./columns";
 
 export default function AlertList() {
-  return <ResourceList resource={alerts} rowActions={(row) => (row.state === "open" ? <Acknowledge row={row} /> : null)} />;
+  return <ResourceList resource={alerts} rowActions={actionsOf} />;
+}
+
+function actionsOf(row: AlertListRow) {
+  return row.state === "open" ? <Acknowledge row={row} /> : null;
 }
 
 function Acknowledge({ row }: { row: AlertListRow }) {

@@ -42,6 +42,7 @@ export const devices = defineResource("device_list", {
     c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
   ],
   search: ["name", "serial_number", "last_user", "customer_name"],
+  finder: "search_devices",
   filters: [
     {
       id: "status",

@@ -9,6 +9,7 @@ import { ReasonDialog } from "@/kit/ReasonDialog";
 import { relative, useNow } from "@/kit/time";
 import { toneText } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
+import { Skeleton } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
 import { probeWord } from "./status";
 
@@ -20,13 +21,22 @@ export function StatusCard() {
   const { rows, error, refetch, isPending } = useRows("security_status");
   const now = useNow();
   if (error) return <ErrorNotice error={error} what="What the probe saw could not be read." retry={refetch} />;
+  // Two lines of a phone, one of a desk: what follows stays where it is.
+  const line = "flex min-h-[3.75rem] items-start gap-2 border-b border-line px-3.5 py-2.5 md:min-h-10";
+  if (isPending) {
+    return (
+      <div className={line}>
+        <Skeleton className="mt-1 h-3 w-64 max-w-full" />
+      </div>
+    );
+  }
   const status = rows[0];
-  if (isPending || status === undefined) return null;
+  if (status === undefined) return null;
   const word = probeWord(status, (at) => relative(at, now));
   const Icon = word.tone === "ok" ? ShieldCheck : TriangleAlert;
   return (
     <>
-      <p className="flex items-start gap-2 border-b border-line px-3.5 py-2.5">
+      <p className={line}>
         <Icon aria-hidden className={cx("mt-0.5 size-4 shrink-0", toneText[word.tone])} />
         <span>
           {word.text}

@@ -34,6 +34,7 @@ export const tickets = defineResource("ticket_list", {
     c.ago("updated_at", { label: "Updated", phone: "hide", className: "text-sm text-ink-2" }),
   ],
   search: ["subject", "reference", "customer_name", "device_name"],
+  finder: "search_tickets",
   filters: [
     statusFilter("state", "State", ticketStates),
     statusFilter("priority", "Priority", priorities),
