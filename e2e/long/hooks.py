@@ -27,9 +27,9 @@ def before_call(context, case, kwargs):
     global calls
     if TOKENS:
         calls += 1
-        headers = kwargs.setdefault("headers", {})
-        headers["authorization"] = f"Bearer {TOKENS[calls % len(TOKENS)]}"
-        headers["apikey"] = "console"
+        if case.headers is None:
+            case.headers = {}
+        case.headers["authorization"] = f"Bearer {TOKENS[calls % len(TOKENS)]}"
     for values in (case.body, case.path_parameters):
         if isinstance(values, dict) and CHOICE.random() < 0.5:
             values.update(known(values))
