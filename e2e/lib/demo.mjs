@@ -21,11 +21,11 @@ export function ended(child) {
 }
 
 /** A demo in a folder of its own; `stop` ends it and removes the folder. */
-export async function startDemo(bin, password) {
+export async function startDemo(bin, password, { customers = 5, devices = 250 } = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), "obera-e2e-"));
   // Started by root, the demo runs its database as another user, who has to get through this folder.
   chmodSync(dataDir, 0o755);
-  const child = spawn(bin, ["demo", "--data-dir", dataDir, "--port", "0", "--customers", "5", "--devices", "250"], {
+  const child = spawn(bin, ["demo", "--data-dir", dataDir, "--port", "0", "--customers", String(customers), "--devices", String(devices)], {
     env: { ...process.env, OBERA_DEMO_PASSWORD: password },
     stdio: ["ignore", "pipe", "pipe"],
   });

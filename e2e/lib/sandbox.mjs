@@ -10,7 +10,12 @@ function required(name) {
 
 /** The device and its customer, by name. */
 export async function trigger(illness, ...options) {
-  const { stdout } = await promisify(execFile)(required("OBERA_BIN"), ["--data-dir", required("OBERA_DATA_DIR"), "sandbox", "trigger", illness, ...options], { timeout: 30_000 });
+  return triggerAt(required("OBERA_BIN"), required("OBERA_DATA_DIR"), illness, ...options);
+}
+
+/** As `trigger`, in the demo of this folder. */
+export async function triggerAt(bin, dataDir, illness, ...options) {
+  const { stdout } = await promisify(execFile)(bin, ["--data-dir", dataDir, "sandbox", "trigger", illness, ...options], { timeout: 30_000 });
   const found = /^(\S+) of (.+) is ill now/m.exec(stdout);
   if (!found) throw new Error(`the sandbox said: ${stdout}`);
   return { device: found[1], customer: found[2] };

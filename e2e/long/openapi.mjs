@@ -1,4 +1,4 @@
-// Calls every operation of the OpenAPI document with made-up input, as a technician, as a customer's person and as nobody:
+// Calls every operation of the OpenAPI document with made-up input, as technicians, as people of customers and as nobody:
 // what the document does not declare (a status, a content type, a shape) is a finding, and so is every 5xx.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -7,12 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { binary, ended, startDemo } from "../lib/demo.mjs";
+import { triggerAt } from "../lib/sandbox.mjs";
 
 const MINUTES_MAX = Number(process.env.LONG_MINUTES ?? 6);
-const CALLS_PER_OPERATION_MAX = 2_000;
+const CALLS_PER_OPERATION_MAX = 20_000;
 const ANSWER_S_MAX = 40;
-const READY_MS_MAX = 60_000;
-const CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method";
+const WAIT_MS_MAX = 180_000;
+// A person may call a few times a second; so many of each kind take turns, and no limit of rate is in the way.
+const PEOPLE = 40;
+const INCIDENTS = 4;
+const CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method,negative_data_rejection,within_the_limits";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = join(here, "..", "out", "openapi");
 
@@ -26,48 +30,84 @@ async function signIn(url, email, password) {
   return (await answer.json()).access_token;
 }
 
-/** All APIs answer: the data API reads its catalog after the first word of the demo. */
-async function ready(url) {
-  const end = Date.now() + READY_MS_MAX;
-  while (!(await fetch(`${url}/readyz`)).ok) {
-    if (Date.now() > end) throw new Error("the demo is not ready");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+async function until(what, look) {
+  const end = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`${what}: not within ${WAIT_MS_MAX} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
 
-/** A person of a customer, as the data API names them. */
-async function portalEmail(url, token) {
-  const answer = await fetch(`${url}/rest/v1/customers?select=slug&order=slug&limit=1`, { headers: { authorization: `Bearer ${token}` } });
-  if (!answer.ok) throw new Error(`no customers: ${answer.status} ${await answer.text()}`);
-  const [customer] = await answer.json();
-  return `portal@${customer.slug}.example`;
+async function rows(url, token, query) {
+  const answer = await fetch(`${url}/rest/v1/${query}`, { headers: { authorization: `Bearer ${token}` } });
+  if (!answer.ok) throw new Error(`${query}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** A technician, made as an administrator makes one. */
+async function addTechnician(bin, dataDir, email, password) {
+  const child = spawn(bin, ["--data-dir", dataDir, "user", "add", "--email", email, "--name", "Made Up"], { stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin.end(`${password}\n`);
+  const code = await ended(child);
+  if (code !== 0) throw new Error(`user add: ${code}`);
+}
+
+/** Ids that belong together: incidents that wait for approval, and for the rest a customer. */
+async function places(url, token, demo) {
+  for (let ill = 0; ill < INCIDENTS; ill += 1) await triggerAt(binary(), demo.dataDir, "disk-full");
+  const approvals = await until("approvals", async () => {
+    const found = await rows(url, token, "approvals?select=id,customer_id,run_id&state=eq.waiting");
+    return found.length >= INCIDENTS && found;
+  });
+  const [source] = await rows(url, token, "source_list?select=id");
+  const workflows = await rows(url, token, "workflows?select=key");
+  const common = (index) => ({ integration_id: source.id, workflow_key: workflows[index % workflows.length].key });
+  const found = [];
+  for (const [index, { id, customer_id, run_id }] of approvals.entries()) {
+    const [incident] = await rows(url, token, `incidents?select=id&customer_id=eq.${customer_id}&run_id=eq.${run_id}`);
+    const [ticket] = await rows(url, token, `tickets?select=id&customer_id=eq.${customer_id}&incident_id=eq.${incident.id}`);
+    found.push({ customer_id, run_id, approval_id: id, incident_id: incident.id, ticket_id: ticket.id, ...common(index) });
+  }
+  const customers = await rows(url, token, "customers?select=id&order=slug&limit=10");
+  return found.concat(customers.map(({ id }, index) => ({ customer_id: id, ...common(index) })));
 }
 
 /** Its exit code; its words on the terminal. */
-function schemathesis(url, who, token, folder) {
+function schemathesis(url, who, known, folder) {
   const report = join(out, who);
   mkdirSync(report, { recursive: true });
+  const path = join(folder, `${who}.json`);
+  writeFileSync(path, JSON.stringify(known), { mode: 0o600 });
   const args = ["run", `${url}/openapi.json`, "--url", url, "--phases", "examples,coverage,fuzzing", "--checks", CHECKS];
   args.push("--max-examples", String(CALLS_PER_OPERATION_MAX), "--max-time", String(Math.ceil((MINUTES_MAX * 60) / 3)), "--continue-on-failure");
   args.push("--request-timeout", String(ANSWER_S_MAX), "--suppress-health-check", "all", "--warnings", "off");
   args.push("--report", "junit", "--report-dir", report);
-  if (token) args.push("--header", `authorization: Bearer ${token}`, "--header", "apikey: console");
-  return ended(spawn(join(here, ".venv/bin/schemathesis"), args, { cwd: folder, stdio: "inherit" }));
+  const env = { ...process.env, SCHEMATHESIS_HOOKS: "hooks", PYTHONPATH: here, PYTHONDONTWRITEBYTECODE: "1", OBERA_KNOWN: path };
+  return ended(spawn(join(here, ".venv/bin/schemathesis"), args, { cwd: folder, env, stdio: "inherit" }));
 }
 
 const password = `long-${randomBytes(12).toString("hex")}`;
 const folder = mkdtempSync(join(tmpdir(), "obera-openapi-"));
-const demo = await startDemo(binary(), password);
+const demo = await startDemo(binary(), password, { customers: PEOPLE, devices: PEOPLE * 10 });
+const { url } = demo;
 let failed = 0;
 try {
-  await ready(demo.url);
-  const owner = await signIn(demo.url, "owner@msp.example", password);
-  const portal = await portalEmail(demo.url, owner);
-  for (const [who, email] of [["technician", "technician@msp.example"], ["portal", portal], ["nobody", null]]) {
+  await until("the demo is ready", async () => (await fetch(`${url}/readyz`)).ok);
+  const owner = await signIn(url, "owner@msp.example", password);
+  const found = await places(url, owner, demo);
+  const technicians = Array.from({ length: PEOPLE }, (_, index) => `technician-${index}@msp.example`);
+  for (const email of technicians) await addTechnician(binary(), demo.dataDir, email, password);
+  const portal = (await rows(url, owner, "customers?select=slug&order=slug")).map(({ slug }) => `portal@${slug}.example`);
+  for (const [who, emails] of [["technicians", technicians], ["portal", portal], ["nobody", []]]) {
     console.log(`\n== ${who}`);
-    const token = email ? await signIn(demo.url, email, password) : null;
-    if ((await schemathesis(demo.url, who, token, folder)) !== 0) failed += 1;
+    const tokens = [];
+    for (const email of emails) tokens.push(await signIn(url, email, password));
+    if ((await schemathesis(url, who, { tokens, places: found }, folder)) !== 0) failed += 1;
   }
+  const calls = await rows(url, owner, "function_calls?select=function,status,count()&order=function,status");
+  console.log(`\nCalls written down, by answer: ${calls.map((row) => `${row.function} ${row.status}: ${row.count}`).join(", ")}`);
   if (failed > 0) writeFileSync(join(out, "server.log"), demo.log());
 } finally {
   await demo.stop();

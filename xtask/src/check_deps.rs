@@ -41,7 +41,7 @@ const GUARDED: &[Guarded] = &[
     },
     Guarded {
         names: &["axum", "tower-http"],
-        users: &["server", "rest", "auth", "realtime", "storage", "functions", "sandbox"],
+        users: &["server", "rest", "auth", "realtime", "storage", "functions", "sandbox", "testkit"],
         reason: "HTTP is served by the front doors only",
     },
     Guarded {

@@ -11,8 +11,11 @@ async fn run_on_cluster(args: &[String]) -> Result<ExitCode> {
     println!("Starting a throw-away cluster for this run: {}.", testkit::server());
     let cluster = testkit::start_for_run().await;
     let (name, value) = cluster.environment();
+    // Beside `--workspace` cargo takes no notice of `-p`.
+    let is_part = args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
     let mut tests = tokio::process::Command::new("cargo")
-        .args(["test", "--workspace"])
+        .arg("test")
+        .args((!is_part).then_some("--workspace"))
         .args(args)
         .env(name, value)
         .current_dir(root())

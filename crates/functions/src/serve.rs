@@ -14,7 +14,10 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use kernel::{ApiError, ErrorCode, Timestamp, id::CustomerId};
-use pg::Actor;
+use pg::{
+    Actor,
+    access::{Read, Source},
+};
 use store::access::{self, Standing};
 use uuid::Uuid;
 
@@ -25,6 +28,9 @@ use crate::{
     limiter::{Limiter, Whose, too_many},
     registry::Prepared,
 };
+
+/// In place of a schema, where reads of functions are counted.
+const PREFIX: &str = "functions/v1";
 
 #[derive(Clone)]
 struct Surface {
@@ -103,6 +109,7 @@ async fn call(
     let (prepared, id) = match begun {
         Begun::Answered(answer) => {
             tracing::info!(function = entry.name, user = ?actor.user, status = answer.status, "a call was answered again from its key");
+            note(&surface.services, &entry, &actor, &answer);
             return Ok(answer.into_response(Origin::Stored));
         }
         Begun::Call(prepared, id) => (prepared, id),
@@ -115,6 +122,7 @@ async fn call(
     let computed = tokio::spawn(async move {
         let computed = Computed::of(carry_out(&surface.services, &entry, &actor, prepared).await);
         tell(&entry, &actor, computed.status, computed.error_code.as_deref().unwrap_or_default());
+        note(&surface.services, &entry, &actor, &computed);
         write_down(&surface.services, &entry, &actor, id, began_at, &computed).await;
         computed
     })
@@ -211,6 +219,15 @@ async fn carry_out(
 fn tell(entry: &Entry, actor: &Actor, status: u16, code: &str) {
     let (user, request) = (actor.user.map(|id| id.0), actor.request.map(|id| id.0));
     tracing::info!(function = entry.name, ?user, ?request, status, code, "function called");
+}
+
+/// Into the log of reads: what a function gave somebody, one object.
+fn note(services: &Services, entry: &Entry, actor: &Actor, answer: &Computed) {
+    if StatusCode::from_u16(answer.status).is_ok_and(|status| status.is_success()) {
+        let (subject, at) = ((PREFIX, entry.name), services.clock.now());
+        let read = Read { reader: actor.into(), source: Source::Rpc, subject, rows: 1, at };
+        services.pg.access().note(&read, |_| {});
+    }
 }
 
 /// Into the database: a call that changes something or tried to. What is only refused for its rate is not, so that a loop

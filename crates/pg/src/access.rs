@@ -2,6 +2,7 @@
 //! session, source, subject and shape of question (`audit.access`). Design: `docs/adr/0013-the-watch.md`.
 #[cfg(test)]
 mod tests;
+mod volume;
 
 use std::{
     cell::RefCell,
@@ -20,6 +21,8 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::{Actor, Pg, PgError, SystemReason};
+
+pub use volume::Volume;
 
 /// Lines kept between two writings with their subject and shape. Above it reads are counted per person.
 const ITEMIZED_LINES_MAX: usize = 20_000;
@@ -47,7 +50,7 @@ pub enum Source {
     Csv,
     /// What a write of the data API answered.
     Write,
-    /// A function of the data API.
+    /// A function, of the data API or of `/functions/v1`.
     Rpc,
     /// The bytes of a file.
     File,
@@ -194,6 +197,7 @@ struct Held {
     itemized: HashMap<Box<[u8]>, Tally>,
     by_person: HashMap<Box<[u8]>, Tally>,
     rest: Option<Tally>,
+    volumes: volume::Volumes,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -263,6 +267,7 @@ impl AccessLog {
         KEY.with_borrow_mut(|key| {
             write_key(key, read, describe);
             let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.volumes.add(read);
             if !held.count(key, read) {
                 self.0.not_itemized.fetch_add(1, Ordering::Relaxed);
             }
@@ -305,6 +310,11 @@ impl AccessLog {
         }
     }
 
+    /// What this person took since the hour began, through this process.
+    pub fn volume(&self, user: UserId, at: Timestamp) -> Volume {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner).volumes.of(user, at)
+    }
+
     pub fn status(&self) -> AccessStatus {
         let failing_since_us = self.0.failing_since_us.load(Ordering::Relaxed);
         let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -323,7 +333,8 @@ impl AccessLog {
     fn drain(&self, now: Timestamp) -> Vec<Line> {
         let held = {
             let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *held)
+            let volumes = std::mem::take(&mut held.volumes);
+            std::mem::replace(&mut *held, Held { volumes, ..Held::default() })
         };
         let itemized = held.itemized.iter().map(|(key, tally)| Line::of(key, *tally, now));
         let by_person = held.by_person.iter().map(|(key, tally)| Line::of_person(key, *tally, now));

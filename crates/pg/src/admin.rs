@@ -105,9 +105,15 @@ mod tests {
 
     #[test]
     fn faulty_minor_versions_are_refused() {
-        assert!(check_version(150_013).is_err());
-        assert!(check_version(150_014).is_ok());
-        assert!(check_version(170_005).is_err());
+        for (major, safe) in [(15, 14), (16, 10), (17, 6)] {
+            let version = major * 10_000 + safe;
+            assert!(check_version(version).is_ok());
+            let refused = check_version(version - 1).expect_err("a fault that is known");
+            assert!(
+                refused.ends_with(&format!("Update the server to {major}.{safe} or newer.")),
+                "{refused}"
+            );
+        }
         assert!(check_version(180_000).is_ok());
         assert!(check_version(140_019).is_err());
         assert!(check_version(190_000).is_err());

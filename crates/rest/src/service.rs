@@ -32,7 +32,7 @@ use crate::{
     },
     sql::{self, Sql, Told},
     transaction::{self, Access, Answer, Mode, Statement},
-    watch::{Refused, Seen, Watch},
+    watch::{Free, Leaving, Refused, Seen, Watch},
 };
 
 /// What the router needs; cheap to clone.
@@ -48,6 +48,7 @@ struct Inner {
     costs: guard::Costs,
     /// Of the product's own database only.
     watch: Option<Watch>,
+    free: Free,
 }
 
 impl RestState {
@@ -70,7 +71,15 @@ impl RestState {
 
     fn with(pg: Pg, reader: Reader, config: RestConfig, clock: Clock, watch: Option<Watch>) -> Self {
         let cache = Cache::start(pg.clone(), reader, config.schemas.clone());
-        Self(Arc::new(Inner { pg, cache, config, clock, costs: guard::Costs::default(), watch }))
+        Self(Arc::new(Inner {
+            pg,
+            cache,
+            config,
+            clock,
+            costs: guard::Costs::default(),
+            watch,
+            free: Free::default(),
+        }))
     }
 
     /// Waits until the schema was loaded for the first time. Until then requests get 503 `PGRST002`.
@@ -336,7 +345,8 @@ impl Asked {
         plan: Option<&plan::ReadPlan<'_>>,
     ) -> Result<(), Failure> {
         let Some(watch) = &state.watch else { return Ok(()) };
-        watch.may_leave(&state.pg, &self.actor, media, plan).await.map_err(|refused| match refused {
+        let wish = Leaving { media, plan, at: state.clock.now() };
+        watch.may_leave(&state.pg, &state.free, &self.actor, &wish).await.map_err(|refused| match refused {
             Refused::Frozen(error) => error.into(),
             Refused::Unknown(failure) => error::from_pg(&failure, &self.actor, self.head.verb),
         })

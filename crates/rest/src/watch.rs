@@ -1,5 +1,7 @@
 //! What the product wants to know of reads (who, what, by which shape of question, how many rows), and what it may refuse:
 //! exports while they are frozen. Nothing of the answer's body is looked at.
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use kernel::{ApiError, ErrorCode, Timestamp};
 use pg::{
     Actor, Pg, PgError,
@@ -21,37 +23,61 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Watch(pub Exports);
 
+/// How long the database's word that exports are not frozen holds for who reads much.
+const FREE_US: i64 = 5_000_000;
+
 /// What counts as an export besides answers in CSV, and how the database says whether exports are frozen.
 #[derive(Clone, Copy, Debug)]
 pub struct Exports {
     /// Schema, relation and column of what leaves whole.
     pub columns: &'static [(&'static str, &'static str, &'static str)],
+    /// Relations with this column have rows that are carried away page by page: whoever read `rows_per_hour_max` of any rows
+    /// since the hour began makes an export with every further page of them.
+    pub belonging: &'static str,
+    pub rows_per_hour_max: u64,
     /// A statement that answers one boolean, for every caller.
     pub frozen_sql: &'static str,
 }
+
+/// When the database last said that exports are not frozen, in microseconds since 1970.
+#[derive(Debug, Default)]
+pub struct Free(AtomicI64);
 
 impl Watch {
     /// An error when this is an export and exports are frozen.
     pub async fn may_leave(
         &self,
         pg: &Pg,
+        free: &Free,
         actor: &Actor,
-        media: Media,
-        plan: Option<&ReadPlan<'_>>,
+        wish: &Leaving<'_>,
     ) -> Result<(), Refused> {
-        let is_export = media == Media::Csv || plan.is_some_and(|plan| self.0.is_in(plan));
+        let is_export = wish.media == Media::Csv || wish.plan.is_some_and(|plan| self.0.is_in(plan));
         // Nobody has nothing to take out.
-        if !is_export || actor.is_anonymous() {
+        if actor.is_anonymous() || !(is_export || self.0.is_bulk(pg, actor, wish)) {
+            return Ok(());
+        }
+        let now_us = wish.at.as_microsecond();
+        if !is_export && now_us - free.0.load(Ordering::Relaxed) < FREE_US {
             return Ok(());
         }
         let rows = pg.one_shot_read(actor, self.0.frozen_sql, &[]).await.map_err(Refused::Unknown)?;
         if rows.last().and_then(|row| row.boolean(0)) == Some(false) {
+            if !is_export {
+                free.0.store(now_us, Ordering::Relaxed);
+            }
             return Ok(());
         }
         let frozen = ApiError::new(ErrorCode::ExportsFrozen, "Exports are frozen.")
-            .details("The isolation of customers was seen to be broken; nothing leaves as an export until that is looked into.")
             .hint("An owner lifts the freeze under Security, with a reason.");
-        Err(Refused::Frozen(frozen))
+        Err(Refused::Frozen(if is_export {
+            frozen.details("The isolation of customers was seen to be broken; nothing leaves as an export until that is looked into.")
+        } else {
+            frozen.details(format!(
+                "The isolation of customers was seen to be broken; until that is looked into nobody reads more than {} rows in an hour.",
+                self.0.rows_per_hour_max
+            ))
+        }))
     }
 
     pub fn read(&self, seen: &Seen<'_>, plan: &ReadPlan<'_>, media: Media) {
@@ -95,6 +121,14 @@ impl Watch {
     }
 }
 
+/// An answer that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving<'a> {
+    pub media: Media,
+    pub plan: Option<&'a ReadPlan<'a>>,
+    pub at: Timestamp,
+}
+
 /// A request that was answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
@@ -121,6 +155,16 @@ pub enum Refused {
 }
 
 impl Exports {
+    fn is_bulk(&self, pg: &Pg, actor: &Actor, wish: &Leaving<'_>) -> bool {
+        let is_much = |user| pg.access().volume(user, wish.at).rows >= self.rows_per_hour_max;
+        wish.plan.is_some_and(|plan| self.belongs(plan)) && actor.user.is_some_and(is_much)
+    }
+
+    fn belongs(&self, plan: &ReadPlan<'_>) -> bool {
+        plan.relation.columns.contains_key(self.belonging)
+            || plan.embeds.iter().any(|embed| self.belongs(&embed.plan))
+    }
+
     /// Whether a column that is an export stands among the outputs, at any depth.
     fn is_in(&self, plan: &ReadPlan<'_>) -> bool {
         let relation = plan.relation;

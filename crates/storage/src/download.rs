@@ -65,6 +65,7 @@ pub(crate) async fn serve(
     for _ in 0..TRIES_MAX {
         let tx = who.begin(state, place).await?;
         let object = Object::find(&tx, place, &bucket.name, name).await?;
+        who.may_leave(state, &tx).await?;
         tx.rollback().await?;
         if wish.only.is_some_and(|id| id != object.id) {
             return Err(StorageError::object_not_found());

@@ -88,6 +88,14 @@ impl StorageError {
         Self::new(ErrorCode::MediaType, "invalid_mime_type", message)
     }
 
+    pub(crate) fn frozen(files_per_hour_max: u64) -> Self {
+        let message = format!(
+            "Exports are frozen, because the isolation of customers was seen to be broken: until an owner lifts the freeze \
+             nobody reads more than {files_per_hour_max} files in an hour."
+        );
+        Self::new(ErrorCode::ExportsFrozen, "ExportsFrozen", message)
+    }
+
     pub(crate) fn busy() -> Self {
         Self::new(ErrorCode::TooMany, "TooManyRequests", "Too many uploads at this moment; try again soon.")
     }

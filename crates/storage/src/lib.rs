@@ -39,3 +39,4 @@ pub use link::{LINK_LIFE_S_MAX, UPLOAD_LINK_LIFE_S};
 pub use name::{NAME_CHARS_MAX, SEGMENT_BYTES_MAX};
 pub use state::StorageState;
 pub use sweep::{ORPHAN_HOURS_MIN, SweepReport};
+pub use who::FROZEN_FILES_PER_HOUR_MAX;

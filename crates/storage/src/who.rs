@@ -7,6 +7,10 @@ use pg::{
 
 use crate::{error::StorageError, place::Place, state::Inner};
 
+/// Files that a person reads within an hour while exports are frozen.
+pub const FROZEN_FILES_PER_HOUR_MAX: u64 = 200;
+const IS_FROZEN: &str = "select app.exports_frozen()";
+
 #[derive(Clone, Debug)]
 pub(crate) enum Who {
     Person(Actor),
@@ -39,6 +43,21 @@ impl Who {
     /// A transaction before it is known whose file it is: for reading a bucket's rules.
     pub(crate) async fn begin_anywhere(&self, state: &Inner) -> Result<ActorTx, PgError> {
         self.begin(state, Place::Provider).await
+    }
+
+    /// An error when this caller read so many files that each further one is an export, and exports are frozen.
+    pub(crate) async fn may_leave(&self, state: &Inner, tx: &ActorTx) -> Result<(), StorageError> {
+        let user = match self {
+            Self::Person(actor) => actor.user,
+            Self::Link(signer) => Some(*signer),
+            Self::Public => None,
+        };
+        let is_much =
+            |user| state.pg.access().volume(user, state.clock.now()).files >= FROZEN_FILES_PER_HOUR_MAX;
+        if user.is_some_and(is_much) && tx.query_one(IS_FROZEN, &[]).await?.get::<_, bool>(0) {
+            return Err(StorageError::frozen(FROZEN_FILES_PER_HOUR_MAX));
+        }
+        Ok(())
     }
 
     pub(crate) fn signer(&self) -> Option<uuid::Uuid> {

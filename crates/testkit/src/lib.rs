@@ -1,5 +1,6 @@
 //! Throw-away databases and people for tests, on a real PostgreSQL. One private cluster per test run (or per test
 //! process when started without `xtask test`), one template, one clone of it per test.
+mod answer;
 pub mod forgery;
 mod keeper;
 mod own_server;
@@ -11,6 +12,7 @@ use kernel::id::CustomerId;
 use pg::{Pg, PgSettings};
 use tokio_postgres::{Client, Config, NoTls};
 
+pub use answer::Answer;
 pub use keeper::{RunCluster, server, start_for_run};
 pub use own_server::OwnServer;
 pub use url::encode_url;

@@ -11,7 +11,7 @@ use app::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Method, Request, StatusCode},
+    http::{Method, Request},
 };
 use flow::{Engine, Registry};
 use functions::{Call, Entry, Function, RateClass, Services};
@@ -26,9 +26,8 @@ use pg::{Actor, Pg};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use testkit::TestDb;
+use testkit::{Answer, TestDb};
 use tokio::sync::Notify;
-use tower::ServiceExt as _;
 use uuid::Uuid;
 use vault::{MasterKey, Vault};
 
@@ -165,27 +164,14 @@ pub struct Api {
     pub at_fabrikam: Actor,
 }
 
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub trait MustFail {
+    fn must_fail(&self, code: ErrorCode);
 }
 
-impl Answer {
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text)
-            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.status, self.text))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
+impl MustFail for Answer {
     /// The one shape of errors, with this status and code.
     #[track_caller]
-    pub fn must_fail(&self, code: ErrorCode) {
+    fn must_fail(&self, code: ErrorCode) {
         let body = self.json();
         assert_eq!((self.status.as_u16(), &body["code"]), (code.status(), &json!(code.as_str())), "{body}");
         let mut fields: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
@@ -272,12 +258,5 @@ pub async fn send(
         request = request.extension(actor);
     }
     let request = request.body(Body::from(body)).expect("a request");
-    let response = router.oneshot(request).await.expect("infallible");
-    let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
-    }
+    Answer::to(request, router).await
 }

@@ -5,7 +5,7 @@ use kernel::ErrorCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::api::{self, Api, TIMEOUT_MS, mark};
+use crate::api::{self, Api, MustFail as _, TIMEOUT_MS, mark};
 
 #[tokio::test]
 async fn a_repeated_call_has_one_effect_and_one_answer() {

@@ -6,7 +6,7 @@ use kernel::ErrorCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::api::{Api, mark};
+use crate::api::{Api, MustFail as _, mark};
 
 #[tokio::test]
 async fn a_person_who_calls_too_often_waits_and_nothing_is_done() {
@@ -98,4 +98,21 @@ async fn bodies_are_bounded_and_of_the_declared_shape() {
     api.count(&api.owner, id, "answer", Some("two words")).await.must_fail(ErrorCode::ValueRefused);
     api.count(&api.owner, id, "answer", Some(&"k".repeat(256))).await.must_fail(ErrorCode::ValueRefused);
     assert_eq!(mark(id).effects(), 0);
+}
+
+#[tokio::test]
+async fn what_a_function_gave_is_in_the_log_of_reads() {
+    let api = Api::new().await;
+    let id = Uuid::now_v7();
+    for key in [None, Some("one"), Some("one")] {
+        api.count(&api.technician, id, "answer", key).await.ok();
+    }
+    api.call(&api.technician, "count", &json!({}), None).await.must_fail(ErrorCode::BodyInvalid);
+    let pg = &api.db.pg;
+    assert_eq!(pg.access().flush(pg, api.clock.now()).await.expect("written"), 1);
+    let line: String = api
+        .db
+        .read("select concat_ws(' ', source, subject, shape, request_count, row_count, actor_role) from audit.access")
+        .await;
+    assert_eq!(line, "rpc functions/v1.count  3 3 staff", "what was refused gave nothing");
 }

@@ -4,7 +4,7 @@ use pg::Actor;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::Api;
+use crate::api::{Api, MustFail as _};
 
 /// Every function with ids that belong to this customer, and ids of nothing.
 fn inputs(customer: impl serde::Serialize + Copy) -> Vec<(&'static str, Value)> {

@@ -191,7 +191,10 @@ fn psql(config: &Config, before: &str, file: &str) {
         panic!("the test cluster listens on a unix socket")
     };
     let password = String::from_utf8(config.get_password().expect("a password").to_vec()).expect("text");
-    let output = Command::new(binaries.dir.join("psql"))
+    // The packages of npm have no psql: then that on the PATH.
+    let beside = binaries.dir.join("psql");
+    let program = if beside.is_file() { beside } else { "psql".into() };
+    let output = Command::new(program)
         .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", before, "-f", file])
         .current_dir(db_dir())
         .env("PGHOST", socket)

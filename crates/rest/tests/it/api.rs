@@ -1,15 +1,10 @@
 //! A data API over a throw-away database, asked by URL.
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    http::{HeaderMap, Request, StatusCode, response::Parts},
-};
+use axum::{Router, body::Body, http::Request};
 use kernel::{Clock, id::CustomerId};
 use pg::Actor;
 use rest::{RestConfig, RestState};
 use serde_json::Value;
-use testkit::TestDb;
-use tower::ServiceExt as _;
+use testkit::{Answer, TestDb};
 use uuid::Uuid;
 
 pub struct Api {
@@ -22,36 +17,6 @@ pub struct Api {
     pub at_contoso: Actor,
     pub at_fabrikam: Actor,
     pub owner: Actor,
-}
-
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
-}
-
-impl Answer {
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text)
-            .unwrap_or_else(|error| panic!("{} is not JSON: {error}: {}", self.status, self.text))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
-    /// Status and error code.
-    #[track_caller]
-    pub fn error(&self) -> (u16, String) {
-        (self.status.as_u16(), self.json()["code"].as_str().unwrap_or_default().to_owned())
-    }
-
-    #[track_caller]
-    pub fn ok(self) -> Self {
-        assert!(self.status.is_success(), "{} {}", self.status, self.text);
-        self
-    }
 }
 
 /// One request in the making.
@@ -79,24 +44,13 @@ impl Ask<'_> {
         self
     }
 
-    pub async fn send(self) -> Answer {
-        let (parts, bytes) = self.receive().await;
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
-        }
-    }
-
     /// Content type and body of an answer that is no text.
     pub async fn bytes(self) -> (String, Vec<u8>) {
-        let (parts, bytes) = self.receive().await;
-        assert!(parts.status.is_success(), "{} {}", parts.status, String::from_utf8_lossy(&bytes));
-        let kind = parts.headers.get("content-type").and_then(|value| value.to_str().ok());
-        (kind.unwrap_or_default().to_owned(), bytes.to_vec())
+        let answer = self.send().await.ok();
+        (answer.header("content-type").to_owned(), answer.bytes)
     }
 
-    async fn receive(self) -> (Parts, Bytes) {
+    pub async fn send(self) -> Answer {
         let mut request = Request::builder().method(self.method).uri(testkit::encode_url(&self.url));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -105,10 +59,7 @@ impl Ask<'_> {
             request = request.extension(actor);
         }
         let request = request.body(Body::from(self.body)).expect("a request");
-        let response = self.api.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-        (parts, bytes)
+        Answer::to(request, self.api.router.clone()).await
     }
 }
 

@@ -103,7 +103,8 @@ async fn what_says_it_wrong_is_not_kept() {
     assert_eq!(api.get("/labels?select=text&order=id").await, json!([{"text": "red"}, {"text": "blue"}]));
     // What a caller writes cannot pass for it.
     let asked = api.ask(&api.owner, "GET", "/things?name=fts(obera.stop_response_headers).x").send().await;
-    assert_eq!(asked.error(), (400, "3F000".to_owned()));
+    // PostgreSQL 15 misses the schema, later ones the configuration.
+    assert!(["3F000", "42704"].contains(&asked.error().1.as_str()), "{}", asked.text);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use axum::{
 };
 use domain::volume::Limits;
 use kernel::Clock;
+use pg::access::{Read, Reader, Source};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 use tower::ServiceExt as _;
@@ -151,6 +152,21 @@ async fn frozen_until_an_owner_lifts_it(world: &World) {
         let (status, body) = get(&router, path, &member).await;
         assert_eq!(status == StatusCode::LOCKED, is_export, "{path}: {status} {body}");
     }
+    // Page by page it is an export as well.
+    let (one_site, status_page) = ("/rest/v1/sites?select=id&limit=1", "/rest/v1/security_status");
+    for (label, token) in [("portal_admin of A", &member), ("staff owner", &owner)] {
+        let reader = world.raider(label).person.expect("a person");
+        let rows = crate::watch::EXPORTS.rows_per_hour_max;
+        let (subject, at) = (("public", "tickets"), Clock::system().now());
+        let read = Read { reader: Reader::link(reader), source: Source::Rest, subject, rows, at };
+        world.db.pg.access().note(&read, |_| {});
+        let (status, body) = get(&router, one_site, token).await;
+        assert!(status == StatusCode::LOCKED && body.contains("OB3006"), "{label}: {status} {body}");
+    }
+    let (status, body) = get(&router, status_page, &owner).await;
+    assert_eq!(status, StatusCode::OK, "what is needed to lift it is no customer's: {body}");
+    let (status, _) = get(&router, one_site, &technician).await;
+    assert_eq!(status, StatusCode::OK, "who read little reads on");
     let freeze = "/rest/v1/export_freezes?lifted_at=is.null";
     let lift = json!({ "lift_reason": "the policy is closed again" }).to_string();
     let (_, body) = ask(&router, "PATCH", freeze, &technician, "application/json", &lift).await;
@@ -163,6 +179,7 @@ async fn frozen_until_an_owner_lifts_it(world: &World) {
     assert_eq!(status, StatusCode::OK, "{body}");
     let rows: Value = serde_json::from_str(&body).expect("JSON");
     assert!(rows[0]["lifted_by"].is_string() && rows[0]["lifted_at"].is_string(), "{rows}");
+    assert_eq!(get(&router, one_site, &member).await.0, StatusCode::OK);
     assert_eq!(csv(member).await.0, StatusCode::OK);
     let again = format!("/rest/v1/export_freezes?id=eq.{}", rows[0]["id"].as_str().expect("an id"));
     let lift = json!({ "lift_reason": "once more" }).to_string();

@@ -1,15 +1,10 @@
 //! The API over a throw-away database and store, asked by URL.
-use axum::{
-    Router,
-    body::Body,
-    http::{HeaderMap, Request, StatusCode},
-};
+use axum::{Router, body::Body, http::Request};
 use kernel::{Clock, Timestamp, id::CustomerId, secret::SecretString};
 use pg::Actor;
 use serde_json::{Value, json};
 use storage::{PublicBuckets, StorageConfig, StorageState};
-use testkit::TestDb;
-use tower::ServiceExt as _;
+use testkit::{Answer, TestDb};
 use vault::{MasterKey, Vault};
 
 use crate::store::Store;
@@ -29,38 +24,15 @@ pub struct Api {
     pub owner: Actor,
 }
 
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub bytes: Vec<u8>,
+pub trait MustFail {
+    fn must_fail(&self, status: u16, error: &str);
 }
 
-impl Answer {
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
-    }
-
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes)
-            .unwrap_or_else(|error| panic!("{} is not JSON: {error}: {}", self.status, self.text()))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
-    #[track_caller]
-    pub fn ok(self) -> Self {
-        assert!(self.status.is_success(), "{} {}", self.status, self.text());
-        self
-    }
-
+impl MustFail for Answer {
     /// The dialect's error with this status and word.
     #[track_caller]
-    pub fn must_fail(&self, status: u16, error: &str) {
-        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+    fn must_fail(&self, status: u16, error: &str) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
         let body = self.json();
         assert_eq!(
             (&body["statusCode"], &body["error"]),
@@ -116,10 +88,7 @@ impl Ask<'_> {
             request = request.extension(actor);
         }
         let request = request.body(self.body).expect("a request");
-        let response = self.api.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body").to_vec();
-        Answer { status: parts.status, headers: parts.headers, bytes }
+        Answer::to(request, self.api.router.clone()).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! A file under a ticket's folder is an attachment of the ticket.
 use serde_json::json;
 
-use crate::api::Api;
+use crate::api::{Api, MustFail as _};
 
 async fn ticket(api: &Api) -> uuid::Uuid {
     api.db

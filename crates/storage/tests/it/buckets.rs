@@ -1,7 +1,7 @@
 //! Making, changing, emptying and removing buckets.
 use serde_json::json;
 
-use crate::api::Api;
+use crate::api::{Api, MustFail as _};
 
 #[tokio::test]
 async fn the_owner_makes_changes_empties_and_removes_a_bucket() {
@@ -36,10 +36,10 @@ async fn only_those_with_the_permission_change_buckets() {
     let technician = api.db.staff("technician").await;
     for (actor, status) in [(&technician, 403), (&api.at_contoso, 404)] {
         let made = api.ask(actor, "POST", "/bucket").json(&json!({ "id": "mine" })).send().await;
-        assert_eq!(made.status.as_u16(), status, "{}", made.text());
+        assert_eq!(made.status.as_u16(), status, "{}", made.text);
         for (method, path) in [("PUT", "/bucket/attachments"), ("POST", "/bucket/attachments/empty")] {
             let answer = api.ask(actor, method, path).json(&json!({})).send().await;
-            assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.text());
+            assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.text);
         }
     }
     let auditor = api.db.staff("auditor").await;

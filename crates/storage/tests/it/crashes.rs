@@ -2,7 +2,7 @@
 use jiff::SignedDuration;
 use kernel::id::uuid_v7;
 
-use crate::api::Api;
+use crate::api::{Api, MustFail as _};
 
 /// As a process leaves it that was killed after the bytes and before the row.
 fn left_over(api: &Api, name: &str) {
@@ -31,7 +31,7 @@ async fn bytes_without_a_row_are_swept_when_they_are_old() {
     assert_eq!((old.orphans_removed, old.half_written_removed), (1, halves));
     assert!(api.blobs().iter().any(|key| key.ends_with("not-ours.txt")), "what is not ours is left alone");
     let url = format!("/object/attachments/{}/kept.txt", api.contoso);
-    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text(), "kept");
+    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text, "kept");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_row_that_cannot_be_written_leaves_no_bytes() {
     let answer = api.attach(&api.at_contoso, api.contoso, "a.txt", "x").await;
     answer.must_fail(500, "InternalError");
     assert!(api.blobs().is_empty());
-    assert!(!answer.text().contains("no\""), "{}", answer.text());
+    assert!(!answer.text.contains("no\""), "{}", answer.text);
 }
 
 #[tokio::test]

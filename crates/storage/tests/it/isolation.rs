@@ -2,9 +2,9 @@
 use kernel::id::CustomerId;
 use pg::Actor;
 use serde_json::{Value, json};
-use testkit::TestDb;
+use testkit::{Answer, TestDb};
 
-use crate::api::{Answer, Api};
+use crate::api::{Api, MustFail as _};
 
 /// A customer that does not exist.
 const NOBODYS: &str = "0190b6d0-0000-7000-8000-00000000dead";
@@ -66,11 +66,11 @@ async fn another_customers_file_and_no_file_are_answered_alike() {
     let foreign = every_route(&api, &api.at_contoso, &api.fabrikam.to_string()).await;
     let nothing = every_route(&api, &api.at_contoso, NOBODYS).await;
     for ((what, foreign), (_, nothing)) in foreign.iter().zip(&nothing) {
-        assert_eq!(foreign.status.as_u16(), 404, "{what}: {}", foreign.text());
+        assert_eq!(foreign.status.as_u16(), 404, "{what}: {}", foreign.text);
         assert_eq!((foreign.status, &foreign.bytes), (nothing.status, &nothing.bytes), "{what}");
     }
     let url = format!("/object/attachments/{}/secret.txt", api.fabrikam);
-    assert_eq!(api.ask(&api.at_fabrikam, "GET", &url).send().await.ok().text(), "secret");
+    assert_eq!(api.ask(&api.at_fabrikam, "GET", &url).send().await.ok().text, "secret");
     assert_eq!(api.db.read::<i64>("select count(*) from storage.objects").await, 2);
     assert_eq!(api.blobs().len(), 2);
 }
@@ -140,12 +140,12 @@ async fn members_read_evidence_and_only_the_provider_adds_it_once() {
     // Their own customer: they know of the bucket, so this is a missing permission and no missing file.
     api.ask(&api.at_contoso, "POST", &url).body("{}").send().await.must_fail(403, "Unauthorized");
     api.ask(&api.owner, "POST", &url).body("{}").send().await.ok();
-    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text(), "{}");
+    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text, "{}");
     api.ask(&api.at_fabrikam, "GET", &url).send().await.must_fail(404, "not_found");
     api.ask(&api.owner, "PUT", &url).body("{\"changed\":1}").send().await.must_fail(403, "Unauthorized");
     api.ask(&api.owner, "DELETE", &url).send().await.must_fail(403, "Unauthorized");
     api.ask(&api.owner, "POST", "/bucket/evidence/empty").send().await.must_fail(409, "Conflict");
-    assert_eq!(api.ask(&api.owner, "GET", &url).send().await.ok().text(), "{}");
+    assert_eq!(api.ask(&api.owner, "GET", &url).send().await.ok().text, "{}");
 }
 
 #[tokio::test]

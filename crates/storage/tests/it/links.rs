@@ -1,9 +1,13 @@
 //! Signed URLs: bound to bucket, name, object, verb, time and the signer's right.
 use jiff::SignedDuration;
-use pg::Actor;
+use pg::{
+    Actor,
+    access::{Read, Reader, Source},
+};
 use serde_json::{Value, json};
+use storage::FROZEN_FILES_PER_HOUR_MAX;
 
-use crate::api::Api;
+use crate::api::{Api, MustFail as _};
 
 async fn signed(api: &Api, actor: &Actor, file: &str, expires: Value) -> String {
     let ask = api.ask(actor, "POST", format!("/object/sign/{file}")).json(&json!({ "expiresIn": expires }));
@@ -17,7 +21,7 @@ async fn a_signed_url_needs_no_token_and_ends() {
     api.attach(&api.at_contoso, api.contoso, "a.txt", "x").await.ok();
     let url = signed(&api, &api.at_contoso, &file, json!("60")).await;
     let got = api.nobody("GET", format!("{url}&download=b.txt")).send().await.ok();
-    assert_eq!((got.text().as_str(), got.header("cache-control")), ("x", "private, no-cache"));
+    assert_eq!((got.text.as_str(), got.header("cache-control")), ("x", "private, no-cache"));
     assert!(got.header("content-disposition").contains("b.txt"));
     api.clock.advance(SignedDuration::from_secs(59));
     api.nobody("GET", &url).send().await.ok();
@@ -27,6 +31,33 @@ async fn a_signed_url_needs_no_token_and_ends() {
         let ask = api.ask(&api.at_contoso, "POST", format!("/object/sign/{file}"));
         ask.json(&json!({ "expiresIn": expires })).send().await.must_fail(400, "InvalidRequest");
     }
+}
+
+/// While exports are frozen, hundreds of files are one, with a token or by links.
+#[tokio::test]
+async fn whoever_took_many_files_gets_no_more_while_exports_are_frozen() {
+    let api = Api::new().await;
+    let file = format!("attachments/{}/a.txt", api.contoso);
+    api.attach(&api.at_contoso, api.contoso, "a.txt", "x").await.ok();
+    let url = signed(&api, &api.at_contoso, &file, json!(60)).await;
+    let taken = |rows| Read {
+        reader: Reader::from(&api.at_contoso),
+        source: Source::File,
+        subject: ("storage", "attachments"),
+        rows,
+        at: api.clock.now(),
+    };
+    let log = api.db.pg.access();
+    log.note(&taken(FROZEN_FILES_PER_HOUR_MAX - 1), |_| {});
+    let freeze = "insert into public.export_freezes (reason, frozen_at) values ('a test', now())";
+    api.db.arrange(freeze).await;
+    api.nobody("GET", &url).send().await.ok();
+    api.nobody("GET", &url).send().await.must_fail(423, "ExportsFrozen");
+    let path = format!("/object/{file}");
+    api.ask(&api.at_contoso, "GET", &path).send().await.must_fail(423, "ExportsFrozen");
+    api.ask(&api.owner, "GET", &path).send().await.ok();
+    api.db.arrange("update public.export_freezes set lifted_at = now(), lift_reason = 'seen'").await;
+    api.ask(&api.at_contoso, "GET", &path).send().await.ok();
 }
 
 #[tokio::test]
@@ -77,7 +108,7 @@ async fn a_link_follows_its_object_and_its_signers_right() {
     let url = signed(&api, &api.at_contoso, &file, json!(600)).await;
     api.ask(&api.owner, "PUT", format!("/object/{file}")).body("new").send().await.ok();
     assert_eq!(
-        api.nobody("GET", &url).send().await.ok().text(),
+        api.nobody("GET", &url).send().await.ok().text,
         "new",
         "an overwritten file is the same object"
     );
@@ -125,7 +156,7 @@ async fn an_upload_url_writes_that_name_for_its_signer() {
     assert_eq!(put.json()["Key"], json!(file));
     api.nobody("PUT", &url).body("again").send().await.must_fail(409, "Duplicate");
     let got = api.ask(&api.at_contoso, "GET", format!("/object/{file}")).send().await.ok();
-    assert_eq!(got.text(), "by link");
+    assert_eq!(got.text, "by link");
     let owner: uuid::Uuid = api.db.read("select owner_id from storage.objects").await;
     assert_eq!(Some(owner), api.at_contoso.user.map(|user| user.0));
     let seen: i64 = api

@@ -1,7 +1,7 @@
 //! Folders, sorting, searching, pages.
 use serde_json::{Value, json};
 
-use crate::api::Api;
+use crate::api::{Api, MustFail as _};
 
 async fn stage() -> Api {
     let api = Api::new().await;

@@ -2,7 +2,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::api::Api;
+use crate::api::{Api, MustFail as _};
 
 #[tokio::test]
 async fn what_was_sent_comes_back() {
@@ -16,7 +16,7 @@ async fn what_was_sent_comes_back() {
     assert!(saved["Id"].as_str().is_some());
     let url = format!("/object/attachments/{}/notes/a%20b.txt", api.contoso);
     let got = api.ask(&api.at_contoso, "GET", &url).send().await.ok();
-    assert_eq!((got.text().as_str(), got.header("content-type")), ("hello", "text/plain"));
+    assert_eq!((got.text.as_str(), got.header("content-type")), ("hello", "text/plain"));
     let head = api.ask(&api.owner, "HEAD", &url).send().await.ok();
     assert_eq!((head.header("content-length"), head.bytes.len()), ("5", 0));
     let info = api.ask(&api.owner, "GET", url.replace("/object/", "/object/info/")).send().await.ok().json();
@@ -58,7 +58,7 @@ async fn a_name_is_taken_once_unless_asked_otherwise() {
     let url = format!("/object/attachments/{}/one.txt", api.contoso);
     let first = api.attach(&api.at_contoso, api.contoso, "one.txt", "first").await.ok().json();
     api.attach(&api.at_contoso, api.contoso, "one.txt", "second").await.must_fail(409, "Duplicate");
-    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text(), "first");
+    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text, "first");
     let ask = api
         .ask(&api.at_contoso, "POST", &url)
         .header("x-upsert", "true")
@@ -71,7 +71,7 @@ async fn a_name_is_taken_once_unless_asked_otherwise() {
         .send()
         .await
         .ok();
-    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text(), "third");
+    assert_eq!(api.ask(&api.at_contoso, "GET", &url).send().await.ok().text, "third");
     assert_eq!(api.blobs().len(), 1, "old bytes are gone: {:?}", api.blobs());
 }
 
@@ -86,7 +86,7 @@ async fn concurrent_overwrites_leave_one_whole_file() {
     for answer in join_all(sends).await {
         answer.ok();
     }
-    let text = api.ask(&api.at_contoso, "GET", &url).send().await.ok().text();
+    let text = api.ask(&api.at_contoso, "GET", &url).send().await.ok().text;
     let first = &text[..1];
     assert_eq!(text, first.repeat(100_000), "one of them, and whole");
     let rows: i64 = api.db.read("select count(*) from storage.objects").await;
@@ -123,7 +123,7 @@ async fn move_and_copy() {
     });
     api.ask(&api.owner, "POST", "/object/move").json(&body).send().await.ok();
     let url = format!("/object/attachments/{}/from-b.txt", api.fabrikam);
-    assert_eq!(api.ask(&api.at_fabrikam, "GET", &url).send().await.ok().text(), "content");
+    assert_eq!(api.ask(&api.at_fabrikam, "GET", &url).send().await.ok().text, "content");
     let of_contoso = api.blobs().iter().filter(|key| key.starts_with(&id.to_string())).count();
     assert_eq!((of_contoso, api.blobs().len()), (1, 2));
 }

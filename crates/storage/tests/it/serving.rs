@@ -1,7 +1,7 @@
 //! Ranges, conditions, and the headers under which nothing of a file runs.
 use serde_json::json;
 
-use crate::api::{Api, public};
+use crate::api::{Api, MustFail as _, public};
 
 async fn one(api: &Api, mime: &str, content: &str) -> String {
     let url = format!("/object/attachments/{}/file", api.contoso);
@@ -16,10 +16,10 @@ async fn ranges_and_conditions() {
     let url = one(&api, "text/plain", "0123456789").await;
     let get = |range: &'static str| api.ask(&api.at_contoso, "GET", &url).header("range", range).send();
     let part = get("bytes=2-4").await;
-    assert_eq!((part.status.as_u16(), part.text().as_str()), (206, "234"));
+    assert_eq!((part.status.as_u16(), part.text.as_str()), (206, "234"));
     assert_eq!((part.header("content-range"), part.header("content-length")), ("bytes 2-4/10", "3"));
-    assert_eq!(get("bytes=-2").await.text(), "89");
-    assert_eq!(get("bytes=7-").await.text(), "789");
+    assert_eq!(get("bytes=-2").await.text, "89");
+    assert_eq!(get("bytes=7-").await.text, "789");
     let none = get("bytes=10-").await;
     assert_eq!((none.status.as_u16(), none.header("content-range")), (416, "bytes */10"));
     let whole = api.ask(&api.at_contoso, "GET", &url).send().await.ok();
@@ -90,7 +90,7 @@ async fn public_files_need_the_operator_and_the_bucket() {
     let ask = api.ask(&api.owner, "POST", "/object/open/logo.png").header("content-type", "image/png");
     ask.header("cache-control", "max-age=60").body("png").send().await.ok();
     let got = api.nobody("GET", "/object/public/open/logo.png").send().await.ok();
-    assert_eq!((got.text().as_str(), got.header("cache-control")), ("png", "public, max-age=60"));
+    assert_eq!((got.text.as_str(), got.header("cache-control")), ("png", "public, max-age=60"));
     assert_eq!(
         api.nobody("GET", "/object/info/public/open/logo.png").send().await.ok().json()["size"],
         json!(3)
