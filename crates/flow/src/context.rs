@@ -198,8 +198,8 @@ impl Raw {
     }
 
     /// The next step of the same run.
-    pub fn next(&self, now: Value) -> Result<Self, FlowError> {
-        Ok(Self { run: Arc::clone(&self.run), now: serde_json::from_value(now)? })
+    pub fn next(&self, now: &str) -> Result<Self, FlowError> {
+        Ok(Self { run: Arc::clone(&self.run), now: serde_json::from_str(now)? })
     }
 }
 

@@ -2,13 +2,16 @@
 use std::time::Duration;
 
 use kernel::id::{CustomerId, RunId, StepId};
-use pg::ActorTx;
+use pg::{ActorTx, Pg, WorkReason, types::ToSql};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{FlowError, StepError, StepState, context::Raw, definition::Retry, handler::bounded};
 
-const FINISH: &str = "select took, context from flow.finish_step($1, $2, $3, $4::text::flow.step_state, $5, $6, $7, $8, $9, $10, $11, $12)";
+/// All values are text, and so is the answer: it goes over both kinds of connections. An empty one is none; keys of steps have no comma.
+const FINISH: &str = "select took::text, context::text from flow.finish_step($1::text::uuid, $2::text::uuid, $3::text::uuid,
+       $4::text::flow.step_state, $5::text, nullif($6::text, '')::jsonb, nullif($7::text, ''), nullif($8::text, '')::jsonb, $9::text::bigint,
+       string_to_array($10::text, ','), nullif($11::text, ''), nullif($12::text, '')::integer)";
 
 /// A step that this worker holds.
 #[derive(Clone, Copy, Debug)]
@@ -105,8 +108,9 @@ impl End {
     }
 }
 
-/// Records the end and commits; statement and commit leave in one write.
+/// Records the end and commits, in one write: as the only statement of its transaction when nothing was done in it before.
 pub(crate) async fn finish(
+    pg: &Pg,
     tx: ActorTx,
     held: Held,
     raw: &Raw,
@@ -114,33 +118,42 @@ pub(crate) async fn finish(
     end: End,
     go_on: Continue,
 ) -> Result<Finished, FlowError> {
+    let json = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
     let lease_ms = match go_on {
-        Continue::Lease { ms } => Some(ms),
-        Continue::No => None,
+        Continue::Lease { ms } => ms.to_string(),
+        Continue::No => String::new(),
     };
-    let rows = tx
-        .query_then_commit(
-            FINISH,
-            &[
-                &held.run.0,
-                &held.step.0,
-                &owner,
-                &end.state.as_str(),
-                &end.note,
-                &end.output,
-                &end.summary,
-                &end.error,
-                &end.due_ms,
-                &end.skip,
-                &end.skip_summary,
-                &lease_ms,
-            ],
-        )
-        .await?;
-    let row = rows.first().ok_or_else(|| FlowError::Corrupt("finish_step gave no row".to_owned()))?;
-    let took: Option<Uuid> = row.get(0);
-    let Some(step) = took else { return Ok(None) };
-    Ok(Some((Held { step: StepId(step), ..held }, raw.next(row.get(1))?)))
+    let values = [
+        held.run.0.to_string(),
+        held.step.0.to_string(),
+        owner.to_string(),
+        end.state.as_str().to_owned(),
+        end.note.to_owned(),
+        json(end.output),
+        end.summary.unwrap_or_default(),
+        json(end.error),
+        end.due_ms.to_string(),
+        end.skip.join(","),
+        end.skip_summary.unwrap_or_default(),
+        lease_ms,
+    ];
+    let missing = || FlowError::Corrupt("finish_step gave no row".to_owned());
+    let (took, context): (Option<String>, Option<String>) = if tx.has_begun() {
+        let values = values.each_ref().map(|value| value as &(dyn ToSql + Sync));
+        let rows = tx.query_then_commit(FINISH, &values).await?;
+        let row = rows.first().ok_or_else(missing)?;
+        (row.get(0), row.get(1))
+    } else {
+        tx.rollback().await?;
+        let values = values.each_ref().map(String::as_str);
+        let rows = pg.work_shot(held.customer, WorkReason::Workflow, FINISH, &values).await?;
+        let text = |column| rows.first()?.text(column).map(str::to_owned);
+        rows.first().ok_or_else(missing)?;
+        (text(0), text(1))
+    };
+    let (Some(took), Some(context)) = (took, context) else { return Ok(None) };
+    let step = took.parse().map_err(|_| FlowError::Corrupt("finish_step gave no id".to_owned()))?;
+    Ok(Some((Held { step: StepId(step), ..held }, raw.next(&context)?)))
 }
 
 /// The wait before the next attempt: exponential, bounded, with jitter so that many do not come back at once.

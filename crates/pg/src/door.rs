@@ -93,8 +93,22 @@ impl Pg {
 
     /// A transaction of background work, scoped to one customer under the same policies.
     pub async fn work_for(&self, customer: CustomerId, reason: WorkReason) -> Result<ActorTx, PgError> {
-        let actor = Actor { customer: Some(customer), ..Actor::bare(Role::Worker, reason.name()) };
-        self.act_as(&actor).await
+        self.act_as(&Self::worker(customer, reason)).await
+    }
+
+    /// The same as one statement (see [`Pg::one_shot`]).
+    pub async fn work_shot(
+        &self,
+        customer: CustomerId,
+        reason: WorkReason,
+        sql: &str,
+        params: &[&str],
+    ) -> Result<Vec<RawRow>, PgError> {
+        self.one_shot(&Self::worker(customer, reason), sql, params, TxEnd::Commit).await
+    }
+
+    fn worker(customer: CustomerId, reason: WorkReason) -> Actor {
+        Actor { customer: Some(customer), ..Actor::bare(Role::Worker, reason.name()) }
     }
 
     /// Work for one customer that a person asked for and was allowed to: scoped like background work, audited as the person.
@@ -489,8 +503,9 @@ impl ActorTx {
         Ok(outcome?)
     }
 
-    fn has_begun(&mut self) -> bool {
-        self.entry.get_mut().unwrap_or_else(PoisonError::into_inner).is_none()
+    /// Whether anything was sent.
+    pub fn has_begun(&self) -> bool {
+        self.entry.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     fn client(&self) -> &Object {

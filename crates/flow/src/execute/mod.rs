@@ -247,8 +247,8 @@ impl Execution<'_> {
 
     async fn record(&self, ending: Ending, go_on: Continue) -> Result<Finished, Fault> {
         self.shared.at(boundary::BEFORE_RECORD);
-        let finished =
-            finish(ending.tx, self.held, &self.ctx.raw, self.shared.owner, ending.end, go_on).await?;
+        let (pg, owner) = (&self.shared.engine.inner.pg, self.shared.owner);
+        let finished = finish(pg, ending.tx, self.held, &self.ctx.raw, owner, ending.end, go_on).await?;
         self.shared.at(boundary::COMMITTED);
         Ok(finished)
     }
