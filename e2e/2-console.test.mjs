@@ -115,6 +115,7 @@ test("the search of devices and tickets takes every character as it is", async (
   }
   const token = await tokenOf(page);
   const [ticket] = (await rest(token, "/rest/v1/ticket_list?select=reference,subject&order=opened_at.desc&limit=1")).body;
+  assert.ok(ticket, "there is no ticket to look for; the story runs first and makes one");
   await go(page, `/tickets?q=${encodeURIComponent(ticket.reference.toLowerCase())}`);
   await page.locator("[data-row-link] b", { hasText: ticket.subject }).first().waitFor();
   assert.deepEqual(complaints, []);

@@ -3,7 +3,7 @@ import { bearerToken } from "./auth";
 import { ApiError } from "./errors";
 import { API_KEY, apiFetch } from "./http";
 import type { Table } from "./rows";
-import { searchClause, type Scalar, type Where } from "./where";
+import { searchClause, type Where } from "./where";
 
 /** PostgREST dialect, stock client. Every request carries the token of this moment; errors arrive as `ApiError`. */
 export const rest = new PostgrestClient(`${location.origin}/rest/v1`, {
@@ -32,27 +32,13 @@ export interface ReadQuery {
   signal?: AbortSignal | undefined;
 }
 
-/** What the builders of a table's rows and of a function's rows have in common. */
-interface Request {
-  in(column: string, values: Scalar[]): Request;
-  is(column: string, value: boolean | null): Request;
-  not(column: string, operator: string, value: unknown): Request;
-  or(filters: string): Request;
-  filter(column: string, operator: string, value: unknown): Request;
-  limit(rows: number): Request;
-  order(column: string, options: { ascending: boolean; nullsFirst: boolean }): Request;
-  range(from: number, to: number): Request;
-  abortSignal(signal: AbortSignal): Request;
-  throwOnError(): PromiseLike<{ data: unknown; count: number | null }>;
-}
-
 interface Answer {
   rows: unknown;
   total: number | null;
 }
 
-async function answer(all: Request, query: ReadQuery): Promise<Answer> {
-  let request = all;
+async function answer(path: string, query: ReadQuery): Promise<Answer> {
+  let request = rest.from(path).select(query.columns ?? "*", query.count ? { count: "exact" } : {});
   for (const clause of query.where ?? []) {
     switch (clause.op) {
       case "in":
@@ -71,13 +57,13 @@ async function answer(all: Request, query: ReadQuery): Promise<Answer> {
         request = request.filter(clause.column, clause.op, clause.value);
     }
   }
-  request = request.limit(query.limit ?? 100);
+  let ordered = request.limit(query.limit ?? 100);
   for (const { column, descending } of query.order ?? []) {
-    request = request.order(column, { ascending: descending !== true, nullsFirst: false });
+    ordered = ordered.order(column, descending ? { ascending: false, nullsFirst: false } : { ascending: true, nullsFirst: false });
   }
-  if (query.offset) request = request.range(query.offset, query.offset + (query.limit ?? 100) - 1);
-  if (query.signal) request = request.abortSignal(query.signal);
-  const { data, count } = await request.throwOnError();
+  if (query.offset) ordered = ordered.range(query.offset, query.offset + (query.limit ?? 100) - 1);
+  if (query.signal) ordered = ordered.abortSignal(query.signal);
+  const { data, count } = await ordered.throwOnError();
   return { rows: data, total: count };
 }
 
@@ -88,19 +74,17 @@ const TOO_MANY = 422;
 
 /** Rows of one table or view. `unknown` until the caller names the type through `api/queries`. */
 export async function readRows(table: Table, query: ReadQuery): Promise<Answer> {
-  const columns = query.columns ?? "*";
-  const counted: { count?: "exact" } = query.count ? { count: "exact" } : {};
   for (const clause of query.where ?? []) {
     if (clause.op !== "search" || clause.by === undefined || clause.text.trim().length < FINDER_CHARS_MIN) continue;
     // As a relation: the types of the client's own `rpc` with named columns have no end.
     const found = `rpc/${clause.by}?${new URLSearchParams({ term: clause.text.trim() }).toString()}`;
     try {
-      return await answer(rest.from(found).select(columns, counted), { ...query, where: query.where?.filter((other) => other !== clause) ?? [] });
+      return await answer(found, { ...query, where: query.where?.filter((other) => other !== clause) ?? [] });
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== TOO_MANY) throw error;
     }
   }
-  return answer(rest.from(table).select(columns, counted), query);
+  return answer(table, query);
 }
 
 type Key = Record<string, string>;
