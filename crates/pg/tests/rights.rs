@@ -1,4 +1,6 @@
 //! `auth.rights` says what sessions, people, roles and memberships say, after every change of any of them.
+use std::pin::pin;
+
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use testkit::TestDb;
 use tokio_postgres::Client;
@@ -87,6 +89,7 @@ async fn every_change_is_followed() {
 async fn a_session_that_opens_while_a_membership_ends_does_not_keep_it() {
     const END: &str = "delete from public.memberships";
     const OPEN: &str = "insert into auth.sessions (user_id, expires_at) select user_id, now() + interval '1 hour' from public.staff_members";
+    const IS_WAITING: &str = "select exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database())";
     let db = TestDb::new().await;
     let client = people_and_customers(&db).await;
     for (first, second) in [(END, OPEN), (OPEN, END)] {
@@ -101,15 +104,19 @@ async fn a_session_that_opens_while_a_membership_ends_does_not_keep_it() {
         let (one, other) = (db.admin_client().await, db.admin_client().await);
         one.batch_execute("begin").await.expect("begin");
         one.batch_execute(first).await.expect(first);
-        let blocked = tokio::spawn(async move { other.batch_execute(second).await });
+        let mut second_ends = pin!(other.batch_execute(second));
         // The second waits for the first before it looks.
-        while !blocked.is_finished()
-            && !db
-            .read::<bool>("select exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database())")
-            .await
-        {}
+        let early = tokio::select! {
+            biased;
+            early = &mut second_ends => Some(early),
+            () = async { while !db.read::<bool>(IS_WAITING).await {} } => None,
+        };
         one.batch_execute("commit").await.expect("commit");
-        blocked.await.expect("no panic").expect(second);
+        match early {
+            Some(early) => early,
+            None => second_ends.await,
+        }
+        .expect(second);
         let difference: Option<String> = client.query_one(DIFFERENCE, &[]).await.expect("a look").get(0);
         assert_eq!(difference, None, "{first}, then {second}");
         let rows: i64 =

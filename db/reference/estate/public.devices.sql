@@ -59,7 +59,6 @@ CREATE UNIQUE INDEX devices_external_once ON public.devices USING btree (custome
 
 create policy member_select on public.devices for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
-  using ((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])));
 create policy owner_select on public.devices for select to owner
   using (true);
 create policy staff_select on public.devices for select to staff
