@@ -72,18 +72,18 @@ language plpgsql security definer set search_path = '' as $$
 declare
   old_row jsonb := case when tg_op in ('UPDATE', 'DELETE') then to_jsonb(old) end;
   new_row jsonb := case when tg_op in ('INSERT', 'UPDATE') then to_jsonb(new) end;
-  one jsonb := coalesce(to_jsonb(case when tg_op = 'DELETE' then old else new end), '{}');
+  one constant jsonb := coalesce(new_row, old_row);
   hidden text;
   -- A fact seen again unchanged, a lease kept and a reading's mark are no change of anything.
   unremarkable constant text[] := '{observed_at,devices_seen,activity_cursor,lease_owner,lease_until}';
 begin
+  if tg_op = 'UPDATE' and old_row - unremarkable = new_row - unremarkable then
+    return null;
+  end if;
   foreach hidden in array coalesce(tg_argv, '{}') loop
     old_row := case when old_row ? hidden then jsonb_set(old_row, array[hidden], '"(hidden)"') else old_row end;
     new_row := case when new_row ? hidden then jsonb_set(new_row, array[hidden], '"(hidden)"') else new_row end;
   end loop;
-  if tg_op = 'UPDATE' and to_jsonb(old) - unremarkable = to_jsonb(new) - unremarkable then
-    return null;
-  end if;
   insert into audit.log (customer_id, table_name, verb, actor_role, actor_id, request_id, reason, row_id, before, after)
   values (
     case when tg_table_name = 'customers' then (one ->> 'id')::uuid else (one ->> 'customer_id')::uuid end,

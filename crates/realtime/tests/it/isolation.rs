@@ -136,9 +136,8 @@ async fn what_comes_is_exactly_what_a_select_shows() {
         }
     }
     let mut colleague = world.db.portal(world.contoso, "portal_admin").await;
-    sql.execute("delete from public.memberships where user_id = $1", &[&colleague.user.expect("a person").0])
-        .await
-        .expect("a member less");
+    let person = colleague.user.expect("a person").0;
+    world.db.arrange(&format!("delete from public.memberships where user_id = '{person}'")).await;
     colleague.user.get_or_insert(kernel::id::UserId(Uuid::nil()));
     people.push(("nobody's member".to_owned(), colleague));
     let mut clients = Vec::new();
