@@ -16,10 +16,12 @@ create view app.rights_due with (security_invoker = true) as
 comment on view app.rights_due is 'What auth.rights has to hold.';
 
 -- Changes of one person follow one another: the second sees what the first committed. A change of many people, or of a role, is alone.
-create or replace function app.lock_rights(p_users uuid[], p_persons_max integer default 100) returns void
+create or replace function app.lock_rights(p_users uuid[]) returns void
 language plpgsql set search_path = '' as $$
+declare
+  persons_max constant integer := 100;
 begin
-  if cardinality(p_users) > p_persons_max then
+  if cardinality(p_users) > persons_max then
     perform pg_advisory_xact_lock(7331011);
   else
     perform pg_advisory_xact_lock_shared(7331011);

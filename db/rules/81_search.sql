@@ -14,6 +14,20 @@ comment on function app.search_pattern(text) is 'A term as a pattern of `like`; 
 -- Fetching more rows by their keys takes longer than asking every row of the list; the console then does that.
 create or replace function app.search_found_max() returns integer language sql immutable set search_path = '' as $$ select 50000 $$;
 
+create or replace function app.refuse_broad_search(hits integer, noun text, view text) returns void language plpgsql immutable set search_path = '' as $$
+begin
+  if hits > app.search_found_max() then
+    raise exception 'More than % % have this in their words.', app.search_found_max(), noun
+      using errcode = 'PT422', hint = format('Search for more of the word, or filter %s.', view);
+  end if;
+end $$;
+
+-- What is searched of a row: the expressions of the indexes (db/migrations/0016_search.sql), so without settings, that they are taken in.
+create or replace function app.device_words(name text, serial_number text, last_user text) returns text language sql immutable as
+$$ select lower(name || E'\n' || coalesce(serial_number, '') || E'\n' || coalesce(last_user, '')) $$;
+create or replace function app.ticket_words(subject text, number bigint) returns text language sql immutable as
+$$ select lower(subject || E'\n-' || number::text) $$;
+
 -- Does the caller read this noun of all customers (staff, by permission), or else of which? For the definers below, who ask as their owner.
 create or replace function app.searches_all(permission text) returns boolean language sql stable set search_path = '' as
 $$ select current_setting('role') = 'staff' and app.has(permission) $$;
@@ -45,22 +59,20 @@ begin
   named := app.customers_found(pattern, null);
   if app.searches_all('devices:read') then
     return query select d.customer_id, d.id from public.devices d
-      where lower(d.name || E'\n' || coalesce(d.serial_number, '') || E'\n' || coalesce(d.last_user, '')) like pattern
+      where app.device_words(d.name, d.serial_number, d.last_user) like pattern
         or d.customer_id = any (named)
       limit found_max + 1;
   else
     mine := app.searches_in('devices:read');
     return query
       with own as materialized (
-        select d.customer_id, d.id, lower(d.name || E'\n' || coalesce(d.serial_number, '') || E'\n' || coalesce(d.last_user, '')) as words
+        select d.customer_id, d.id, app.device_words(d.name, d.serial_number, d.last_user) as words
         from public.devices d where d.customer_id = any (mine))
       select o.customer_id, o.id from own o where o.words like pattern or o.customer_id = any (named)
       limit found_max + 1;
   end if;
   get diagnostics found = row_count;
-  if found > found_max then
-    raise exception 'More than % devices have this in their words.', found_max using errcode = 'PT422', hint = 'Search for more of the word, or filter device_list.';
-  end if;
+  perform app.refuse_broad_search(found, 'devices', 'device_list');
 end $$;
 comment on function app.devices_found(text) is 'Definer: finds by an index, which row-level security forbids for `like`. Asks its caller''s permissions first; gives keys within them.';
 
@@ -87,13 +99,13 @@ begin
   if app.searches_all('tickets:read') then
     return query
       select t.customer_id, t.id from public.tickets t
-        where lower(t.subject || E'\n-' || t.number::text) like pattern or t.customer_id = any (named)
+        where app.ticket_words(t.subject, t.number) like pattern or t.customer_id = any (named)
       union
       select t.customer_id, t.id from public.tickets t where t.customer_id = any (coded) and t.number::text like number_pattern
       union
       select t.customer_id, t.id from public.devices d
         join public.tickets t on t.customer_id = d.customer_id and t.device_id = d.id
-        where lower(d.name || E'\n' || coalesce(d.serial_number, '') || E'\n' || coalesce(d.last_user, '')) like pattern
+        where app.device_words(d.name, d.serial_number, d.last_user) like pattern
           and lower(d.name) like pattern and app.searches_all('devices:read')
       limit found_max + 1;
   else
@@ -101,7 +113,7 @@ begin
     my_devices := app.searches_in('devices:read');
     return query
       with own as materialized (
-        select t.customer_id, t.id, t.device_id, t.number, lower(t.subject || E'\n-' || t.number::text) as words
+        select t.customer_id, t.id, t.device_id, t.number, app.ticket_words(t.subject, t.number) as words
         from public.tickets t where t.customer_id = any (mine)),
       device as materialized (select d.customer_id, d.id, lower(d.name) as name from public.devices d where d.customer_id = any (my_devices))
       select o.customer_id, o.id from own o
@@ -110,9 +122,7 @@ begin
       limit found_max + 1;
   end if;
   get diagnostics found = row_count;
-  if found > found_max then
-    raise exception 'More than % tickets have this in their words.', found_max using errcode = 'PT422', hint = 'Search for more of the word, or filter ticket_list.';
-  end if;
+  perform app.refuse_broad_search(found, 'tickets', 'ticket_list');
 end $$;
 comment on function app.tickets_found(text) is 'Definer: finds by an index, which row-level security forbids for `like`. Asks its caller''s permissions first; gives keys within them.';
 
@@ -128,6 +138,7 @@ create or replace function public.search_tickets(term text) returns setof public
 $$;
 comment on function public.search_tickets(text) is 'Tickets with the term in their subject, reference, customer''s name or device''s name, ignoring case; every character stands for itself. More than 50,000 are refused (422).';
 
-revoke all on function app.search_pattern(text), app.search_found_max(), app.searches_all(text), app.searches_in(text), app.customers_found(text, text),
+revoke all on function app.search_pattern(text), app.search_found_max(), app.refuse_broad_search(integer, text, text),
+  app.device_words(text, text, text), app.ticket_words(text, bigint), app.searches_all(text), app.searches_in(text), app.customers_found(text, text),
   app.devices_found(text), app.tickets_found(text), public.search_devices(text), public.search_tickets(text) from public;
 grant execute on function app.devices_found(text), app.tickets_found(text), public.search_devices(text), public.search_tickets(text) to authenticated, staff;

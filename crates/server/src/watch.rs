@@ -13,7 +13,7 @@ pub const EXPORTS: rest::Exports = rest::Exports {
     columns: &[("public", "evidence", "bundle")],
     belonging: "customer_id",
     rows_per_hour_max: FROZEN_ROWS_PER_HOUR_MAX,
-    frozen_sql: "select app.exports_frozen()",
+    frozen_sql: alerts::IS_FROZEN,
 };
 /// Rows that a person reads within an hour while exports are frozen: many screens, and no data base.
 const FROZEN_ROWS_PER_HOUR_MAX: u64 = 20_000;

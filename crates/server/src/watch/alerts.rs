@@ -17,7 +17,8 @@ const RAISE: &str = "insert into public.security_alerts as a
       do update set occurrences = a.occurrences + 1, last_seen_at = excluded.last_seen_at, detail = excluded.detail
     returning a.id, a.occurrences = 1";
 const FREEZE: &str = "insert into public.export_freezes (alert_id, reason, frozen_at) values ($1, $2, $3) on conflict do nothing";
-const IS_FROZEN: &str = "select app.exports_frozen()";
+/// One boolean, for every caller.
+pub(super) const IS_FROZEN: &str = "select app.exports_frozen()";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
