@@ -16,9 +16,13 @@ export const headClass =
 export const rowClass =
   "relative border-b border-line last:border-b-0 max-md:flex max-md:flex-wrap max-md:items-center max-md:gap-x-3 max-md:gap-y-1 max-md:px-3.5 max-md:py-3";
 
+/** A column that names a width of its own gets only that: of two, the order in the style sheet would choose. */
+const widthClass = (own: string | undefined) => (own?.includes("max-w-") ? null : "max-w-80");
+
 export function cellClass<Row>(column: ListColumn<Row>): string {
   return cx(
-    "h-9 max-w-80 truncate px-3 whitespace-nowrap first:pl-3.5 last:pr-3.5 max-md:h-auto max-md:min-h-6 max-md:max-w-full max-md:!px-0",
+    widthClass(column.className),
+    "h-9 truncate px-3 whitespace-nowrap first:pl-3.5 last:pr-3.5 max-md:h-auto max-md:min-h-6 max-md:max-w-full max-md:!px-0",
     column.align === "right" && "text-right max-md:text-left",
     slots[column.phone],
     column.className,

@@ -135,10 +135,9 @@ async fn what_comes_is_exactly_what_a_select_shows() {
             people.push((format!("{role} of {name}"), world.db.portal(customer, role).await));
         }
     }
-    let mut colleague = world.db.portal(world.contoso, "portal_admin").await;
+    let colleague = world.db.portal(world.contoso, "portal_admin").await;
     let person = colleague.user.expect("a person").0;
     world.db.arrange(&format!("delete from public.memberships where user_id = '{person}'")).await;
-    colleague.user.get_or_insert(kernel::id::UserId(Uuid::nil()));
     people.push(("nobody's member".to_owned(), colleague));
     let mut clients = Vec::new();
     for (_, actor) in &people {

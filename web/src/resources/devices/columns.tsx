@@ -32,9 +32,9 @@ export const devices = defineResource("device_list", {
   one: "Device",
   icon: MonitorSmartphone,
   columns: (c) => [
-    c.title("name", { label: "Device", aside: (row) => row.os_name }),
+    c.title("name", { label: "Device", aside: (row) => row.os_name, className: "max-w-64 2xl:max-w-80" }),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
-    c.custom("condition_message", { label: "Condition", sort: false, phone: "badge", className: "max-w-72" }, (row) => <DeviceCondition row={row} />),
+    c.custom("condition_message", { label: "Condition", sort: false, phone: "badge", className: "max-w-52 2xl:max-w-72" }, (row) => <DeviceCondition row={row} />),
     c.percent("disk_used_percent", { label: "Disk", warn: DISK_WARN_PERCENT, bad: DISK_BAD_PERCENT }),
     c.custom("class", { label: "Class", phone: "hide", className: "text-sm text-ink-2" }, (row) => deviceClasses[row.class]),
     c.text("last_user", { label: "Last user", phone: "hide", className: "text-sm text-ink-2" }),
