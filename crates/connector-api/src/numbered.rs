@@ -185,7 +185,12 @@ mod tests {
         let next = (from + rows < list.len()).then_some(Cursor::Page(wanted.number + 1));
         let raw_count = items.len();
         let value = Page { items, next, raw_count };
-        Fact { value, observed_at: Timestamp::UNIX_EPOCH, request_id: None, completeness: Completeness::Complete }
+        Fact {
+            value,
+            observed_at: Timestamp::UNIX_EPOCH,
+            request_id: None,
+            completeness: Completeness::Complete,
+        }
     }
 
     /// Before each fetch, `change` may alter the list; it is told how many fetches there were.
@@ -223,7 +228,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_list_that_never_rests_is_partial() {
-        let all = walk((1..=60).collect(), |_, list| drop(list.remove(0))).await;
+        let all = walk((1..=60).collect(), |_, list| {
+            list.remove(0);
+        })
+        .await;
         assert!(matches!(
             all.completeness,
             Completeness::Partial { reason: PartialReason::Shifted | PartialReason::PageLimit { .. } }
@@ -259,13 +267,18 @@ mod tests {
     async fn a_page_sent_again_a_short_one_and_an_error_are_not_trusted() {
         let outcome = |pages: Vec<Result<(Vec<i64>, usize), VendorError>>| async move {
             let pages = RefCell::new(pages.into_iter());
-            walk_numbered(WalkLimits { pages_max: 9 }, 3, |id| *id, |wanted| {
-                let page = pages.borrow_mut().next().unwrap_or(Err(VendorError::NotFound));
-                std::future::ready(page.map(|(items, raw_count)| {
-                    let next = (items.last() != Some(&9)).then_some(Cursor::Page(wanted.number + 1));
-                    page_of(&[], wanted).map(|_| Page { items, next, raw_count })
-                }))
-            })
+            walk_numbered(
+                WalkLimits { pages_max: 9 },
+                3,
+                |id| *id,
+                |wanted| {
+                    let page = pages.borrow_mut().next().unwrap_or(Err(VendorError::NotFound));
+                    std::future::ready(page.map(|(items, raw_count)| {
+                        let next = (items.last() != Some(&9)).then_some(Cursor::Page(wanted.number + 1));
+                        page_of(&[], wanted).map(|_| Page { items, next, raw_count })
+                    }))
+                },
+            )
             .await
         };
         let reason = |walk: Walk<i64>| match walk.completeness {

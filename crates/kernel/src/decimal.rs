@@ -19,7 +19,9 @@ pub struct Decimal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a decimal number of at most {INTEGER_DIGITS_MAX} digits before and {FRACTION_DIGITS_MAX} after the point")]
+#[error(
+    "not a decimal number of at most {INTEGER_DIGITS_MAX} digits before and {FRACTION_DIGITS_MAX} after the point"
+)]
 pub struct NotADecimal;
 
 impl Decimal {
@@ -189,21 +191,34 @@ mod tests {
     #[test]
     fn a_tenth_and_two_tenths_are_three_tenths() {
         assert_eq!(number("0.1").checked_add(number("0.2")), Some(number("0.3")));
-        assert_eq!(number("123456789012.34").checked_mul(number("3")).unwrap().to_string(), "370370367037.02");
+        assert_eq!(
+            number("123456789012.34").checked_mul(number("3")).unwrap().to_string(),
+            "370370367037.02"
+        );
         assert_eq!(number("1").checked_sub(number("1.01")).unwrap().to_string(), "-0.01");
     }
 
     #[test]
     fn every_form_is_read_and_written_plainly() {
         for (text, written) in [
-            ("0", "0"), ("-0.00", "0"), ("007", "7"), ("+1.50", "1.5"), ("55.00", "55"), ("1e3", "1000"),
-            ("1.25E-2", "0.0125"), ("123456789.123456789012", "123456789.123456789012"), ("-.5", "-0.5"),
+            ("0", "0"),
+            ("-0.00", "0"),
+            ("007", "7"),
+            ("+1.50", "1.5"),
+            ("55.00", "55"),
+            ("1e3", "1000"),
+            ("1.25E-2", "0.0125"),
+            ("123456789.123456789012", "123456789.123456789012"),
+            ("-.5", "-0.5"),
             ("999999999999999999.999999999999999999", "999999999999999999.999999999999999999"),
-            ("100", "100"), ("1.500000000000000000000000000000000000000000000", "1.5"),
+            ("100", "100"),
+            ("1.500000000000000000000000000000000000000000000", "1.5"),
         ] {
             assert_eq!(number(text).to_string(), written, "{text}");
         }
-        for bad in ["", "-", ".", "1.2.3", "1,5", "NaN", "1e", "1e999", "0x1", "1000000000000000000", "1e-19", "--1"] {
+        for bad in
+            ["", "-", ".", "1.2.3", "1,5", "NaN", "1e", "1e999", "0x1", "1000000000000000000", "1e-19", "--1"]
+        {
             assert_eq!(bad.parse::<Decimal>(), Err(NotADecimal), "{bad}");
         }
     }
@@ -217,9 +232,16 @@ mod tests {
 
     #[test]
     fn order_and_equality_ignore_how_it_was_written() {
-        assert!(number("1.50") == number("1.5") && number("-2") < number("0.001") && number("2") > number("1.999"));
+        assert!(
+            number("1.50") == number("1.5")
+                && number("-2") < number("0.001")
+                && number("2") > number("1.999")
+        );
         assert_eq!((number("3.0").whole(), number("3.1").whole()), (Some(3), None));
         let kept = serde_json::to_string(&number("1.10")).unwrap();
-        assert_eq!((kept.as_str(), serde_json::from_str::<Decimal>(&kept).unwrap()), ("\"1.1\"", number("1.1")));
+        assert_eq!(
+            (kept.as_str(), serde_json::from_str::<Decimal>(&kept).unwrap()),
+            ("\"1.1\"", number("1.1"))
+        );
     }
 }

@@ -2,8 +2,8 @@
 use std::sync::Arc;
 
 use connector_api::{
-    Answer, Call, Completeness, CredentialState, CredentialWatch, Cursor, Fact, HttpClient, Page, VendorError, Walk,
-    WalkLimits, walk_numbered,
+    Answer, Call, Completeness, CredentialState, CredentialWatch, Cursor, Fact, HttpClient, Page,
+    VendorError, Walk, WalkLimits, walk_numbered,
 };
 use kernel::Clock;
 use serde_json::value::RawValue;
@@ -124,7 +124,9 @@ fn page<T>(
     // Without the word of the vendor the end is an empty page.
     let more = at.flag("has_more").unwrap_or(!records.is_empty());
     let items = records.into_iter().filter_map(|raw| {
-        read(raw.to_owned()).inspect_err(|error| tracing::warn!(%error, "a row of Rev.io could not be read")).ok()
+        read(raw.to_owned())
+            .inspect_err(|error| tracing::warn!(%error, "a row of Rev.io could not be read"))
+            .ok()
     });
     Ok(Page { items: items.collect(), next: more.then_some(Cursor::Page(number + 1)), raw_count })
 }

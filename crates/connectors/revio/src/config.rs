@@ -59,7 +59,9 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), VendorError> {
         let refused = |reason: &str| Err(VendorError::Misconfigured { reason: reason.into() });
         if self.user.contains('@') {
-            return refused("the user name must not be an e-mail address: Rev.io signs in as user@client, with a plain user name");
+            return refused(
+                "the user name must not be an e-mail address: Rev.io signs in as user@client, with a plain user name",
+            );
         }
         if self.user.is_empty() || self.client_code.is_empty() {
             return refused("a user name and a client code are needed");

@@ -60,12 +60,15 @@ fn message(body: &Value) -> String {
     let word = |item: &Value| match item {
         Value::String(text) => text.clone(),
         item => {
-            let texts = ["message", "error", "error_description"].map(|name| item.get(name).and_then(Value::as_str));
+            let texts =
+                ["message", "error", "error_description"].map(|name| item.get(name).and_then(Value::as_str));
             texts.into_iter().flatten().collect::<Vec<_>>().join(": ")
         }
     };
     let words = match body {
-        Value::Array(items) => items.iter().map(word).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; "),
+        Value::Array(items) => {
+            items.iter().map(word).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
+        }
         item => word(item),
     };
     vendor_text(&words)
@@ -90,16 +93,23 @@ mod tests {
 
     #[test]
     fn each_shape_is_understood() {
-        let rejected = |status, message: &str| Some(VendorError::Rejected { status, message: message.into() });
+        let rejected =
+            |status, message: &str| Some(VendorError::Rejected { status, message: message.into() });
         let list = r#"[{"ok":false,"message":"quantity is required"},{"ok":false,"error":"bad rate"}]"#;
         assert_eq!(refused(400, list), rejected(400, "quantity is required; bad rate"));
-        assert_eq!(refused(405, r#"{"status_code":405,"message":"Method not allowed"}"#), rejected(405, "Method not allowed"));
+        assert_eq!(
+            refused(405, r#"{"status_code":405,"message":"Method not allowed"}"#),
+            rejected(405, "Method not allowed")
+        );
         assert_eq!(refused(400, "Bad\r\nrequest"), rejected(400, "Bad request"));
         assert_eq!(refused(400, "\"no\""), rejected(400, "no"));
         assert_eq!(refused(400, ""), rejected(400, "without a message"));
         assert_eq!(refused(502, "oops"), Some(VendorError::Upstream { status: 502 }));
         assert!(matches!(refused(401, "{}"), Some(VendorError::Auth { .. })));
-        assert!(matches!(refused(403, r#"{"message":"role lacks the right"}"#), Some(VendorError::Forbidden { .. })));
+        assert!(matches!(
+            refused(403, r#"{"message":"role lacks the right"}"#),
+            Some(VendorError::Forbidden { .. })
+        ));
         let quota = r#"{"statusCode":403,"message":"Out of call volume quota. Quota will be replenished in 02:00:00."}"#;
         assert_eq!(refused(403, quota), Some(VendorError::Throttled { retry_after: None }));
         assert!(matches!(refused(404, "[]"), Some(VendorError::MissingCapability { .. })));
@@ -110,6 +120,9 @@ mod tests {
         let no = refused(200, r#"{"ok":false,"message":"line is locked"}"#);
         assert_eq!(no, Some(VendorError::Rejected { status: 200, message: "line is locked".into() }));
         assert!(refused(200, r#"[{"ok":false}]"#).is_some());
-        assert_eq!([refused(200, r#"{"ok":true}"#), refused(201, r#"{"id":1}"#), refused(200, "")], [None, None, None]);
+        assert_eq!(
+            [refused(200, r#"{"ok":true}"#), refused(201, r#"{"id":1}"#), refused(200, "")],
+            [None, None, None]
+        );
     }
 }

@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn digits_survive() {
-        let row = raw(r#"{"a": 0.1, "b": "0.20", "c": 123456789012.123456, "d": 1e2, "e": null, "f": "x", "g": 55.00}"#);
+        let row = raw(
+            r#"{"a": 0.1, "b": "0.20", "c": 123456789012.123456, "d": 1e2, "e": null, "f": "x", "g": 55.00}"#,
+        );
         let at = Fields::of(&row).unwrap();
         let sum = at.decimal("a").unwrap().checked_add(at.decimal("b").unwrap()).unwrap();
         assert_eq!(sum.to_string(), "0.3");
@@ -109,7 +111,14 @@ mod tests {
     #[test]
     fn times_are_of_the_local_day() {
         let day = |text: &str| time(text).map(|time| time.date().to_string());
-        for text in ["2026-03-01T23:30:00", "2026-03-01", "2026-03-01T23:30:00.123Z", "2026-03-01 23:30:00", "2026-03-01T23:30:00-05:00", "2026-03-01T23:30:00+0200"] {
+        for text in [
+            "2026-03-01T23:30:00",
+            "2026-03-01",
+            "2026-03-01T23:30:00.123Z",
+            "2026-03-01 23:30:00",
+            "2026-03-01T23:30:00-05:00",
+            "2026-03-01T23:30:00+0200",
+        ] {
             assert_eq!(day(text).as_deref(), Some("2026-03-01"), "{text}");
         }
         assert_eq!([day("soon"), day("")], [None, None]);

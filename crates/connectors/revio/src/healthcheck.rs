@@ -42,7 +42,9 @@ impl Health {
             let name = check.name;
             Some(match &check.finding {
                 Finding::Ok => return None,
-                Finding::MissingRight(reason) => format!("{name}: the role of the API user lacks the right ({reason})"),
+                Finding::MissingRight(reason) => {
+                    format!("{name}: the role of the API user lacks the right ({reason})")
+                }
                 Finding::MissingCapability => format!("{name}: this Rev.io client does not offer it"),
                 Finding::Failed(error) => format!("{name}: {error}"),
             })

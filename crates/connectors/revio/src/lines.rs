@@ -131,7 +131,8 @@ fn replacement(
     proration: Proration,
 ) -> Result<String, VendorError> {
     let at = Fields::of(&line.raw)?;
-    let service_id = at.raw("service_id").ok_or_else(|| refused("a line without a service cannot be replaced"))?;
+    let service_id =
+        at.raw("service_id").ok_or_else(|| refused("a line without a service cannot be replaced"))?;
     let quantity = RawValue::from_string(quantity.to_string())
         .map_err(|_| refused("the quantity cannot be written as a number"))?;
     to_text(&Replacement {
@@ -186,7 +187,10 @@ mod tests {
         let text = replacement(&line, "7".parse().unwrap(), day, Proration::Skip).unwrap();
         assert!(text.contains(r#""rate":123456789012.123456,"cost":0.10,"quantity":7,"#), "{text}");
         let body: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((&body["customer_id"], &body["generate_proration"]), (&Value::from("4"), &Value::from(false)));
+        assert_eq!(
+            (&body["customer_id"], &body["generate_proration"]),
+            (&Value::from("4"), &Value::from(false))
+        );
         assert_eq!(body["effective_date"], "2026-03-01T00:00:00");
         assert!(body.get("status").is_none() && body.get("package_id").is_none());
     }

@@ -158,6 +158,8 @@ pub struct ServiceProduct {
     pub canceled_at: Option<DateTime>,
     pub contract_end_at: Option<DateTime>,
     pub created_at: Option<DateTime>,
+    /// Not documented for lines; read where it comes.
+    pub updated_at: Option<DateTime>,
     pub raw: Raw,
 }
 
@@ -182,6 +184,7 @@ impl ServiceProduct {
             canceled_at: at.time("canceled_date"),
             contract_end_at: at.time("contract_end_date"),
             created_at: at.time("created_date"),
+            updated_at: at.time("updated_date"),
             raw: raw.clone(),
         })
     }

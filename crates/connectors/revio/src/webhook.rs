@@ -47,7 +47,12 @@ pub struct Event {
 impl Receiver {
     fn read(raw: Raw) -> Result<Self, VendorError> {
         let at = Fields::of(&raw)?;
-        Ok(Self { id: at.id("webhook_receiver_id")?, url: at.text("url"), active: at.flag("active"), raw: raw.clone() })
+        Ok(Self {
+            id: at.id("webhook_receiver_id")?,
+            url: at.text("url"),
+            active: at.flag("active"),
+            raw: raw.clone(),
+        })
     }
 }
 
@@ -91,7 +96,8 @@ impl RevIo {
 
     /// Such as `bill created`.
     pub async fn subscribe(&self, receiver_id: i64, event_type: &str) -> Result<Fact<i64>, VendorError> {
-        self.create(SUBSCRIPTIONS.path, json!({"webhook_receiver_id": receiver_id, "event_type": event_type})).await
+        self.create(SUBSCRIPTIONS.path, json!({"webhook_receiver_id": receiver_id, "event_type": event_type}))
+            .await
     }
 
     pub async fn subscriptions(&self) -> Walk<Subscription> {
@@ -104,8 +110,8 @@ impl RevIo {
 
     async fn create(&self, path: &'static str, body: serde_json::Value) -> Result<Fact<i64>, VendorError> {
         let answer = self.call(Call::post(path).json(body), NotFoundMeans::Capability("webhooks")).await?;
-        let raw: &RawValue =
-            serde_json::from_slice(&answer.body).map_err(|error| VendorError::shape("$", error.to_string()))?;
+        let raw: &RawValue = serde_json::from_slice(&answer.body)
+            .map_err(|error| VendorError::shape("$", error.to_string()))?;
         let id = Fields::of(raw)?.id("id")?;
         Ok(fact(&answer, id))
     }
@@ -116,10 +122,12 @@ pub fn parse(payload: &[u8]) -> Result<Event, VendorError> {
     if payload.len() > PAYLOAD_BYTES_MAX {
         return Err(VendorError::TooLarge { bytes_max: PAYLOAD_BYTES_MAX });
     }
-    let raw: Raw = serde_json::from_slice(payload).map_err(|error| VendorError::shape("$", error.to_string()))?;
+    let raw: Raw =
+        serde_json::from_slice(payload).map_err(|error| VendorError::shape("$", error.to_string()))?;
     let at = Fields::of(&raw)?;
-    let event_type =
-        at.text("event_type").ok_or_else(|| VendorError::shape("$.event_type", "an event without its type"))?;
+    let event_type = at
+        .text("event_type")
+        .ok_or_else(|| VendorError::shape("$.event_type", "an event without its type"))?;
     Ok(Event {
         id: at.text("event_id"),
         event_type,
@@ -136,7 +144,10 @@ mod tests {
     #[test]
     fn an_event_has_a_type_and_often_an_object() {
         let event = parse(br#"{"event_id":"e-1","event_type":"bill created","created_date":"2026-03-01T00:00:05","object_id":"77"}"#).unwrap();
-        assert_eq!((event.event_type.as_str(), event.object_id, event.id.as_deref()), ("bill created", Some(77), Some("e-1")));
+        assert_eq!(
+            (event.event_type.as_str(), event.object_id, event.id.as_deref()),
+            ("bill created", Some(77), Some("e-1"))
+        );
         assert_eq!(parse(br#"{"event_type":"rating completed"}"#).unwrap().object_id, None);
         for bad in [&b"<html>"[..], b"[]", b"{}", b"\xff", b""] {
             assert!(matches!(parse(bad), Err(VendorError::Shape { .. })));
