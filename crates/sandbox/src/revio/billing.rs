@@ -88,13 +88,15 @@ impl Books {
     pub fn prorate(&mut self, line: &Line, difference: Decimal, from: Date) {
         let days = i128::from(from.days_in_month());
         let left = days - i128::from(from.day()) + 1;
-        let full = line.rate.checked_mul(difference).unwrap_or_default();
         // Shares of a month in hundredths of a percent, as the bill shows amounts and not days.
         let share = Decimal::new(left * 10_000 / days, 4).unwrap_or_default();
         let mut charge = charge(line, from);
         charge.id = self.next_charge_id();
         charge.quantity = difference;
-        charge.amount = full.checked_mul(share).unwrap_or_default().rounded(2);
+        let part = |price: Decimal| {
+            price.checked_mul(difference).and_then(|full| full.checked_mul(share)).unwrap_or_default().rounded(2)
+        };
+        (charge.amount, charge.cost) = (part(line.rate), part(line.cost));
         charge.is_prorated = true;
         charge.description = format!("{} (proration)", line.description);
         self.charges.insert(charge.id, charge);

@@ -86,8 +86,7 @@ impl Place {
         if billed == counted {
             return None;
         }
-        let newest = lines.iter().rfind(|line| active.is_empty() || line.status == Status::Active)
-            .copied();
+        let newest = lines.iter().rfind(|line| active.is_empty() || line.status == Status::Active).copied();
         let what = match (active.len(), newest) {
             (0, None) => What::NoLine,
             (0, Some(_)) => What::DisconnectedLine,

@@ -22,10 +22,12 @@ struct Scene {
 async fn scene(customers: u32, devices: u32, seed: u64) -> Scene {
     let host = host_with(SandboxConfig { seed, ..config(customers, devices) }).await;
     let sandbox = &host.sandbox;
-    let ninja = ninjaone::Config::new(sandbox.base_url(), sandbox.client_id(), sandbox.client_secret().clone());
+    let ninja =
+        ninjaone::Config::new(sandbox.base_url(), sandbox.client_id(), sandbox.client_secret().clone());
     let ninja = NinjaOne::new(ninja.with_retry(RetryPolicy::fast()), Clock::system()).unwrap();
     let (user, code) = (sandbox.revio_user(), sandbox.revio_client_code());
-    let revio = revio::Config::new(sandbox.revio_base_url(), user, code, sandbox.revio_password().clone()).unwrap();
+    let revio =
+        revio::Config::new(sandbox.revio_base_url(), user, code, sandbox.revio_password().clone()).unwrap();
     let revio = RevIo::new(revio.with_retry(RetryPolicy::fast()), Clock::system()).unwrap();
     Scene { host, ninja, revio }
 }
@@ -51,7 +53,8 @@ fn folded(name: &str) -> String {
 
 impl Scene {
     async fn truth(&self) -> Vec<Value> {
-        let call = Call::get("/_sandbox/truth").header(CONTROL_HEADER, self.host.sandbox.control_token().clone());
+        let call =
+            Call::get("/_sandbox/truth").header(CONTROL_HEADER, self.host.sandbox.control_token().clone());
         let body: Value = self.host.http.send(&call).await.unwrap().json().unwrap();
         body["billing_mistakes"].as_array().unwrap().clone()
     }
@@ -87,7 +90,8 @@ impl Scene {
     async fn found(&self) -> BTreeSet<Found> {
         let counted = self.counted().await;
         let organizations = self.ninja.organizations().await.items;
-        let by_name: BTreeMap<String, i64> = organizations.iter().map(|it| (folded(&it.name), it.id)).collect();
+        let by_name: BTreeMap<String, i64> =
+            organizations.iter().map(|it| (folded(&it.name), it.id)).collect();
         let lines = self.revio.service_products().await;
         assert!(lines.completeness.is_complete());
         let prices: HashMap<i64, Decimal> =
@@ -97,7 +101,8 @@ impl Scene {
             let organization = by_name[&folded(customer.company_name.as_deref().unwrap())];
             for (product, class) in MANAGED {
                 let count = counted.get(&(organization, class)).copied().unwrap_or(0);
-                let own = |line: &&ServiceProduct| line.customer_id == customer.id && line.product_id == product;
+                let own =
+                    |line: &&ServiceProduct| line.customer_id == customer.id && line.product_id == product;
                 let own: Vec<_> = lines.items.iter().filter(own).collect();
                 found.extend(judge(customer.id, organization, product, count, &own, prices[&product]));
             }
@@ -115,7 +120,8 @@ fn judge(
     list_price: Decimal,
 ) -> Option<Found> {
     let active: Vec<_> = lines.iter().filter(|line| line.status == LineStatus::Active).collect();
-    let billed = active.iter().map(|line| line.quantity.unwrap()).try_fold(Decimal::ZERO, Decimal::checked_add)?;
+    let billed =
+        active.iter().map(|line| line.quantity.unwrap()).try_fold(Decimal::ZERO, Decimal::checked_add)?;
     let difference = billed.checked_sub(count.into())?;
     if difference.is_zero() {
         return None;
@@ -164,18 +170,23 @@ async fn causes_are_devices_that_came_or_went() {
     let devices = scene.ninja.devices_detailed(1_000).await.items;
     let lines = scene.revio.service_products().await.items;
     for row in scene.truth().await {
-        let ids: Vec<i64> = row["device_ids"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap()).collect();
+        let ids: Vec<i64> =
+            row["device_ids"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap()).collect();
         let known = |id: &i64| devices.iter().find(|device| device.id == *id);
         let billed: i64 = row["billed_quantity"].as_str().unwrap().parse().unwrap();
         let size = row["counted_quantity"].as_i64().unwrap().abs_diff(billed) as usize;
         let line = lines.iter().find(|line| Some(line.id) == row["service_product_id"].as_i64());
         match row["kind"].as_str().unwrap() {
             "under_billed" => {
-                let changed = line.unwrap().updated_at.unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+                let changed =
+                    line.unwrap().updated_at.unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
                 assert_eq!(ids.len(), size);
                 assert!(ids.iter().all(|id| known(id).unwrap().created.unwrap() > changed), "{row}");
-                let older = devices.iter().filter(|it| it.organization_id == row["organization_id"].as_i64().unwrap());
-                let class = if row["product_id"] == 201 { DeviceClass::Workstation } else { DeviceClass::Server };
+                let older = devices
+                    .iter()
+                    .filter(|it| it.organization_id == row["organization_id"].as_i64().unwrap());
+                let class =
+                    if row["product_id"] == 201 { DeviceClass::Workstation } else { DeviceClass::Server };
                 let newer = older.filter(|it| {
                     DeviceClass::of_vendor(it.node_class.as_str()) == class
                         && it.approval == Some(ApprovalStatus::Approved)
@@ -189,7 +200,8 @@ async fn causes_are_devices_that_came_or_went() {
                 assert!(row["devices"][0]["removed_at"].is_string());
             }
             "no_device" => {
-                let gone = |id: &i64| known(id).is_none_or(|it| it.node_class.as_str().ends_with("WORKSTATION"));
+                let gone =
+                    |id: &i64| known(id).is_none_or(|it| it.node_class.as_str().ends_with("WORKSTATION"));
                 assert!(ids.len() == size && ids.iter().all(gone), "{row}");
             }
             "duplicate_line" => assert!(ids.is_empty()),
@@ -209,7 +221,8 @@ async fn the_truth_follows_devices_writes_and_time() {
     assert_eq!(told, scene.found().await);
     let new: Vec<_> = told.iter().filter(|it| it.organization == clean).collect();
     assert!(!new.is_empty() && new.iter().all(|it| it.direction == "under"));
-    let added: Vec<i64> = added["devices"].as_array().unwrap().iter().map(|it| it["device_id"].as_i64().unwrap()).collect();
+    let added: Vec<i64> =
+        added["devices"].as_array().unwrap().iter().map(|it| it["device_id"].as_i64().unwrap()).collect();
     for row in scene.truth().await.iter().filter(|row| row["organization_id"] == clean) {
         let ids = row["device_ids"].as_array().unwrap();
         assert!(!ids.is_empty() && ids.iter().all(|id| added.contains(&id.as_i64().unwrap())), "{row}");
@@ -229,7 +242,8 @@ async fn the_truth_follows_devices_writes_and_time() {
     }
     let told = scene.told().await;
     assert_eq!(told, scene.found().await);
-    let over: Vec<_> = scene.truth().await.into_iter().filter(|row| row["organization_id"] == clean).collect();
+    let over: Vec<_> =
+        scene.truth().await.into_iter().filter(|row| row["organization_id"] == clean).collect();
     assert!(!over.is_empty() && over.iter().all(|row| row["direction"] == "over"), "{over:?}");
     for row in &over {
         assert!(row["device_ids"].as_array().unwrap().iter().all(|id| added.contains(&id.as_i64().unwrap())));
@@ -265,7 +279,8 @@ async fn books_are_kept_by_other_people_than_devices() {
     assert!((1..=12).contains(&without), "{without}");
     let domains: BTreeSet<_> = customers.iter().filter_map(|it| it.field("Tenant domain")).collect();
     assert_eq!(domains.len() + without, 60);
-    let rates: BTreeSet<_> = scene.revio.service_products().await.items.iter().map(|it| (it.product_id, it.rate)).collect();
+    let rates: BTreeSet<_> =
+        scene.revio.service_products().await.items.iter().map(|it| (it.product_id, it.rate)).collect();
     assert!(rates.iter().filter(|(product, _)| *product == 201).count() == 2, "{rates:?}");
 }
 
@@ -277,7 +292,12 @@ async fn a_custom_field_is_patched_by_its_index() {
     let send = |path: &'static str, content_type: &'static str| {
         use base64::Engine;
         use secrecy::ExposeSecret;
-        let pair = format!("{}@{}:{}", sandbox.revio_user(), sandbox.revio_client_code(), sandbox.revio_password().expose_secret());
+        let pair = format!(
+            "{}@{}:{}",
+            sandbox.revio_user(),
+            sandbox.revio_client_code(),
+            sandbox.revio_password().expose_secret()
+        );
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
         let url = format!("{}/v1/Customers/{}", sandbox.revio_base_url(), customer.id);
         let body = json!([{"op": "replace", "path": path, "value": "new.example"}]);
