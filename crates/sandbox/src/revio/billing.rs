@@ -94,7 +94,11 @@ impl Books {
         charge.id = self.next_charge_id();
         charge.quantity = difference;
         let part = |price: Decimal| {
-            price.checked_mul(difference).and_then(|full| full.checked_mul(share)).unwrap_or_default().rounded(2)
+            price
+                .checked_mul(difference)
+                .and_then(|full| full.checked_mul(share))
+                .unwrap_or_default()
+                .rounded(2)
         };
         (charge.amount, charge.cost) = (part(line.rate), part(line.cost));
         charge.is_prorated = true;
