@@ -60,6 +60,19 @@ impl RevIo {
         outcome
     }
 
+    /// The id of a new record.
+    pub(crate) async fn create(
+        &self,
+        call: Call,
+        not_found: NotFoundMeans,
+    ) -> Result<Fact<i64>, VendorError> {
+        let answer = self.call(call, not_found).await?;
+        let raw: &RawValue = serde_json::from_slice(&answer.body)
+            .map_err(|error| VendorError::shape("$", error.to_string()))?;
+        let id = Fields::of(raw)?.id("id")?;
+        Ok(fact(&answer, id))
+    }
+
     /// One record: its members lie at the top, beside `ok` and `links`.
     pub(crate) async fn one<T>(
         &self,

@@ -17,12 +17,13 @@ mod fields;
 pub mod healthcheck;
 pub mod lines;
 pub mod products;
+pub mod services;
 pub mod types;
 pub mod webhook;
 
 pub use client::RevIo;
 pub use config::Config;
 pub use healthcheck::{Check, Finding, Health};
-pub use lines::{LineWrite, Proration};
-pub use types::{Bill, Charge, CustomField, Customer, LineStatus, Product, Raw, ServiceProduct};
+pub use lines::{LineWrite, NewLine, Proration};
+pub use types::{Bill, Charge, CustomField, Customer, LineStatus, Product, Raw, Service, ServiceProduct};
 pub use webhook::{Event, Receiver, Subscription};

@@ -60,6 +60,33 @@ struct Replacement<'a> {
     itemized: Option<&'a RawValue>,
 }
 
+/// A line that does not exist yet.
+#[derive(Clone, Debug)]
+pub struct NewLine {
+    pub customer_id: i64,
+    /// Of the customer: see [`RevIo::customer_services`].
+    pub service_id: i64,
+    pub product_id: i64,
+    pub quantity: Decimal,
+    /// `None` takes the product's.
+    pub rate: Option<Decimal>,
+    pub effective_on: Date,
+    pub proration: Proration,
+}
+
+#[derive(Serialize)]
+struct Creation {
+    customer_id: i64,
+    service_id: i64,
+    product_id: i64,
+    quantity: Raw,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<Raw>,
+    effective_date: String,
+    activated_date: String,
+    generate_proration: bool,
+}
+
 #[derive(Serialize)]
 struct Disconnection {
     service_product_id: i64,
@@ -105,6 +132,26 @@ impl RevIo {
         Ok(LineWrite { request_id: answer.request_id, answered_at: answer.observed_at, before })
     }
 
+    /// Says the id of the new line. Sent once: after an error that [`VendorError::may_have_been_applied`], look for the
+    /// line among the customer's before anything is sent again, or it is billed twice.
+    pub async fn create_line(&self, line: &NewLine) -> Result<Fact<i64>, VendorError> {
+        if line.quantity.is_negative() || line.rate.is_some_and(Decimal::is_negative) {
+            return Err(refused("a quantity or a rate is not negative"));
+        }
+        let body = to_text(&Creation {
+            customer_id: line.customer_id,
+            service_id: line.service_id,
+            product_id: line.product_id,
+            quantity: digits(line.quantity)?,
+            rate: line.rate.map(digits).transpose()?,
+            effective_date: midnight(line.effective_on),
+            activated_date: midnight(line.effective_on),
+            generate_proration: line.proration == Proration::Generate,
+        })?;
+        let call = Call::post(LIST.path).json_text(body);
+        self.create(call, NotFoundMeans::Capability("lines")).await
+    }
+
     /// Ends a line on a day. There is no way back through the API: a new line is another line.
     pub async fn disconnect_line(
         &self,
@@ -133,8 +180,7 @@ fn replacement(
     let at = Fields::of(&line.raw)?;
     let service_id =
         at.raw("service_id").ok_or_else(|| refused("a line without a service cannot be replaced"))?;
-    let quantity = RawValue::from_string(quantity.to_string())
-        .map_err(|_| refused("the quantity cannot be written as a number"))?;
+    let quantity = digits(quantity)?;
     to_text(&Replacement {
         customer_id: at.raw("customer_id"),
         product_id: line.product_id,
@@ -151,6 +197,10 @@ fn replacement(
         group_on_bill: at.raw("group_on_bill"),
         itemized: at.raw("itemized"),
     })
+}
+
+fn digits(number: Decimal) -> Result<Raw, VendorError> {
+    RawValue::from_string(number.to_string()).map_err(|_| refused("not a number"))
 }
 
 /// The day in the vendor's form: a time without a zone.

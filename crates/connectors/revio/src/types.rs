@@ -106,6 +106,34 @@ impl Product {
     }
 }
 
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub id: i64,
+    pub customer_id: i64,
+    pub number: Option<String>,
+    pub type_id: Option<i64>,
+    pub description: Option<String>,
+    pub activated_at: Option<DateTime>,
+    pub disconnected_at: Option<DateTime>,
+    pub raw: Raw,
+}
+
+impl Service {
+    pub(crate) fn read(raw: Raw) -> Result<Self, VendorError> {
+        let at = Fields::of(&raw)?;
+        Ok(Self {
+            id: at.id("service_id")?,
+            customer_id: at.id("customer_id")?,
+            number: at.text("number"),
+            type_id: at.int("service_type_id"),
+            description: at.text("description"),
+            activated_at: at.time("activated_date"),
+            disconnected_at: at.time("disconnected_date"),
+            raw: raw.clone(),
+        })
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LineStatus {
     Pending,

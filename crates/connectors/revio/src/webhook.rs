@@ -2,9 +2,8 @@
 use connector_api::{Call, Fact, VendorError, Walk};
 use jiff::civil::DateTime;
 use serde_json::json;
-use serde_json::value::RawValue;
 
-use crate::client::{List, RevIo, fact};
+use crate::client::{List, RevIo};
 use crate::errors::NotFoundMeans;
 use crate::fields::Fields;
 use crate::types::Raw;
@@ -72,7 +71,8 @@ impl RevIo {
     /// Names an address and says its id. The vendor calls the address at once with [`SECRET_HEADER`]; where it did not
     /// get the header back, [`Self::activate_receiver`] does it later. Put a secret of ours into the address.
     pub async fn create_receiver(&self, url: &str, description: &str) -> Result<Fact<i64>, VendorError> {
-        self.create(RECEIVERS.path, json!({"url": url, "description": description})).await
+        let call = Call::post(RECEIVERS.path).json(json!({"url": url, "description": description}));
+        self.create(call, NotFoundMeans::Capability("webhooks")).await
     }
 
     pub async fn receiver(&self, id: i64) -> Result<Fact<Receiver>, VendorError> {
@@ -96,8 +96,9 @@ impl RevIo {
 
     /// Such as `bill created`.
     pub async fn subscribe(&self, receiver_id: i64, event_type: &str) -> Result<Fact<i64>, VendorError> {
-        self.create(SUBSCRIPTIONS.path, json!({"webhook_receiver_id": receiver_id, "event_type": event_type}))
-            .await
+        let call = Call::post(SUBSCRIPTIONS.path)
+            .json(json!({"webhook_receiver_id": receiver_id, "event_type": event_type}));
+        self.create(call, NotFoundMeans::Capability("webhooks")).await
     }
 
     pub async fn subscriptions(&self) -> Walk<Subscription> {
@@ -106,14 +107,6 @@ impl RevIo {
 
     pub async fn unsubscribe(&self, id: i64) -> Result<(), VendorError> {
         self.call(Call::delete(format!("{}/{id}", SUBSCRIPTIONS.path)), NotFoundMeans::Record).await.map(drop)
-    }
-
-    async fn create(&self, path: &'static str, body: serde_json::Value) -> Result<Fact<i64>, VendorError> {
-        let answer = self.call(Call::post(path).json(body), NotFoundMeans::Capability("webhooks")).await?;
-        let raw: &RawValue = serde_json::from_slice(&answer.body)
-            .map_err(|error| VendorError::shape("$", error.to_string()))?;
-        let id = Fields::of(raw)?.id("id")?;
-        Ok(fact(&answer, id))
     }
 }
 

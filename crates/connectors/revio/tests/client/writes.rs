@@ -2,7 +2,7 @@
 use connector_api::{Call, VendorError};
 use jiff::civil::{Date, date};
 use kernel::Decimal;
-use revio::{LineStatus, Proration};
+use revio::{LineStatus, NewLine, Proration};
 use serde_json::json;
 
 use crate::support::{number, scene};
@@ -97,6 +97,39 @@ async fn a_line_is_disconnected_once_and_bills_no_more() {
     assert_eq!(bill.cycle_at.unwrap().date(), date(2026, 4, 1));
     let charges = scene.revio.bill_charges(bill.id).await.items;
     assert!(charges.iter().all(|charge| charge.service_product_id != Some(line.id)));
+}
+
+#[tokio::test]
+async fn a_missing_line_is_made_on_the_customers_service() {
+    let scene = scene(12, 200).await;
+    let customer = scene.line().await.customer_id;
+    let service = scene.revio.customer_services(customer).await.items.remove(0);
+    assert_eq!(scene.revio.service(service.id).await.unwrap().value.customer_id, customer);
+    let count = scene.revio.customer_service_products(customer).await.items.len();
+    let line = NewLine {
+        customer_id: customer,
+        service_id: service.id,
+        product_id: 202,
+        quantity: number("3"),
+        rate: Some(number("125.10")),
+        effective_on: today(),
+        proration: Proration::Skip,
+    };
+    let id = scene.revio.create_line(&line).await.unwrap().value;
+    let made = scene.revio.service_product(id).await.unwrap().value;
+    assert_eq!((made.customer_id, made.product_id, made.status), (customer, 202, LineStatus::Active));
+    assert_eq!((made.quantity, made.rate), (Some(number("3")), Some(number("125.1"))));
+    assert_eq!(made.activated_at.unwrap().date(), today());
+    assert_eq!(scene.revio.customer_service_products(customer).await.items.len(), count + 1);
+    // A cut answer leaves a line behind: looking among the customer's finds it.
+    scene.fault(json!({"kind": "dropped_connection", "method": "POST"})).await;
+    assert!(scene.revio.create_line(&line).await.unwrap_err().may_have_been_applied());
+    assert_eq!(scene.revio.customer_service_products(customer).await.items.len(), count + 2);
+    let unknown = NewLine { service_id: 1, ..line };
+    assert!(matches!(
+        scene.revio.create_line(&unknown).await,
+        Err(VendorError::Rejected { status: 400, .. })
+    ));
 }
 
 #[tokio::test]
