@@ -246,7 +246,11 @@ async fn the_truth_follows_devices_writes_and_time() {
         scene.truth().await.into_iter().filter(|row| row["organization_id"] == clean).collect();
     assert!(!over.is_empty() && over.iter().all(|row| row["direction"] == "over"), "{over:?}");
     for row in &over {
-        assert!(row["device_ids"].as_array().unwrap().iter().all(|id| added.contains(&id.as_i64().unwrap())));
+        let gone: Vec<i64> =
+            row["device_ids"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap()).collect();
+        let billed: i64 = row["billed_quantity"].as_str().unwrap().parse().unwrap();
+        assert_eq!(gone.len() as i64, billed - row["counted_quantity"].as_i64().unwrap(), "{row}");
+        assert!(gone.iter().all(|id| added.contains(id)), "{row}");
     }
     // Months pass: bills come, the differences stay.
     scene.host.control("/clock/advance", json!({"seconds": 62 * 86_400})).await;
