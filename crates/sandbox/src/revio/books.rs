@@ -306,11 +306,11 @@ impl Books {
             };
             let devices = counts.get(&(organization_id, class)).map(Vec::as_slice).unwrap_or_default();
             let mistake = mistake.filter(|mistake| mistake.class == class);
-            let before = self.lines.len();
+            let first = self.next_line_id();
             plant::lines(self, estate, product, organization_id, devices, mistake, now, rng);
             if has_special_rate {
                 let rate = cents(product.rate_cents - product.rate_cents / 10);
-                self.lines.values_mut().skip(before).for_each(|line| line.rate = rate);
+                self.lines.range_mut(first..).for_each(|(_, line)| line.rate = rate);
             }
         }
     }
@@ -324,7 +324,7 @@ impl Books {
         now: Timestamp,
         rng: &mut Rng,
     ) -> i64 {
-        let id = self.lines.keys().next_back().map_or(LINE_ID_FIRST, |last| last + 1);
+        let id = self.next_line_id();
         let activated = local(now) - SignedDuration::from_secs(DAY_S * (200 + days(rng, 700)));
         let activated = DateTime::from(activated.date());
         let line = Line {
@@ -345,6 +345,10 @@ impl Books {
         };
         self.lines.insert(id, line);
         id
+    }
+
+    fn next_line_id(&self) -> i64 {
+        self.lines.keys().next_back().map_or(LINE_ID_FIRST, |last| last + 1)
     }
 
     pub fn next_bill_id(&self) -> i64 {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use kernel::Decimal;
 
 use super::books::{Books, Class, Counts, Product, Retired, Status, counts, customer_id_of, local};
-use crate::estate::{Estate, Kind};
+use crate::estate::{Device, Estate, Kind};
 use crate::rng::Rng;
 
 const DAY_S: i64 = 86_400;
@@ -67,12 +67,14 @@ pub(crate) fn plan(estate: &mut Estate, seed: u64) -> BTreeMap<i64, Mistake> {
     let mut kinds: Vec<What> = What::ALL.iter().copied().cycle().take(wanted).collect();
     kinds.sort_by_key(|what| *what != What::NoDevice);
     for what in kinds {
-        let free: Vec<i64> = order.iter().copied().filter(|id| !plan.contains_key(id)).collect();
         let placed = match what {
-            What::NoDevice => place_ghost(estate, &free, &mut counts),
-            what => place(what, &free, &counts, &mut rng),
+            What::NoDevice => place_ghost(estate, &order, &mut counts),
+            what => place(what, &order, &counts, &mut rng),
         };
-        plan.extend(placed);
+        if let Some((id, mistake)) = placed {
+            order.retain(|free| *free != id);
+            plan.insert(id, mistake);
+        }
     }
     plan
 }
@@ -147,7 +149,7 @@ pub(crate) fn lines(
     match what {
         Some(What::OverBilled | What::NoDevice) => {
             let ghosts = mistake.map(|mistake| mistake.ghosts.as_slice()).unwrap_or_default();
-            retire(books, estate, product, organization_id, difference, ghosts, changed_s, now);
+            retire(books, estate, product, organization_id, devices, difference, ghosts, changed_s, now);
         }
         Some(What::DuplicateLine) => drop(add(books, product, customer_id, quantity, changed_s, now, rng)),
         Some(What::DisconnectedLine) => {
@@ -205,14 +207,19 @@ fn retire(
     estate: &Estate,
     product: &Product,
     organization_id: i64,
+    devices: &[(i64, i64)],
     count: usize,
     ghosts: &[i64],
     changed_s: i64,
     now: Timestamp,
 ) {
     let Some(class) = product.class else { return };
-    let of_organization = |id: &&i64| estate.devices[*id].organization_id == organization_id;
-    let free = estate.devices.keys().filter(of_organization).flat_map(|id| {
+    let of_organization = |device: &&Device| device.organization_id == organization_id;
+    let mut near: Vec<i64> = devices.iter().map(|device| device.1).collect();
+    if near.is_empty() {
+        near = estate.devices.values().filter(of_organization).map(|device| device.id).collect();
+    }
+    let free = near.into_iter().flat_map(|id| {
         // Three ids belong to each place; the device has one of them.
         let base = 101 + (id - 101) / 3 * 3;
         (base..base + 3).filter(|candidate| !estate.devices.contains_key(candidate))
