@@ -10,6 +10,8 @@ pub enum Cursor {
     After(i64),
     /// A name that the vendor gave.
     Name(String),
+    /// The number of the page, counted from 1.
+    Page(u32),
 }
 
 /// One page. `items` are the rows that could be read, `raw_count` the rows that the vendor sent.
@@ -68,6 +70,8 @@ pub enum PartialReason {
     Stopped(VendorError),
     #[error("the vendor sent a page again instead of the next one")]
     RepeatedPage,
+    #[error("rows moved from page to page while they were read")]
+    Shifted,
     #[error("a page in the middle was shorter than its neighbors")]
     ShortPageMidway,
     #[error("more than {pages_max} pages")]

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::pace::Pace;
 use crate::retry::retry_after;
 use crate::{RetryPolicy, Stage, VendorError};
 
@@ -28,6 +29,8 @@ pub struct HttpConfig {
     pub response_bytes_max: usize,
     /// Attempts under way at the same time.
     pub concurrency_max: usize,
+    /// Attempts in any minute; `None` counts none. More wait for their turn.
+    pub calls_per_minute_max: Option<u32>,
     /// The header in which the vendor names the request.
     pub request_id_header: &'static str,
     /// Who we say we are; `None` says nothing.
@@ -42,6 +45,7 @@ impl HttpConfig {
             timeout_ms: 30_000,
             response_bytes_max: 64 * 1024 * 1024,
             concurrency_max: 4,
+            calls_per_minute_max: None,
             request_id_header: "x-request-id",
             user_agent: None,
             retry: RetryPolicy::default(),
@@ -67,6 +71,7 @@ pub struct Call {
 enum Body {
     Empty,
     Json(Value),
+    JsonText(String),
     Form(Vec<(&'static str, SecretString)>),
 }
 
@@ -75,6 +80,7 @@ impl std::fmt::Debug for Body {
         f.write_str(match self {
             Self::Empty => "Empty",
             Self::Json(_) => "Json(..)",
+            Self::JsonText(_) => "JsonText(..)",
             Self::Form(_) => "Form(..)",
         })
     }
@@ -156,6 +162,13 @@ impl Call {
         self
     }
 
+    /// JSON that is sent as it is written: for numbers whose digits a float would lose.
+    #[must_use]
+    pub fn json_text(mut self, body: String) -> Self {
+        self.body = Body::JsonText(body);
+        self
+    }
+
     #[must_use]
     pub fn form(mut self, fields: Vec<(&'static str, SecretString)>) -> Self {
         self.body = Body::Form(fields);
@@ -203,13 +216,14 @@ impl Answer {
     }
 }
 
-/// Cheap to clone: clones share connections and the concurrency bound.
+/// Cheap to clone: clones share connections and the bounds on concurrency and pace.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     inner: reqwest::Client,
     base: Url,
     config: Arc<HttpConfig>,
     permits: Arc<Semaphore>,
+    pace: Option<Arc<Pace>>,
     clock: Clock,
 }
 
@@ -235,7 +249,8 @@ impl HttpClient {
             .build()
             .map_err(|error| misconfigured(plain(&error)))?;
         let permits = Arc::new(Semaphore::new(config.concurrency_max.max(1)));
-        Ok(Self { inner, base, config: Arc::new(config), permits, clock })
+        let pace = config.calls_per_minute_max.map(|calls| Arc::new(Pace::per_minute(calls)));
+        Ok(Self { inner, base, config: Arc::new(config), permits, pace, clock })
     }
 
     /// Sends and, where that is safe, sends again. 5xx with JSON comes back as an answer, so that the vendor's
@@ -267,6 +282,9 @@ impl HttpClient {
             .acquire()
             .await
             .map_err(|_| VendorError::Misconfigured { reason: "the client was closed".into() })?;
+        if let Some(pace) = &self.pace {
+            pace.wait().await;
+        }
         let after_ms = call.timeout_ms.unwrap_or(self.config.timeout_ms);
         tokio::time::timeout(Duration::from_millis(after_ms), self.exchange(call, request))
             .await
@@ -291,6 +309,7 @@ impl HttpClient {
         let request = match &call.body {
             Body::Empty => request,
             Body::Json(body) => request.json(body),
+            Body::JsonText(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
             Body::Form(fields) => {
                 let fields: Vec<_> =
                     fields.iter().map(|(name, value)| (name, value.expose_secret())).collect();

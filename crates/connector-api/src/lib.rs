@@ -3,6 +3,8 @@
 pub mod error;
 pub mod fact;
 pub mod http;
+pub mod numbered;
+mod pace;
 pub mod paging;
 pub mod retry;
 pub mod watch;
@@ -10,6 +12,7 @@ pub mod watch;
 pub use error::{Stage, VendorError};
 pub use fact::{Completeness, Cursor, Fact, Page, PartialReason};
 pub use http::{Answer, Call, HttpClient, HttpConfig};
+pub use numbered::{NumberedPage, walk_numbered};
 pub use paging::{AfterWalk, Walk, WalkLimits, WalkMark, walk_after};
 pub use retry::RetryPolicy;
 pub use watch::{CredentialState, CredentialWatch, Told};

@@ -32,6 +32,38 @@ pub struct SandboxConfig {
     /// Devices that are ill from the start.
     pub initial_conditions: u32,
     pub delivery: DeliveryPolicy,
+    pub revio: RevIoAccess,
+}
+
+/// The one API user that the sandbox's Rev.io knows.
+#[derive(Clone, Debug)]
+pub struct RevIoAccess {
+    pub user: String,
+    pub client_code: String,
+    pub password: SecretString,
+    /// `None` asks for none.
+    pub subscription_key: Option<SecretString>,
+    /// The vendor's is 500, with 150,000 a day. `None` counts none.
+    pub calls_per_minute_max: Option<u32>,
+}
+
+impl RevIoAccess {
+    /// A password that nobody has seen.
+    pub fn new() -> Self {
+        Self {
+            user: "obera".into(),
+            client_code: "msp_sandbox".into(),
+            password: random(),
+            subscription_key: None,
+            calls_per_minute_max: Some(500),
+        }
+    }
+}
+
+impl Default for RevIoAccess {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Webhook deliveries: how often, how patiently.
@@ -102,14 +134,16 @@ impl SandboxConfig {
             script_duration_ms: SCRIPT_DURATION_DEMO_MS,
             initial_conditions: 0,
             delivery: DeliveryPolicy { attempts_max: 6, delay_first_ms: 500, timeout_ms: 5_000 },
+            revio: RevIoAccess::new(),
         }
     }
 
-    /// A free port on the loop-back address, scripts that end at once, retries of milliseconds.
+    /// A free port on the loop-back address, scripts that end at once, retries of milliseconds, no limit of calls.
     pub fn tests(customers: u32, devices: u32) -> Self {
         Self {
             script_duration_ms: 0,
             delivery: DeliveryPolicy { attempts_max: 4, delay_first_ms: 2, timeout_ms: 2_000 },
+            revio: RevIoAccess { calls_per_minute_max: None, ..RevIoAccess::new() },
             ..Self::demo(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), customers, devices, 1)
         }
     }

@@ -20,6 +20,7 @@ use crate::conditions::Illness;
 use crate::config::DEVICES_MAX;
 use crate::estate::Device;
 use crate::faults::FaultOrder;
+use crate::revio::truth as billing;
 use crate::server::Shared;
 use crate::world::{Settings, World};
 
@@ -53,6 +54,7 @@ fn missing(what: &str) -> Problem {
 pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/state", get(state))
+        .route("/truth", get(truth))
         .route("/faults", post(add_fault).delete(clear_faults))
         .route("/settings", post(settings))
         .route("/trigger", post(trigger))
@@ -109,6 +111,13 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "tokens_issued": world.tokens.len(),
         "webhooks": world.webhooks.len(),
         "faults_waiting": world.faults.waiting(),
+        "revio": {
+            "calls": world.books.calls,
+            "customers": world.books.customers.len(),
+            "lines": world.books.lines.len(),
+            "bills": world.books.bills.len(),
+            "charges": world.books.charges.len(),
+        },
         "settings": world.settings,
         "script_runs": world.runs.iter().map(run).collect::<Vec<_>>(),
         "script_runs_by_parameters": by_parameters,
@@ -120,6 +129,14 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
             "answers": outbox.answers(),
         },
     }))
+}
+
+/// Every billing mistake there is, counted now: what a reconciliation must find, no more and no less.
+async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let now = shared.now();
+    let mut world = shared.world();
+    world.bill_months(now);
+    Json(json!({"now": now.to_string(), "billing_mistakes": billing::mistakes(&world)}))
 }
 
 async fn add_fault(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
@@ -338,7 +355,7 @@ struct Advance {
     seconds: i64,
 }
 
-/// Only forward: tokens and cursors expire.
+/// Only forward: tokens and cursors expire, and months that begin are billed.
 async fn advance(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let order: Advance = read(&bytes)?;
     if !(0..=10 * 366 * 86_400).contains(&order.seconds) {
@@ -346,5 +363,6 @@ async fn advance(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     }
     shared.advance_ms(order.seconds * 1_000);
     let now: Timestamp = shared.now();
+    shared.world().bill_months(now);
     Ok(Json(json!({"now": now.to_string()})))
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::ninjaone::errors::{Refusal, edge_page};
+use crate::revio::errors as revio;
 use crate::server::Shared;
 
 /// Faults that may wait at the same time.
@@ -27,12 +28,37 @@ pub(crate) enum FaultKind {
     Slow,
     /// The call is done, the connection closes in the middle of the answer.
     DroppedConnection,
-    /// `after`, `cursor` or `olderThan` is ignored.
+    /// `after`, `cursor`, `olderThan` is ignored; of Rev.io the page before comes again.
     RepeatedPage,
     /// A list shows the first half of its rows.
     TruncatedList,
-    /// The next script reports success and changes nothing.
+    /// The next script (of Rev.io: the next write of a line) reports success and changes nothing.
     LyingSuccess,
+    /// Rev.io: a 200 that says `ok: false`.
+    NotOk,
+    /// Rev.io: 400 with a list of faults.
+    ErrorList,
+    /// Rev.io: 400 with bare text.
+    ErrorText,
+    /// Rev.io: the calls of the day are used up.
+    DayQuota,
+    /// Rev.io: the first row of the list is gone for good when a later page is read.
+    PageShift,
+}
+
+impl FaultKind {
+    fn is_of_revio(self) -> bool {
+        matches!(self, Self::NotOk | Self::ErrorList | Self::ErrorText | Self::DayQuota | Self::PageShift)
+    }
+}
+
+/// Whose requests a fault fits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Vendor {
+    #[default]
+    Ninjaone,
+    Revio,
 }
 
 /// Whether the call takes effect before its answer is replaced by an error.
@@ -48,7 +74,10 @@ pub(crate) enum Stage {
 #[serde(deny_unknown_fields)]
 pub(crate) struct FaultOrder {
     kind: FaultKind,
-    /// Of the path under `/v2`, or `/ws`; the prefix `/api` is not part of it. Default: every path under `/v2`.
+    #[serde(default)]
+    vendor: Vendor,
+    /// Of the path under `/v2`, or `/ws`; the prefixes `/api` and `/revio` are not part of it. Default: every path
+    /// under `/v2`, of Rev.io under `/v1`.
     path_prefix: Option<String>,
     /// Default: any.
     method: Option<String>,
@@ -73,6 +102,9 @@ impl Faults {
     pub fn add(&mut self, order: FaultOrder) -> Result<(), &'static str> {
         if self.0.len() >= FAULTS_MAX {
             return Err("too many faults are waiting");
+        }
+        if order.kind.is_of_revio() && order.vendor != Vendor::Revio {
+            return Err("this fault needs \"vendor\": \"revio\"");
         }
         self.0.push(order);
         Ok(())
@@ -103,10 +135,20 @@ impl Faults {
 impl FaultOrder {
     fn fits(&self, method: &Method, uri: &Uri) -> bool {
         let path = uri.path();
-        let path = path.strip_prefix("/api").unwrap_or(path);
+        let (vendor, path) = match path.strip_prefix("/revio") {
+            Some(path) => (Vendor::Revio, path),
+            None => (Vendor::Ninjaone, path.strip_prefix("/api").unwrap_or(path)),
+        };
         let query = uri.query().unwrap_or_default();
         let goes_on = || ["after=", "cursor=", "olderThan="].iter().any(|name| query.contains(name));
         let of_kind = match self.kind {
+            FaultKind::RepeatedPage | FaultKind::PageShift if vendor == Vendor::Revio => {
+                *method == Method::GET && is_later_page(query)
+            }
+            FaultKind::LyingSuccess if vendor == Vendor::Revio => {
+                (*method == Method::PUT || *method == Method::DELETE)
+                    && path.starts_with("/v1/ServiceProduct")
+            }
             FaultKind::RepeatedPage => *method == Method::GET && goes_on(),
             FaultKind::TruncatedList => *method == Method::GET,
             FaultKind::LyingSuccess => *method == Method::POST && path.ends_with("/script/run"),
@@ -115,8 +157,19 @@ impl FaultOrder {
         let of_method =
             self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()));
         let of_query = self.query_contains.as_deref().is_none_or(|part| query.contains(part));
-        of_kind && of_method && of_query && path.starts_with(self.path_prefix.as_deref().unwrap_or("/v2"))
+        let root = if vendor == Vendor::Revio { "/v1" } else { "/v2" };
+        let of_path = path.starts_with(self.path_prefix.as_deref().unwrap_or(root));
+        self.vendor == vendor && of_kind && of_method && of_query && of_path
     }
+}
+
+/// A page after the first; one of a single row looks at a border and is not meant.
+fn is_later_page(query: &str) -> bool {
+    let number = |name: &str| {
+        let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        value.and_then(|value| value.parse::<u64>().ok())
+    };
+    number("search.page").is_some_and(|page| page > 1) && number("search.page_size") != Some(1)
 }
 
 /// For the handlers that have to lie themselves.
@@ -127,6 +180,7 @@ pub(crate) enum Tamper {
     RepeatPage,
     Truncate,
     Lie,
+    Shift,
 }
 
 pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
@@ -136,11 +190,20 @@ pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Reques
         Some(FaultKind::RepeatedPage) => Tamper::RepeatPage,
         Some(FaultKind::TruncatedList) => Tamper::Truncate,
         Some(FaultKind::LyingSuccess) => Tamper::Lie,
+        Some(FaultKind::PageShift) => Tamper::Shift,
         _ => Tamper::No,
     });
     let Some(fault) = fault else { return next.run(request).await };
-    let replaces =
-        matches!(fault.kind, FaultKind::TooManyRequests | FaultKind::ServerError | FaultKind::HtmlPage);
+    let replaces = matches!(
+        fault.kind,
+        FaultKind::TooManyRequests
+            | FaultKind::ServerError
+            | FaultKind::HtmlPage
+            | FaultKind::NotOk
+            | FaultKind::ErrorList
+            | FaultKind::ErrorText
+            | FaultKind::DayQuota
+    );
     if replaces && fault.stage == Stage::Before {
         return replacement(&fault);
     }
@@ -160,15 +223,27 @@ fn replacement(fault: &FaultOrder) -> Response {
     let status = |default| fault.status.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(default);
     match fault.kind {
         FaultKind::TooManyRequests => {
-            let mut answer =
-                Refusal::gateway(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slow down", 20)
-                    .into_response();
+            let mut answer = match fault.vendor {
+                Vendor::Revio => revio::too_many_requests().into_response(),
+                Vendor::Ninjaone => {
+                    Refusal::gateway(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slow down", 20)
+                        .into_response()
+                }
+            };
             if let Some(seconds) = fault.retry_after_s {
                 answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             answer
         }
         FaultKind::HtmlPage => edge_page(status(StatusCode::OK)),
+        FaultKind::NotOk => revio::not_ok(),
+        FaultKind::ErrorList => revio::list().into_response(),
+        FaultKind::ErrorText => (StatusCode::BAD_REQUEST, "The request is not valid").into_response(),
+        FaultKind::DayQuota => revio::day_quota().into_response(),
+        _ if fault.vendor == Vendor::Revio => {
+            revio::Refusal::gateway(status(StatusCode::INTERNAL_SERVER_ERROR), "Internal server error")
+                .into_response()
+        }
         _ => Refusal::app(status(StatusCode::INTERNAL_SERVER_ERROR), "FAILURE", "Internal error")
             .into_response(),
     }

@@ -1,7 +1,8 @@
 //! Honest sandbox servers of the vendors' APIs: real HTTP, the contract enforced, state that remembers, and
 //! faults on demand. For the demo and for tests; the product cannot tell it from the vendor.
 //!
-//! Only NinjaOne so far. Everything that is not the vendor's own surface lives under `/_sandbox/` and needs the
+//! All vendors answer on one port and show the same estate: NinjaOne under its own paths, Rev.io under
+//! `/revio/v1`. Everything that is not the vendor's own surface lives under `/_sandbox/` and needs the
 //! header `x-sandbox-control`.
 mod conditions;
 mod config;
@@ -11,11 +12,12 @@ mod estate;
 mod faults;
 mod names;
 mod ninjaone;
+mod revio;
 mod rng;
 mod runner;
 mod server;
 mod world;
 
-pub use config::{ClientApp, DeliveryPolicy, SandboxConfig, Scope, Standing};
+pub use config::{ClientApp, DeliveryPolicy, RevIoAccess, SandboxConfig, Scope, Standing};
 pub use control::CONTROL_HEADER;
 pub use server::{RunningSandbox, Sandbox, StartError};

@@ -14,13 +14,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::conditions::Illness;
-use crate::config::{CUSTOMERS_MAX, DEVICES_MAX, SandboxConfig};
+use crate::config::{CUSTOMERS_MAX, DEVICES_MAX, RevIoAccess, SandboxConfig};
 use crate::delivery::{self, Outbox};
 use crate::estate::Estate;
 use crate::ninjaone::errors::edge_page;
+use crate::revio::books::Books;
 use crate::runner::{self, Job, RUNS_UNDER_WAY_MAX};
 use crate::world::World;
-use crate::{control, faults, ninjaone};
+use crate::{control, faults, ninjaone, revio};
 
 /// What every handler can reach.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Sandbox {
         }
         let first = config.clients.first().ok_or(StartError::NoClient)?;
         let (client_id, client_secret) = (first.id.clone(), first.secret.clone());
-        let control_token = config.control_token.clone();
+        let (control_token, revio) = (config.control_token.clone(), config.revio.clone());
         let listener = TcpListener::bind(config.bind).await.map_err(StartError::Bind)?;
         let addr = listener.local_addr().map_err(StartError::Bind)?;
 
@@ -77,8 +78,9 @@ impl Sandbox {
         let outbox = Arc::new(outbox);
         let (jobs, due) = mpsc::channel(RUNS_UNDER_WAY_MAX);
         let now = config.clock.now();
-        let estate = Estate::seeded(config.customers, config.devices, config.seed, now);
-        let mut world = World::new(estate, config.seed, outbox.clone());
+        let mut estate = Estate::seeded(config.customers, config.devices, config.seed, now);
+        let books = Books::seeded(&mut estate, config.seed, now);
+        let mut world = World::new(estate, books, config.seed, outbox.clone());
         fall_ill(&mut world, config.initial_conditions, now);
         let (policy, clock) = (config.delivery, config.clock.clone());
         let world = Mutex::new(world);
@@ -99,7 +101,7 @@ impl Sandbox {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
         });
-        Ok(RunningSandbox { addr, client_id, client_secret, control_token, stop, tasks })
+        Ok(RunningSandbox { addr, client_id, client_secret, control_token, revio, stop, tasks })
     }
 }
 
@@ -120,6 +122,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .nest("/v2", ninjaone::routes(&shared))
         .nest("/api/v2", ninjaone::routes(&shared))
         .merge(ninjaone::token_routes())
+        .nest("/revio/v1", revio::routes(&shared))
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(shared.clone(), faults::apply))
         .layer(middleware::from_fn(ninjaone::name_request));
@@ -138,6 +141,7 @@ pub struct RunningSandbox {
     client_id: String,
     client_secret: SecretString,
     control_token: SecretString,
+    revio: RevIoAccess,
     stop: watch::Sender<()>,
     tasks: JoinSet<()>,
 }
@@ -153,6 +157,23 @@ impl RunningSandbox {
 
     pub fn client_secret(&self) -> &SecretString {
         &self.client_secret
+    }
+
+    /// Without `/v1`, as a connection names it.
+    pub fn revio_base_url(&self) -> String {
+        format!("{}/revio", self.base_url())
+    }
+
+    pub fn revio_user(&self) -> &str {
+        &self.revio.user
+    }
+
+    pub fn revio_client_code(&self) -> &str {
+        &self.revio.client_code
+    }
+
+    pub fn revio_password(&self) -> &SecretString {
+        &self.revio.password
     }
 
     pub fn control_token(&self) -> &SecretString {

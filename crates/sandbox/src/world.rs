@@ -15,6 +15,7 @@ use crate::ninjaone::render;
 use crate::ninjaone::scripts::Run;
 use crate::ninjaone::ticketing::Ticket;
 use crate::ninjaone::webhook::Webhook;
+use crate::revio::books::{Books, Retired, counted};
 use crate::rng::Rng;
 
 /// Older activities are forgotten.
@@ -29,6 +30,7 @@ const ACTIVITY_ID_FIRST: i64 = 5_001;
 #[derive(Debug)]
 pub(crate) struct World {
     pub estate: Estate,
+    pub books: Books,
     pub rng: Rng,
     pub alerts: BTreeMap<Uuid, Alert>,
     pub activities: VecDeque<Activity>,
@@ -68,6 +70,17 @@ pub(crate) struct Settings {
     pub page_borders: PageBorders,
     pub cursor: CursorShape,
     pub machine_tokens: MachineTokens,
+    pub revio_keys: RevIoKeys,
+}
+
+/// Which names of query parameters Rev.io reads; others are ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RevIoKeys {
+    /// Only those that begin with `search.`.
+    #[default]
+    Prefixed,
+    AcceptUnprefixed,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -129,9 +142,10 @@ pub(crate) struct Entry {
 }
 
 impl World {
-    pub fn new(estate: Estate, seed: u64, outbox: Arc<Outbox>) -> Self {
+    pub fn new(estate: Estate, books: Books, seed: u64, outbox: Arc<Outbox>) -> Self {
         Self {
             estate,
+            books,
             rng: Rng::of(seed, 0x0077_6f72_6c64),
             alerts: BTreeMap::new(),
             activities: VecDeque::new(),
@@ -252,6 +266,16 @@ impl World {
     /// A device leaves: its alerts go with it, and the log says so.
     pub fn remove_device(&mut self, id: i64, now: Timestamp) -> Option<Device> {
         let device = self.estate.devices.remove(&id)?;
+        if let Some(class) = counted(&device) {
+            let (organization_id, created_s) = (device.organization_id, device.created_s);
+            self.books.retired.push(Retired {
+                device_id: id,
+                organization_id,
+                class,
+                created_s,
+                removed: now,
+            });
+        }
         self.alerts.retain(|_, alert| alert.device_id != id);
         self.lies.remove(&id);
         let entry = self.node_entry(id, "NODE_DELETED", format!("Device '{}' deleted", device.name));
@@ -262,6 +286,10 @@ impl World {
     pub fn add_device(&mut self, organization_id: i64, now: Timestamp) -> Option<i64> {
         self.estate.organizations.get(&organization_id)?;
         let id = self.estate.add_device(organization_id, now);
+        if let Some(device) = self.estate.devices.get_mut(&id) {
+            // It joins now; only the devices of the seed have a past.
+            device.created_s = now.as_second();
+        }
         let name = self.device(id).map(|device| device.name.clone()).unwrap_or_default();
         let entry = self.node_entry(id, "NODE_CREATED", format!("Device '{name}' created"));
         self.log(entry, now);

@@ -92,6 +92,7 @@ fn reason_kind(reason: &PartialReason) -> &'static str {
     match reason {
         PartialReason::Stopped(error) => error.kind(),
         PartialReason::RepeatedPage => "repeated_page",
+        PartialReason::Shifted => "shifted",
         PartialReason::ShortPageMidway => "short_page",
         PartialReason::PageLimit { .. } => "page_limit",
         PartialReason::Unreadable { .. } => "unreadable",

@@ -1,7 +1,9 @@
 //! The sandbox's own laws, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene cannot be set")]
+mod billing;
 mod estate;
 mod faults;
+mod hooks;
 mod protocol;
 mod scripts;
 mod support;

@@ -1,0 +1,8 @@
+//! The client against the sandbox, over real HTTP.
+#![expect(clippy::unwrap_used, reason = "a test ends where its scene cannot be set")]
+mod auth;
+mod faults;
+mod paging;
+mod reads;
+mod support;
+mod writes;

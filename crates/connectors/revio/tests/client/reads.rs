@@ -1,0 +1,66 @@
+//! What single records and lists say.
+use jiff::civil::date;
+use kernel::Decimal;
+
+use crate::support::{number, scene};
+
+#[tokio::test]
+async fn a_customer_is_the_same_in_the_list_and_alone() {
+    let scene = scene(12, 200).await;
+    let listed = scene.revio.customers().await.items.remove(0);
+    let alone = scene.revio.customer(listed.id).await.unwrap();
+    // A number in the list, a text alone.
+    assert!(listed.raw.get().contains(r#""customer_id":10007"#), "{}", listed.raw.get());
+    assert!(alone.value.raw.get().contains(r#""customer_id":"10007""#), "{}", alone.value.raw.get());
+    assert_eq!((alone.value.id, alone.value.company_name.as_deref()), (listed.id, Some("Acme Dental")));
+    assert_eq!(alone.value.field("tenant domain"), Some("acmedental.example"));
+    assert_eq!((alone.observed_at, alone.request_id.is_some()), (scene.clock.now(), true));
+    assert!(listed.activated_at.is_some() && listed.status.as_deref() == Some("OPEN"));
+}
+
+#[tokio::test]
+async fn products_and_lines_carry_exact_prices() {
+    let scene = scene(12, 200).await;
+    let products = scene.revio.products().await.items;
+    assert!(products.len() >= 4 && products.iter().all(|it| it.active == Some(true)));
+    let workstation = scene.revio.product(201).await.unwrap().value;
+    assert_eq!(workstation.rate.map(|rate| rate.fixed(2)).as_deref(), Some("55.00"));
+    assert!(workstation.raw.get().contains(r#""rate":55.00"#));
+    let line = scene.line().await;
+    let own = scene.revio.customer_service_products(line.customer_id).await;
+    assert!(own.completeness.is_complete() && own.items.iter().any(|it| it.id == line.id));
+    assert!(own.items.iter().all(|it| it.customer_id == line.customer_id));
+    let alone = scene.revio.service_product(line.id).await.unwrap().value;
+    assert_eq!((alone.customer_id, alone.quantity), (line.customer_id, line.quantity));
+}
+
+#[tokio::test]
+async fn three_months_are_billed_and_every_bill_is_the_sum_of_its_charges() {
+    let scene = scene(12, 200).await;
+    let bills = scene.revio.bills().await.items;
+    assert_eq!(bills.len(), 36);
+    let cycles: std::collections::BTreeSet<_> =
+        bills.iter().filter_map(|bill| bill.cycle_at).map(|at| at.date()).collect();
+    assert_eq!(
+        cycles.into_iter().collect::<Vec<_>>(),
+        [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)]
+    );
+    let charges = scene.revio.charges().await;
+    assert!(charges.completeness.is_complete());
+    for bill in &bills {
+        let own = charges.items.iter().filter(|charge| charge.bill_id == Some(bill.id));
+        let sum = own.filter_map(|charge| charge.amount).try_fold(Decimal::ZERO, Decimal::checked_add);
+        assert_eq!(sum, bill.amount, "bill {}", bill.id);
+    }
+    let charge = charges.items.iter().find(|charge| charge.product_id == Some(201)).unwrap();
+    assert_eq!(charge.quantity.unwrap().checked_mul(charge.rate.unwrap()), charge.amount);
+    assert!(charge.service_product_id.is_some() && charge.start_at.is_some() && charge.end_at.is_some());
+    let of_bill = scene.revio.bill_charges(charge.bill_id.unwrap()).await;
+    assert!(of_bill.items.iter().any(|it| it.id == charge.id));
+    assert!(of_bill.items.iter().all(|it| it.bill_id == charge.bill_id));
+    let of_customer = scene.revio.customer_charges(charge.customer_id).await;
+    assert!(of_customer.items.len() > of_bill.items.len());
+    assert_eq!(scene.revio.customer_bills(charge.customer_id).await.items.len(), 3);
+    assert_eq!(scene.revio.bill(bills[0].id).await.unwrap().value.amount, bills[0].amount);
+    assert!(bills.iter().any(|bill| bill.amount > Some(number("100"))));
+}

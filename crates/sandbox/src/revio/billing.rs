@@ -1,0 +1,135 @@
+//! On the first of a month every customer gets a bill: its lines that are active then, and what was prorated before.
+use std::collections::HashMap;
+
+use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, ToSpan};
+use kernel::Decimal;
+use serde_json::json;
+
+use super::books::{Bill, Books, Charge, Line, Status, local};
+use crate::delivery::Delivery;
+use crate::world::World;
+
+/// Months that one catching up bills.
+const MONTHS_MAX: usize = 600;
+
+impl World {
+    /// Writes the bills of all months that began, and tells whoever subscribed.
+    pub fn bill_months(&mut self, now: Timestamp) {
+        for bill_id in self.books.bill_months(local(now).date()) {
+            let event = self.books.next_event;
+            self.books.next_event += 1;
+            let wanted = self.books.subscriptions.values().filter(|it| it.event_type == "bill created");
+            let receivers =
+                wanted.filter_map(|it| self.books.receivers.get(&it.receiver_id)).filter(|it| it.active);
+            for receiver in receivers {
+                let payload = json!({
+                    "event_id": format!("e-{event}"),
+                    "event_type": "bill created",
+                    "created_date": local(now).to_string(),
+                    "object_id": bill_id,
+                });
+                let url = receiver.url.clone();
+                self.outbox.push(Delivery { url, headers: Vec::new(), payload, activity_id: bill_id });
+            }
+        }
+    }
+}
+
+impl Books {
+    /// The ids of the new bills.
+    pub fn bill_months(&mut self, today: Date) -> Vec<i64> {
+        let mut bills = Vec::new();
+        for _ in 0..MONTHS_MAX {
+            if self.next_cycle > today {
+                break;
+            }
+            let cycle = self.next_cycle;
+            bills.extend(self.bill_month(cycle));
+            self.next_cycle = cycle.saturating_add(1.month());
+        }
+        bills
+    }
+
+    fn bill_month(&mut self, cycle: Date) -> Vec<i64> {
+        let mut charges: HashMap<i64, Vec<Charge>> = HashMap::new();
+        for line in self.lines.values_mut().filter(|line| is_active(line, cycle)) {
+            line.billed_through = Some(DateTime::from(cycle.last_of_month()));
+            charges.entry(line.customer_id).or_default().push(charge(line, cycle));
+        }
+        let mut open: HashMap<i64, Vec<i64>> = HashMap::new();
+        for charge in self.charges.values().filter(|it| it.bill_id.is_none() && it.created.date() < cycle) {
+            open.entry(charge.customer_id).or_default().push(charge.id);
+        }
+        let mut bills = Vec::new();
+        let customers: Vec<i64> = self.customers.keys().copied().collect();
+        for customer_id in customers {
+            let bill_id = self.next_bill_id();
+            let mut total = Decimal::ZERO;
+            for id in open.remove(&customer_id).unwrap_or_default() {
+                if let Some(charge) = self.charges.get_mut(&id) {
+                    charge.bill_id = Some(bill_id);
+                    total = total.checked_add(charge.amount).unwrap_or(total);
+                }
+            }
+            for mut charge in charges.remove(&customer_id).unwrap_or_default() {
+                charge.id = self.next_charge_id();
+                charge.bill_id = Some(bill_id);
+                total = total.checked_add(charge.amount).unwrap_or(total);
+                self.charges.insert(charge.id, charge);
+            }
+            self.bills.insert(bill_id, Bill { id: bill_id, customer_id, cycle, total });
+            bills.push(bill_id);
+        }
+        bills
+    }
+
+    /// The difference of a change in the middle of a month, for its remaining days. On no bill until the next one.
+    pub fn prorate(&mut self, line: &Line, difference: Decimal, from: Date) {
+        let days = i128::from(from.days_in_month());
+        let left = days - i128::from(from.day()) + 1;
+        // Shares of a month in hundredths of a percent, as the bill shows amounts and not days.
+        let share = Decimal::new(left * 10_000 / days, 4).unwrap_or_default();
+        let mut charge = charge(line, from);
+        charge.id = self.next_charge_id();
+        charge.quantity = difference;
+        let part = |price: Decimal| {
+            price
+                .checked_mul(difference)
+                .and_then(|full| full.checked_mul(share))
+                .unwrap_or_default()
+                .rounded(2)
+        };
+        (charge.amount, charge.cost) = (part(line.rate), part(line.cost));
+        charge.is_prorated = true;
+        charge.description = format!("{} (proration)", line.description);
+        self.charges.insert(charge.id, charge);
+    }
+}
+
+/// On this day: activated, and not ended yet.
+fn is_active(line: &Line, day: Date) -> bool {
+    let ended = line.status == Status::Disconnected && line.canceled.is_none_or(|end| end.date() <= day);
+    line.activated.date() <= day && !ended
+}
+
+fn charge(line: &Line, from: Date) -> Charge {
+    let of = |price: Decimal| price.checked_mul(line.quantity).unwrap_or_default().rounded(2);
+    Charge {
+        id: 0,
+        customer_id: line.customer_id,
+        bill_id: None,
+        product_id: line.product_id,
+        service_id: line.service_id,
+        line_id: line.id,
+        description: line.description.clone(),
+        quantity: line.quantity,
+        rate: line.rate,
+        amount: of(line.rate),
+        cost: of(line.cost),
+        is_prorated: false,
+        start: from,
+        end: from.last_of_month(),
+        created: DateTime::from(from),
+    }
+}
