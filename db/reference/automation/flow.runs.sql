@@ -37,8 +37,12 @@ CREATE INDEX runs_open ON flow.runs USING btree (customer_id) WHERE ((state)::te
 CREATE INDEX runs_workflow ON flow.runs USING btree (workflow_id, workflow_version);
 CREATE UNIQUE INDEX runs_dedup_key_once ON flow.runs USING btree (customer_id, dedup_key) WHERE (dedup_key IS NOT NULL);
 
+create policy member_not_the_providers on flow.runs as restrictive for select to authenticated
+  using ((workflow_id <> ALL (( SELECT app.provider_workflows() AS provider_workflows)::uuid[])));
 create policy member_select on flow.runs for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy owner_select on flow.runs for select to owner
+  using (true);
 create policy staff_select on flow.runs for select to staff
   using (( SELECT app.has('runs:read'::text) AS has));
 create policy system_all on flow.runs for all to system
