@@ -61,7 +61,7 @@ create or replace function app.provider_runs() returns uuid[] language sql stabl
 $$;
 comment on function app.provider_runs() is 'Definer: members may not see these runs, and must not see what belongs to them.';
 create policy owner_select on public.workflows for select to owner using (true);
-create policy owner_select on flow.runs for select to owner using (true);
+create policy owner_select on flow.runs for select to owner using (workflow_id = any ((select app.provider_workflows())::uuid[]));
 revoke all on function app.provider_workflows(), app.provider_runs() from public;
 grant execute on function app.provider_workflows(), app.provider_runs() to authenticated;
 create policy member_not_the_providers on flow.runs as restrictive for select to authenticated

@@ -107,7 +107,10 @@ pub struct RevIoCredentials {
 
 impl std::fmt::Debug for RevIoCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RevIoCredentials").field("user", &self.user).field("client_code", &self.client_code).finish_non_exhaustive()
+        f.debug_struct("RevIoCredentials")
+            .field("user", &self.user)
+            .field("client_code", &self.client_code)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,7 +168,8 @@ impl SealedVendors {
     async fn version(&self, integration: IntegrationId, vendor: Vendor) -> Result<Version, VendorsError> {
         let tx = self.pg.work_for_provider(WorkReason::Sync).await?;
         let sql = include_str!("../../../db/queries/integrations/client.sql");
-        let row = tx.query_opt(sql, &[&integration.0, &vendor.as_str()]).await?.ok_or(VendorsError::Unknown)?;
+        let row =
+            tx.query_opt(sql, &[&integration.0, &vendor.as_str()]).await?.ok_or(VendorsError::Unknown)?;
         tx.rollback().await?;
         if !row.get::<_, bool>("enabled") {
             return Err(VendorsError::SwitchedOff);
@@ -234,10 +238,16 @@ impl SealedVendors {
         Ok(client)
     }
 
-    fn make_ninjaone(&self, version: &Version, secret: &str, watch: Arc<Watch>) -> Result<NinjaOne, VendorsError> {
+    fn make_ninjaone(
+        &self,
+        version: &Version,
+        secret: &str,
+        watch: Arc<Watch>,
+    ) -> Result<NinjaOne, VendorsError> {
         let sealed: NinjaOneCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-        let config = ninjaone::Config::new(version.base_url.clone(), sealed.client_id, sealed.client_secret.into())
-            .with_retry(self.retry);
+        let config =
+            ninjaone::Config::new(version.base_url.clone(), sealed.client_id, sealed.client_secret.into())
+                .with_retry(self.retry);
         Ok(NinjaOne::new(config, self.clock.clone())?.watched_by(watch))
     }
 

@@ -143,10 +143,8 @@ pub fn compare(rule: &Rule, devices: &[Device], lines: &[Line]) -> Result<Option
     let active: Vec<&Line> = ours.iter().copied().filter(|line| line.is_active).collect();
     let present_count = u32::try_from(present.len()).map_err(|_| TooLarge)?;
     let counted = Decimal::from(present_count).checked_mul(rule.multiplier).ok_or(TooLarge)?;
-    let billed = active
-        .iter()
-        .try_fold(Decimal::ZERO, |sum, line| sum.checked_add(line.quantity))
-        .ok_or(TooLarge)?;
+    let billed =
+        active.iter().try_fold(Decimal::ZERO, |sum, line| sum.checked_add(line.quantity)).ok_or(TooLarge)?;
     let difference = counted.checked_sub(billed).ok_or(TooLarge)?;
     if difference.is_zero() {
         return Ok(None);
@@ -158,7 +156,17 @@ pub fn compare(rule: &Rule, devices: &[Device], lines: &[Line]) -> Result<Option
         Some(rate) => Some(difference.checked_mul(rate).ok_or(TooLarge)?.rounded(MONEY_PLACES)),
         None => None,
     };
-    let found = cause::Found { rule, present: &present, meant: &meant, active: &active, ours: &ours, counted, billed, difference, line };
+    let found = cause::Found {
+        rule,
+        present: &present,
+        meant: &meant,
+        active: &active,
+        ours: &ours,
+        counted,
+        billed,
+        difference,
+        line,
+    };
     let (cause, text) = cause::explain(&found);
     Ok(Some(Difference {
         counted,
@@ -193,7 +201,8 @@ fn line_to_change<'a>(active: &[&'a Line], difference: Decimal) -> Option<&'a Li
 }
 
 fn rate_of(rule: &Rule, line: Option<&Line>, ours: &[&Line]) -> (Option<Decimal>, RateSource, String) {
-    let active = line.or_else(|| ours.iter().rev().copied().find(|line| line.is_active && line.rate.is_some()));
+    let active =
+        line.or_else(|| ours.iter().rev().copied().find(|line| line.is_active && line.rate.is_some()));
     if let Some(line) = active
         && line.rate.is_some()
     {

@@ -180,8 +180,7 @@ impl Function for Reconcile {
     const PERMISSION: &'static str = "billing:manage";
     const PERMISSIONS: &'static [&'static str] = &["billing:manage"];
     const RATE: RateClass = RateClass::Act;
-    const KEPT: &'static str =
-        "Each customer is compared as a whole or not at all; a run that was started stays, and `runs` shows it.";
+    const KEPT: &'static str = "Each customer is compared as a whole or not at all; a run that was started stays, and `runs` shows it.";
     type Input = Input;
     type Output = Output;
 
@@ -214,7 +213,10 @@ impl Function for Reconcile {
             Input::PreviewRule { billing_product_id, device_classes, approved_only, multiplier } => {
                 let proposed = Proposed {
                     product: billing_product_id,
-                    device_classes: device_classes.into_iter().map(|class| class.as_str().to_owned()).collect(),
+                    device_classes: device_classes
+                        .into_iter()
+                        .map(|class| class.as_str().to_owned())
+                        .collect(),
                     approved_only,
                     multiplier: units(&multiplier)?,
                 };
@@ -269,17 +271,18 @@ fn ran(done: reconcile::Reconciled) -> Ran {
 
 fn previewed(preview: preview::Preview) -> Preview {
     let differences_total = preview.differences.len();
-    let row = |(customer_id, customer_name, found): (CustomerId, String, domain::money::Difference)| Previewed {
-        customer_id,
-        customer_name,
-        counted: found.counted.to_string(),
-        billed: found.billed.to_string(),
-        difference: found.difference.to_string(),
-        money_per_month: found.money_per_month.map(|money| money.fixed(2)),
-        currency: found.currency,
-        direction: found.direction.as_str().into(),
-        cause_text: found.text,
-    };
+    let row =
+        |(customer_id, customer_name, found): (CustomerId, String, domain::money::Difference)| Previewed {
+            customer_id,
+            customer_name,
+            counted: found.counted.to_string(),
+            billed: found.billed.to_string(),
+            difference: found.difference.to_string(),
+            money_per_month: found.money_per_month.map(|money| money.fixed(2)),
+            currency: found.currency,
+            direction: found.direction.as_str().into(),
+            cause_text: found.text,
+        };
     Preview {
         customers: preview.customers,
         customers_skipped: preview.skipped,

@@ -120,7 +120,10 @@ async fn reconcile(product: &Product) {
             opened = done.ended.opened, reopened = done.ended.reopened, closed = done.ended.closed, "counts were compared with lines"
         ),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "counts could not be compared with lines");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "counts could not be compared with lines"
+            );
         }
     }
 }

@@ -11,7 +11,9 @@ use pg::{ActorTx, PgError, types::Json};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use change::{Change, ChangeLine, await_invoice, begin_change, by_id, end_change, line_read_back, other_change_on_line};
+pub use change::{
+    Change, ChangeLine, await_invoice, begin_change, by_id, end_change, line_read_back, other_change_on_line,
+};
 pub use facts::{Another, Facts, KnownDifference, RuleRow, Source, device_dates, facts, product, rules};
 
 /// On which facts a comparison stands, and which one it is.
@@ -209,6 +211,7 @@ pub async fn begin_reconciliation(
         Reason::Sync => "sync",
         Reason::Request => "request",
     };
+    tx.execute(include_str!("../../../db/queries/money/forget.sql"), &[&at]).await?;
     tx.execute(include_str!("../../../db/queries/money/end_abandoned.sql"), &[&at]).await?;
     let sql = include_str!("../../../db/queries/money/begin_reconciliation.sql");
     tx.execute_one(sql, &[&id.0, &scope, &reason, &by.map(|by| by.0), &at]).await?;

@@ -311,7 +311,10 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("storage.provider_objects" | "storage.provider_uploads", "bucket") => "'knowledge'".to_owned(),
         ("storage.objects" | "storage.provider_objects", "sha256") => format!("'{}'", "0".repeat(64)),
         (
-            "public.billing_products" | "public.billing_lines" | "public.bills" | "public.bill_charges"
+            "public.billing_products"
+            | "public.billing_lines"
+            | "public.bills"
+            | "public.bill_charges"
             | "public.count_differences",
             "currency",
         ) => "'USD'".to_owned(),

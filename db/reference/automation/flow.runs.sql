@@ -42,7 +42,7 @@ create policy member_not_the_providers on flow.runs as restrictive for select to
 create policy member_select on flow.runs for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy owner_select on flow.runs for select to owner
-  using (true);
+  using ((workflow_id = ANY (( SELECT app.provider_workflows() AS provider_workflows)::uuid[])));
 create policy staff_select on flow.runs for select to staff
   using (( SELECT app.has('runs:read'::text) AS has));
 create policy system_all on flow.runs for all to system

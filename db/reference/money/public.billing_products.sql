@@ -36,5 +36,5 @@ create policy worker_all on public.billing_products for all to worker
   with check (true);
 
 grant select on public.billing_products to staff;
-grant select on public.billing_products to system;
+grant select, insert on public.billing_products to system;
 grant select, insert, update, delete on public.billing_products to worker;

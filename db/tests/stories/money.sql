@@ -95,3 +95,9 @@ select from flow.runs
 -- as: worker(customer)
 update public.count_differences set state_text = 'seen' where customer_id = :foreign.customers.id
 -- gives: 0
+
+-- What hides the provider's runs from members looks up these, and no others.
+-- given: update public.workflows set key = 'money.adjust_line'
+-- as: owner
+select from flow.runs
+-- gives: 2

@@ -55,13 +55,19 @@ fn refuse_unfit(found: &Change) -> Result<(), ApiError> {
         return Err(not_open());
     }
     if let Some(reason) = &found.stale_reason {
-        return Err(ApiError::new(ErrorCode::Conflict, "Its facts are not fresh: nothing is changed on them.")
-            .details(reason.clone())
-            .hint("Synchronize, then try again."));
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            "Its facts are not fresh: nothing is changed on them.",
+        )
+        .details(reason.clone())
+        .hint("Synchronize, then try again."));
     }
     if found.line.is_none() {
-        return Err(ApiError::new(ErrorCode::Conflict, "No active line can take this difference as a whole.")
-            .hint("Add, end or merge lines in the billing system; the difference closes by itself."));
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            "No active line can take this difference as a whole.",
+        )
+        .hint("Add, end or merge lines in the billing system; the difference closes by itself."));
     }
     Ok(())
 }

@@ -19,8 +19,13 @@ pub enum CompareError {
 
 /// What became of one rule for one customer.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a handful per customer, gone at once")]
 pub(super) enum Compared {
-    Done { found: Option<Difference>, devices_observed_at: Timestamp, lines_observed_at: Timestamp },
+    Done {
+        found: Option<Difference>,
+        devices_observed_at: Timestamp,
+        lines_observed_at: Timestamp,
+    },
     /// Passed over, because ….
     Skipped(String),
 }
@@ -87,9 +92,8 @@ async fn explain(
     if classes.is_empty() {
         return Ok(());
     }
-    let is_asked = |device: &&money::Device| {
-        device.missing_since.is_none() && classes.contains(device.class.as_str())
-    };
+    let is_asked =
+        |device: &&money::Device| device.missing_since.is_none() && classes.contains(device.class.as_str());
     let ids: Vec<DeviceId> = facts.devices.iter().filter(is_asked).map(|device| device.id).collect();
     let dates: HashMap<DeviceId, Timestamp> = device_dates(tx, customer, &ids).await?.into_iter().collect();
     let mut devices = facts.devices.clone();

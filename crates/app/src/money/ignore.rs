@@ -29,8 +29,9 @@ pub async fn ignore(
             .details(format!("`until` is {until}.")));
     }
     if reason.trim().is_empty() {
-        return Err(ApiError::new(ErrorCode::ValueRefused, "Say why it is ignored.")
-            .details("`reason` is blank."));
+        return Err(
+            ApiError::new(ErrorCode::ValueRefused, "Say why it is ignored.").details("`reason` is blank.")
+        );
     }
     let tx = pg.work_on_behalf(actor, customer, WorkReason::Approval).await?;
     money::by_id(&tx, customer, difference).await?.ok_or_else(access::not_found)?;

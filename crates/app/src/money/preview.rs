@@ -80,7 +80,9 @@ pub async fn preview(
         let money = found.money_per_month.unwrap_or_default();
         if money.is_negative() { Decimal::ZERO.checked_sub(money).unwrap_or(money) } else { money }
     };
-    preview.differences.sort_by(|(_, one, a), (_, other, b)| size(b).cmp(&size(a)).then_with(|| one.cmp(other)));
+    preview
+        .differences
+        .sort_by(|(_, one, a), (_, other, b)| size(b).cmp(&size(a)).then_with(|| one.cmp(other)));
     preview.totals = totals.into_values().collect();
     Ok(preview)
 }

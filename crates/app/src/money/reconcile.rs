@@ -9,7 +9,9 @@ use kernel::{
     id::{CustomerId, DifferenceId, ReconciliationId, UserId},
 };
 use pg::{Actor, ActorTx, Pg, PgError, SystemReason, WorkReason};
-use store::money::{self as store_money, Another, Due, Ended, Facts, KnownDifference, Reason, RuleRow, Scope, Stand, Total};
+use store::money::{
+    self as store_money, Another, Due, Ended, Facts, KnownDifference, Reason, RuleRow, Scope, Stand, Total,
+};
 
 use super::compare::{self, CompareError, Compared};
 use crate::access;
@@ -228,7 +230,10 @@ async fn customer_in(
                 if !ids.is_empty() {
                     store_money::mark_stale(&tx, customer, &ids, now, &reason).await?;
                 }
-                known.iter().filter(|known| known.state == State::Open).for_each(|known| outcome.count(known));
+                known
+                    .iter()
+                    .filter(|known| known.state == State::Open)
+                    .for_each(|known| outcome.count(known));
                 outcome.skipped.get_or_insert(reason);
             }
             Compared::Done { found, devices_observed_at, lines_observed_at } => {
@@ -303,7 +308,8 @@ impl Keeping<'_> {
             }
         }
         for known in &waiting {
-            let another = is_kept_open || found.is_none() || waiting.last().is_some_and(|last| last.id != known.id);
+            let another =
+                is_kept_open || found.is_none() || waiting.last().is_some_and(|last| last.id != known.id);
             let another = if another { Another::Settles } else { Another::No };
             let Some(state) = known.waiting(another) else { continue };
             match money::next_waiting(&state, &known.charges) {

@@ -12,7 +12,7 @@ async fn one(world: &World) -> (kernel::id::CustomerId, DifferenceId, Uuid) {
     world.devices(acme, 3).await;
     let line = world.line(acme, "30001", "1").await;
     world.reconcile().await;
-    (acme, world.only().await.id, line)
+    (acme, world.single().await.id, line)
 }
 
 #[tokio::test]
@@ -23,19 +23,22 @@ async fn an_ignored_difference_comes_back_after_its_time_or_with_other_numbers()
     let until = now + Span::new().hours(24);
     ignore::ignore(pg, &owner, acme, id, until, "Agreed with them until spring", now).await.unwrap();
     assert_eq!(world.reconcile().await.open, 0);
-    assert_eq!(world.only().await.state, "ignored");
+    assert_eq!(world.single().await.state, "ignored");
     world.set_quantity(line, "2").await;
     assert_eq!(world.reconcile().await.reopened, 1);
-    let kept = world.only().await;
+    let kept = world.single().await;
     assert_eq!((kept.id, kept.state.as_str(), kept.billed.as_str()), (id, "open", "2"));
     ignore::ignore(pg, &owner, acme, id, until, "Again", now).await.unwrap();
     world.run("update public.count_differences set ignored_until = now() - interval '1 second'").await;
     world.reconcile().await;
-    let kept = world.only().await;
-    assert_eq!((kept.state.as_str(), kept.state_text.as_deref()), ("open", Some("The time to ignore it is over.")));
+    let kept = world.single().await;
+    assert_eq!(
+        (kept.state.as_str(), kept.state_text.as_deref()),
+        ("open", Some("The time to ignore it is over."))
+    );
     ignore::ignore(pg, &owner, acme, id, until, "Again", now).await.unwrap();
     ignore::unignore(pg, &owner, acme, id).await.unwrap();
-    assert_eq!(world.only().await.state, "open");
+    assert_eq!(world.single().await.state, "open");
     assert_eq!(ignore::unignore(pg, &owner, acme, id).await.unwrap_err().status, 409);
 }
 
@@ -68,7 +71,7 @@ async fn the_database_decides_who_may() {
     assert_eq!(asked(&owner, None).await, None);
     let late = ignore::ignore(pg, &owner, acme, id, now + Span::new().hours(24 * 400), "Because", now).await;
     assert_eq!(late.unwrap_err().status, 422);
-    assert_eq!(world.only().await.state, "open");
+    assert_eq!(world.single().await.state, "open");
 }
 
 #[tokio::test]
@@ -87,10 +90,13 @@ async fn a_rule_shows_its_effect_before_it_is_kept() {
     let (customer, _, difference) = &found.differences[0];
     assert_eq!((*customer, difference.difference.to_string().as_str()), (acme, "5"));
     assert_eq!(found.totals[0].under_per_month.fixed(2), "250.00");
-    assert_eq!(world.only().await.counted, "3", "nothing was kept");
+    assert_eq!(world.single().await.counted, "3", "nothing was kept");
     let technician = world.db.staff("technician").await;
     let refused = preview::preview(&world.db.pg, &technician, proposed("1"), world.clock.now()).await;
     assert_eq!(refused.unwrap_err().status, 403);
     let unknown = preview::Proposed { product: Uuid::nil(), ..proposed("1") };
-    assert_eq!(preview::preview(&world.db.pg, &owner, unknown, world.clock.now()).await.unwrap_err().status, 404);
+    assert_eq!(
+        preview::preview(&world.db.pg, &owner, unknown, world.clock.now()).await.unwrap_err().status,
+        404
+    );
 }

@@ -19,19 +19,25 @@ async fn a_difference_is_opened_once_keeps_its_age_and_closes_by_itself() {
     let ended = world.reconcile().await;
     assert_eq!((ended.done, ended.skipped.len(), ended.opened, ended.open), (2, 0, 1, 1), "{ended:?}");
     assert_eq!(ended.totals[0].under_per_month.fixed(2), "100.00");
-    let first = world.only().await;
+    let first = world.single().await;
     assert_eq!((first.state.as_str(), first.counted.as_str(), first.billed.as_str()), ("open", "5", "3"));
-    assert_eq!((first.money.as_deref(), first.kind.as_str(), first.customer), (Some("100.00"), "devices_added", acme));
+    assert_eq!(
+        (first.money.as_deref(), first.kind.as_str(), first.customer),
+        (Some("100.00"), "devices_added", acme)
+    );
     let again = world.reconcile().await;
     assert_eq!((again.opened, again.closed, again.open), (0, 0, 1));
-    assert_eq!(world.only().await, first);
+    assert_eq!(world.single().await, first);
     world.set_quantity(line, "4").await;
     world.reconcile().await;
-    let moved = world.only().await;
-    assert_eq!((moved.id, moved.first_seen_at, moved.money.as_deref()), (first.id, first.first_seen_at, Some("50.00")));
+    let moved = world.single().await;
+    assert_eq!(
+        (moved.id, moved.first_seen_at, moved.money.as_deref()),
+        (first.id, first.first_seen_at, Some("50.00"))
+    );
     world.set_quantity(line, "5").await;
     assert_eq!(world.reconcile().await.closed, 1);
-    let closed = world.only().await;
+    let closed = world.single().await;
     assert_eq!((closed.state.as_str(), closed.close_reason.as_deref()), ("closed", Some("vanished")));
     world.set_quantity(line, "9").await;
     world.reconcile().await;
@@ -62,7 +68,7 @@ async fn facts_that_are_not_fresh_and_complete_open_and_close_nothing() {
         "update public.sync_parts set state = 'partial' where part = 'lines'",
         "update public.sync_parts set state = 'suspect' where part = 'devices'",
         "update public.sync_runs set state = 'running', ended_at = null where integration_id = (select id from public.integrations where vendor = 'ninjaone')",
-        "update public.integration_organizations set mapped_at = now()",
+        "set session_replication_role = replica; update public.integration_organizations set mapped_at = now(); set session_replication_role = origin",
         "update public.integration_organizations set customer_id = null, mapped_at = null where integration_id = (select id from public.integrations where vendor = 'revio')",
         "update public.devices set is_complete = false",
         "update public.devices set observed_at = observed_at - interval '9 days'",
@@ -75,7 +81,7 @@ async fn facts_that_are_not_fresh_and_complete_open_and_close_nothing() {
     world.devices(right, 2).await;
     let other = world.line(right, "30002", "2").await;
     world.reconcile().await;
-    let before = world.only().await;
+    let before = world.single().await;
     // What would close the one and open the other, if it were believed.
     world.set_quantity(line, "2").await;
     world.set_quantity(other, "1").await;
@@ -84,8 +90,12 @@ async fn facts_that_are_not_fresh_and_complete_open_and_close_nothing() {
             create table keep.orgs as table public.integration_organizations; create table keep.devices as table public.devices; create table keep.lines as table public.billing_lines;
             {broken}")).await;
         let ended = world.reconcile().await;
-        assert_eq!((ended.done, ended.skipped.len(), ended.opened, ended.closed), (0, 2, 0, 0), "{broken}: {ended:?}");
-        let kept = world.only().await;
+        assert_eq!(
+            (ended.done, ended.skipped.len(), ended.opened, ended.closed),
+            (0, 2, 0, 0),
+            "{broken}: {ended:?}"
+        );
+        let kept = world.single().await;
         assert!(kept.is_stale, "{broken}");
         assert_eq!((kept.state.as_str(), kept.billed.as_str()), ("open", before.billed.as_str()), "{broken}");
         world.run("update public.integrations set enabled = true; delete from public.sync_runs; delete from public.sync_parts;
@@ -109,7 +119,7 @@ async fn a_rule_that_is_off_closes_what_it_found() {
     world.reconcile().await;
     world.run("update public.count_rules set enabled = false").await;
     assert_eq!(world.reconcile().await.closed, 1);
-    assert_eq!(world.only().await.close_reason.as_deref(), Some("rule_off"));
+    assert_eq!(world.single().await.close_reason.as_deref(), Some("rule_off"));
 }
 
 #[tokio::test]
@@ -126,10 +136,10 @@ async fn only_a_later_bill_with_the_quantity_closes_what_waits() {
     bill(&world, acme, line, 70_011, "1").await;
     let ended = world.reconcile().await;
     assert_eq!((ended.opened, ended.closed), (0, 0), "{ended:?}");
-    assert_eq!(world.only().await.state, "waiting_for_invoice");
+    assert_eq!(world.single().await.state, "waiting_for_invoice");
     let proof = bill(&world, acme, line, 70_012, "3").await;
     assert_eq!(world.reconcile().await.closed, 1);
-    let closed = world.only().await;
+    let closed = world.single().await;
     assert_eq!((closed.state.as_str(), closed.close_reason.as_deref()), ("closed", Some("invoiced")));
     let kept: Option<Uuid> = world.db.read("select bill_id from public.count_differences").await;
     assert_eq!(kept, Some(proof));
@@ -144,7 +154,7 @@ async fn a_line_that_somebody_set_back_opens_what_waits() {
     world.reconcile().await;
     world.run("update public.count_differences set state = 'waiting_for_invoice', changed_at = now(), changed_quantity = 3, bill_mark = 1").await;
     world.reconcile().await;
-    let kept = world.only().await;
+    let kept = world.single().await;
     assert_eq!((kept.state.as_str(), kept.billed.as_str()), ("open", "1"));
     assert!(kept.state_text.is_some_and(|text| text.contains("no longer has the quantity")));
     // And a new difference beside one that waits is a difference of its own.
@@ -162,9 +172,15 @@ async fn one_comparison_of_all_customers_at_a_time_and_only_when_due() {
     world.customer("acme").await;
     let turn = world.db.pg.work_for_provider(pg::WorkReason::Schedule).await.unwrap();
     assert!(store::money::lock_all(&turn).await.unwrap());
-    assert!(reconcile::when_due(&world.db.pg, &world.clock).await.unwrap().is_none(), "another one has its turn");
+    assert!(
+        reconcile::when_due(&world.db.pg, &world.clock).await.unwrap().is_none(),
+        "another one has its turn"
+    );
     turn.rollback().await.unwrap();
-    assert!(reconcile::when_due(&world.db.pg, &world.clock).await.unwrap().is_some(), "a synchronization ended");
+    assert!(
+        reconcile::when_due(&world.db.pg, &world.clock).await.unwrap().is_some(),
+        "a synchronization ended"
+    );
     assert!(reconcile::when_due(&world.db.pg, &world.clock).await.unwrap().is_none(), "nothing is new");
     world.read_both().await;
     assert!(reconcile::when_due(&world.db.pg, &world.clock).await.unwrap().is_some());
@@ -187,17 +203,21 @@ async fn a_thousand_customers_take_seconds() {
     let ended = world.reconcile().await;
     let took = begun.elapsed();
     assert_eq!((ended.done, ended.opened), (1_000, 9), "those with 19");
-    assert!(took.as_secs() < 20, "{took:?} on a busy machine");
-    println!("1,000 customers: {took:?}");
+    assert!(took.as_secs() < 5, "{took:?}");
 }
 
 async fn bill(world: &World, customer: CustomerId, line: Uuid, number: i64, quantity: &str) -> Uuid {
     let sql = "insert into public.bills (customer_id, integration_id, external_id, account_ref, billed_at, currency, raw, content_hash, observed_at, is_complete)
         values ($1, $2, $3, 'acme', now(), 'USD', '{}', '\\x00', now(), true) returning id";
     let number = number.to_string();
-    let bill: Uuid = world.admin.query_one(sql, &[&customer.0, &world.revio, &number]).await.unwrap().get(0);
+    let bill: Uuid =
+        world.admin.query_one(sql, &[&customer.0, &world.revio, &number]).await.expect("it answers").get(0);
     let sql = "insert into public.bill_charges (customer_id, bill_id, integration_id, external_id, line_id, name, quantity, amount, currency, observed_at)
         values ($1, $2, $3, $4, $5, 'Managed workstation', $6::text::numeric, 1, 'USD', now())";
-    world.admin.execute(sql, &[&customer.0, &bill, &world.revio, &number, &line, &quantity]).await.unwrap();
+    world
+        .admin
+        .execute(sql, &[&customer.0, &bill, &world.revio, &number, &line, &quantity])
+        .await
+        .expect("it answers");
     bill
 }

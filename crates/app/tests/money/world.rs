@@ -16,7 +16,6 @@ pub struct World {
     pub ninja: Uuid,
     pub revio: Uuid,
     pub product: Uuid,
-    pub rule: Uuid,
 }
 
 /// A difference as it is kept, numbers as text.
@@ -45,16 +44,18 @@ impl World {
         let sql = "insert into public.billing_products (integration_id, external_id, name, code, rate, currency, is_active, raw, content_hash, observed_at, is_complete)
             values ($1, '201', 'Managed workstation', 'MGD-WKS', 55.00, 'USD', true, '{}', '\\x00', now(), true) returning id";
         let product: Uuid = admin.query_one(sql, &[&revio]).await.expect("a product").get(0);
-        let sql = "insert into public.count_rules (name, billing_product_id, device_classes) values ('Managed workstation', $1, '{workstation}') returning id";
-        let rule: Uuid = admin.query_one(sql, &[&product]).await.expect("a rule").get(0);
-        let world = Self { db, admin, clock: Clock::system(), ninja, revio, product, rule };
+        let sql = "insert into public.count_rules (name, billing_product_id, device_classes) values ('Managed workstation', $1, '{workstation}')";
+        admin.execute(sql, &[&product]).await.expect("a rule");
+        let world = Self { db, admin, clock: Clock::system(), ninja, revio, product };
         world.read_both().await;
         world
     }
 
     /// Both sources were read as a whole, just now.
     pub async fn read_both(&self) {
-        for (integration, parts) in [(self.ninja, ["organizations", "devices"]), (self.revio, ["organizations", "lines"])] {
+        for (integration, parts) in
+            [(self.ninja, ["organizations", "devices"]), (self.revio, ["organizations", "lines"])]
+        {
             self.read(integration, "complete", &parts.map(|part| (part, "complete"))).await;
         }
     }
@@ -94,7 +95,10 @@ impl World {
               is_active, activated_at, raw, content_hash, observed_at, is_complete)
             select $1, $2, $3, o.external_id, $4, '201', 'Managed workstation', $5::text::numeric, 50.00, 'USD', 'active', true, now() - interval '30 days', '{}', '\\x00', now(), true
             from public.integration_organizations o where o.integration_id = $2 and o.customer_id = $1 returning id";
-        let row = self.admin.query_one(sql, &[&customer.0, &self.revio, &external_id, &self.product, &quantity]).await;
+        let row = self
+            .admin
+            .query_one(sql, &[&customer.0, &self.revio, &external_id, &self.product, &quantity])
+            .await;
         row.expect("a line").get(0)
     }
 
@@ -131,7 +135,7 @@ impl World {
         self.admin.query(sql, &[]).await.expect("differences").iter().map(read).collect()
     }
 
-    pub async fn only(&self) -> Kept {
+    pub async fn single(&self) -> Kept {
         let kept = self.kept().await;
         assert_eq!(kept.len(), 1, "{kept:?}");
         kept.into_iter().next().expect("one")

@@ -27,7 +27,9 @@ async fn remove(world: &World, count: usize) {
 async fn accept(world: &World, by: &Actor, run: SyncRunId, reason: &str) -> Result<SyncRunId, ApiError> {
     let fall = AcceptedFall { run, reason: reason.to_owned() };
     let now = Clock::system().now();
-    sync::accept_fall(&world.db.pg, by, (Vendor::NinjaOne, world.integration), &fall, now).await.map(|it| it.sync_run_id)
+    sync::accept_fall(&world.db.pg, by, (Vendor::NinjaOne, world.integration), &fall, now)
+        .await
+        .map(|it| it.sync_run_id)
 }
 
 async fn work(world: &World) -> SyncState {

@@ -89,8 +89,10 @@ fn under(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<De
         let kind = if found.ours.is_empty() { CauseKind::NoLine } else { CauseKind::DisconnectedLine };
         return (kind, newest(found.present.iter().filter_map(|device| named(device, device.added_at))));
     }
-    let later = |device: &&&Device| changed_at.is_some_and(|at| device.added_at.is_some_and(|added| added > at));
-    let mut added = newest(found.present.iter().filter(later).filter_map(|device| named(device, device.added_at)));
+    let later =
+        |device: &&&Device| changed_at.is_some_and(|at| device.added_at.is_some_and(|added| added > at));
+    let mut added =
+        newest(found.present.iter().filter(later).filter_map(|device| named(device, device.added_at)));
     added.truncate(units_of(found));
     let kind = if added.is_empty() { CauseKind::QuantityTooLow } else { CauseKind::DevicesAdded };
     (kind, added)
@@ -103,7 +105,8 @@ fn over(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Dev
     let later = |device: &&&Device| {
         device.missing_since.is_some_and(|gone| changed_at.is_none_or(|changed| gone > changed))
     };
-    let mut gone = newest(found.meant.iter().filter(later).filter_map(|device| named(device, device.missing_since)));
+    let mut gone =
+        newest(found.meant.iter().filter(later).filter_map(|device| named(device, device.missing_since)));
     gone.truncate(units_of(found));
     let kind = match (found.present.is_empty(), gone.is_empty()) {
         (true, _) => CauseKind::LineWithoutDevices,
@@ -116,7 +119,11 @@ fn over(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Dev
 /// How many devices make up the difference: the smallest number that reaches it.
 fn units_of(found: &Found<'_>) -> usize {
     let zero = Decimal::ZERO;
-    let wanted = if found.difference.is_negative() { zero.checked_sub(found.difference) } else { Some(found.difference) };
+    let wanted = if found.difference.is_negative() {
+        zero.checked_sub(found.difference)
+    } else {
+        Some(found.difference)
+    };
     let Some(wanted) = wanted else { return 0 };
     let mut sum = zero;
     let mut units = 0;
@@ -150,7 +157,12 @@ impl LineNamed {
     }
 }
 
-fn sentence(found: &Found<'_>, kind: CauseKind, devices: &[DeviceNamed], changed_at: Option<Timestamp>) -> String {
+fn sentence(
+    found: &Found<'_>,
+    kind: CauseKind,
+    devices: &[DeviceNamed],
+    changed_at: Option<Timestamp>,
+) -> String {
     let (product, counted, billed) = (&found.rule.product_name, found.counted, found.billed);
     let since = changed_at.map(|at| format!(" since {}", day(at))).unwrap_or_default();
     let names = names(devices);
@@ -185,8 +197,11 @@ fn sentence(found: &Found<'_>, kind: CauseKind, devices: &[DeviceNamed], changed
 /// Three by name and day, the others by number.
 fn names(devices: &[DeviceNamed]) -> String {
     const NAMED_MAX: usize = 3;
-    let shown: Vec<_> =
-        devices.iter().take(NAMED_MAX).map(|device| format!("{} ({})", device.name, day(device.at))).collect();
+    let shown: Vec<_> = devices
+        .iter()
+        .take(NAMED_MAX)
+        .map(|device| format!("{} ({})", device.name, day(device.at)))
+        .collect();
     match devices.len().saturating_sub(NAMED_MAX) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

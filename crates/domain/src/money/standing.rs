@@ -118,9 +118,7 @@ pub fn next_waiting(waiting: &Waiting, charges: &[Charge]) -> (Move, Option<Uuid
     let proof = charges
         .iter()
         .filter(|charge| {
-            charge.is_later
-                && !charge.is_prorated
-                && charge.quantity == Some(waiting.changed_quantity)
+            charge.is_later && !charge.is_prorated && charge.quantity == Some(waiting.changed_quantity)
         })
         .min_by_key(|charge| charge.billed_at);
     if let Some(charge) = proof {

@@ -72,13 +72,43 @@ fn each_cause_is_told_with_its_money() {
     let one = rule("1");
     let cases = [
         (devices.clone(), vec![], CauseKind::NoLine, "120.00", RateSource::Product),
-        (devices.clone(), vec![off(line(1, "3"))], CauseKind::DisconnectedLine, "166.50", RateSource::FormerLine),
+        (
+            devices.clone(),
+            vec![off(line(1, "3"))],
+            CauseKind::DisconnectedLine,
+            "166.50",
+            RateSource::FormerLine,
+        ),
         (devices.clone(), vec![line(1, "1")], CauseKind::DevicesAdded, "111.00", RateSource::Line),
-        (vec![device(1, 1), device(2, 2)], vec![line(1, "1")], CauseKind::QuantityTooLow, "55.50", RateSource::Line),
+        (
+            vec![device(1, 1), device(2, 2)],
+            vec![line(1, "1")],
+            CauseKind::QuantityTooLow,
+            "55.50",
+            RateSource::Line,
+        ),
         (vec![], vec![line(1, "2")], CauseKind::LineWithoutDevices, "-111.00", RateSource::Line),
-        (devices.clone(), vec![line(1, "3"), line(2, "3")], CauseKind::DuplicateLines, "-166.50", RateSource::Line),
-        (vec![device(1, 1), gone(device(2, 2), 15)], vec![line(1, "2")], CauseKind::DevicesGone, "-55.50", RateSource::Line),
-        (vec![device(1, 1), gone(device(2, 2), 5)], vec![line(1, "2")], CauseKind::QuantityTooHigh, "-55.50", RateSource::Line),
+        (
+            devices.clone(),
+            vec![line(1, "3"), line(2, "3")],
+            CauseKind::DuplicateLines,
+            "-166.50",
+            RateSource::Line,
+        ),
+        (
+            vec![device(1, 1), gone(device(2, 2), 15)],
+            vec![line(1, "2")],
+            CauseKind::DevicesGone,
+            "-55.50",
+            RateSource::Line,
+        ),
+        (
+            vec![device(1, 1), gone(device(2, 2), 5)],
+            vec![line(1, "2")],
+            CauseKind::QuantityTooHigh,
+            "-55.50",
+            RateSource::Line,
+        ),
     ];
     for (devices, lines, kind, money, source) in cases {
         let difference = found(&one, &devices, &lines);
@@ -93,7 +123,11 @@ fn a_cause_names_the_devices_that_make_the_difference() {
     let difference = found(&rule("1"), &devices, &[line(1, "3")]);
     let names: Vec<_> = difference.cause.devices.iter().map(|device| device.name.as_str()).collect();
     assert_eq!(names, ["WS-5", "WS-4"], "the latest two");
-    assert!(difference.text.contains("WS-5") && difference.text.contains("says 3 since"), "{}", difference.text);
+    assert!(
+        difference.text.contains("WS-5") && difference.text.contains("says 3 since"),
+        "{}",
+        difference.text
+    );
 }
 
 #[test]
@@ -111,9 +145,17 @@ fn what_a_rule_does_not_mean_is_not_counted() {
 #[test]
 fn the_line_to_change_can_take_the_whole_difference() {
     let devices: Vec<Device> = (1..=3).map(|n| device(n, 1)).collect();
-    assert_eq!(found(&rule("1"), &devices, &[line(10, "3"), line(9, "3")]).line, Some(id(1_010)), "the newest of two alike");
+    assert_eq!(
+        found(&rule("1"), &devices, &[line(10, "3"), line(9, "3")]).line,
+        Some(id(1_010)),
+        "the newest of two alike"
+    );
     assert_eq!(found(&rule("1"), &[], &[line(1, "3"), line(2, "2")]).line, None, "neither alone");
-    assert_eq!(found(&rule("1"), &devices, &[line(1, "4"), line(2, "0.5")]).line, Some(id(1_001)), "the one that can take it");
+    assert_eq!(
+        found(&rule("1"), &devices, &[line(1, "4"), line(2, "0.5")]).line,
+        Some(id(1_001)),
+        "the one that can take it"
+    );
 }
 
 fn known(state: State) -> Known {
@@ -124,7 +166,11 @@ fn known(state: State) -> Known {
 fn a_known_difference_moves_only_as_the_facts_say() {
     let difference = found(&rule("1"), &[device(1, 1)], &[]);
     let numbers = (difference.counted, difference.billed);
-    let ignored = |until, numbers| Known { ignored_until: Some(until), ignored_numbers: Some(numbers), ..known(State::Ignored) };
+    let ignored = |until, numbers| Known {
+        ignored_until: Some(until),
+        ignored_numbers: Some(numbers),
+        ..known(State::Ignored)
+    };
     let reopens = |known: &Known| matches!(next(known, Some(&difference), at(5)), Move::Reopen(_));
     assert_eq!(next(&known(State::Open), Some(&difference), at(5)), Move::Keep);
     assert_eq!(next(&known(State::Open), None, at(5)), Move::Close(Close::Vanished));
@@ -139,7 +185,13 @@ fn a_known_difference_moves_only_as_the_facts_say() {
 #[test]
 fn only_a_later_bill_with_the_changed_quantity_closes() {
     let waiting = Waiting { changed_quantity: dec("4"), line_quantity: Some(dec("4.0")), is_settled: false };
-    let bill = |day, quantity: &str, is_prorated| Charge { bill_id: id(day as u128), billed_at: at(day), is_later: day > 5, quantity: Some(dec(quantity)), is_prorated };
+    let bill = |day, quantity: &str, is_prorated| Charge {
+        bill_id: id(day as u128),
+        billed_at: at(day),
+        is_later: day > 5,
+        quantity: Some(dec(quantity)),
+        is_prorated,
+    };
     for (charges, wanted) in [
         (vec![], (Move::Keep, None)),
         (vec![bill(4, "4", false)], (Move::Keep, None)),

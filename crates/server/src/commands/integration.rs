@@ -37,7 +37,9 @@ pub struct IntegrationSettings {
 
 pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<ExitCode, Failure> {
     match command {
-        IntegrationCommand::Add { name, url, client_id } => add_ninjaone(settings, name, url, client_id).await,
+        IntegrationCommand::Add { name, url, client_id } => {
+            add_ninjaone(settings, name, url, client_id).await
+        }
         IntegrationCommand::AddRevio { name, url, user, client_code, with_subscription_key } => {
             say!("Password of {user}@{client_code}, then Enter:");
             let password = read_secret()?.expose_secret().to_owned();
@@ -141,7 +143,9 @@ pub async fn put(product: &Product, new: &IntegrationSettings) -> Result<Integra
             product.vault.rotate_credential(credential, secret).await.map_err(|error| failed(&error))?;
             credential
         }
-        _ => product.vault.put_credential(new.vendor.as_str(), secret).await.map_err(|error| failed(&error))?,
+        _ => {
+            product.vault.put_credential(new.vendor.as_str(), secret).await.map_err(|error| failed(&error))?
+        }
     };
     let id = known.map_or_else(|| IntegrationId::new(product.clock.now()), |(id, _)| id);
     let kept = async {

@@ -41,11 +41,7 @@ pub struct ChangeLine {
 }
 
 /// Locks it until the transaction ends. `None`: no such difference of this customer. Its line is there only while it is billed.
-pub async fn by_id(
-    tx: &ActorTx,
-    customer: CustomerId,
-    id: DifferenceId,
-) -> Result<Option<Change>, PgError> {
+pub async fn by_id(tx: &ActorTx, customer: CustomerId, id: DifferenceId) -> Result<Option<Change>, PgError> {
     let sql = include_str!("../../../../db/queries/money/by_id.sql");
     Ok(tx.query_opt(sql, &[&customer.0, &id.0]).await?.map(|row| read(&row)))
 }
@@ -106,8 +102,15 @@ pub async fn await_invoice(
     bill_mark: i64,
 ) -> Result<bool, PgError> {
     let sql = include_str!("../../../../db/queries/money/await_invoice.sql");
-    let params =
-        &[&customer.0 as _, &id.0 as _, &run.0 as _, &text as _, &at as _, &quantity.to_string() as _, &bill_mark as _];
+    let params = &[
+        &customer.0 as _,
+        &id.0 as _,
+        &run.0 as _,
+        &text as _,
+        &at as _,
+        &quantity.to_string() as _,
+        &bill_mark as _,
+    ];
     Ok(tx.execute(sql, params).await? == 1)
 }
 

@@ -53,7 +53,10 @@ impl AdjustLine {
 pub(super) async fn own(tx: &ActorTx, ctx: &StepContext, input: &Input) -> Result<Change, StepError> {
     let found = money::by_id(tx, ctx.customer, input.difference_id).await?;
     found.filter(|change| change.run == Some(ctx.run)).ok_or_else(|| {
-        StepError::permanent(ErrorCode::Conflict, "A line is changed from its difference only: approve it under Money.")
+        StepError::permanent(
+            ErrorCode::Conflict,
+            "A line is changed from its difference only: approve it under Money.",
+        )
     })
 }
 
@@ -68,9 +71,9 @@ impl Target {
 /// Quantities of the plan: before and after. What was planned is what is done, however long the approval took.
 fn planned(plan: &Plan) -> Result<(Decimal, Decimal), StepError> {
     let number = |name: &str| plan.parameters[name].as_str().and_then(|text| text.parse().ok());
-    number("before").zip(number("after")).ok_or_else(|| {
-        StepError::permanent(ErrorCode::Internal, "The plan does not say its quantities.")
-    })
+    number("before")
+        .zip(number("after"))
+        .ok_or_else(|| StepError::permanent(ErrorCode::Internal, "The plan does not say its quantities."))
 }
 
 fn compare_error(error: CompareError) -> StepError {
@@ -217,10 +220,14 @@ impl ChangeHandler for AdjustLine {
                 Some(quantity) if quantity == after && facts.is_active => {
                     Verdict::Verified { after: reading, text: format!("Read back: {state}.") }
                 }
-                Some(quantity) if quantity == before => {
-                    Verdict::NotYet { after: Some(reading), text: format!("The change does not show: {state}.") }
-                }
-                _ => Verdict::Contradicted { after: reading, text: format!("Read back, and it is not what was asked: {state}.") },
+                Some(quantity) if quantity == before => Verdict::NotYet {
+                    after: Some(reading),
+                    text: format!("The change does not show: {state}."),
+                },
+                _ => Verdict::Contradicted {
+                    after: reading,
+                    text: format!("Read back, and it is not what was asked: {state}."),
+                },
             })
         })
     }
@@ -240,16 +247,25 @@ async fn send(target: &Target, now: Timestamp, after: Decimal) -> Result<Receipt
             data: json!({ "quantity": after, "effective_on": today, "answered_at": write.answered_at }),
             request_id: write.request_id,
         }),
-        Err(error) if error.may_have_been_applied() => Err(ActError::maybe_applied(reading::step_error(error))),
+        Err(error) if error.may_have_been_applied() => {
+            Err(ActError::maybe_applied(reading::step_error(error)))
+        }
         Err(error) => Err(ActError::not_applied(reading::step_error(error))),
     }
 }
 
 fn plan(input: &Input, change: &Change, line: &ChangeLine, after: Decimal) -> Plan {
     let row = |op, text: String| PlanLine { op, text };
-    let rate = change.rate.map(|rate| format!(" at {} {} each", rate.fixed(2), change.currency)).unwrap_or_default();
+    let rate =
+        change.rate.map(|rate| format!(" at {} {} each", rate.fixed(2), change.currency)).unwrap_or_default();
     let mut lines = vec![
-        row(Op::Info, format!("Change line {} “{}” of account {} in Rev.io", line.external_id, line.name, line.account_ref)),
+        row(
+            Op::Info,
+            format!(
+                "Change line {} “{}” of account {} in Rev.io",
+                line.external_id, line.name, line.account_ref
+            ),
+        ),
         row(Op::Remove, format!("quantity {}{rate}", line.quantity)),
         row(Op::Add, format!("quantity {after}{rate}")),
     ];
@@ -258,17 +274,26 @@ fn plan(input: &Input, change: &Change, line: &ChangeLine, after: Decimal) -> Pl
         lines.push(row(Op::Info, format!("{sign}{} {} a month", money.fixed(2), change.currency)));
     }
     lines.push(row(Op::Info, change.cause_text.clone()));
-    lines.push(row(Op::Info, match input.proration {
-        Proration::Prorate => "The rest of this month is charged or credited at once (proration)".into(),
-        Proration::None => "The new quantity counts from the next bill on (no proration)".into(),
-    }));
+    lines.push(row(
+        Op::Info,
+        match input.proration {
+            Proration::Prorate => "The rest of this month is charged or credited at once (proration)".into(),
+            Proration::None => "The new quantity counts from the next bill on (no proration)".into(),
+        },
+    ));
     if let Some(end) = line.contract_end_at.filter(|_| change.difference.is_negative()) {
         lines.push(row(Op::Info, format!("The line has a contract until {}", end.strftime("%Y-%m-%d"))));
     }
     Plan {
-        title: format!("{}: bill {after} instead of {} {}", change.customer_name, line.quantity, change.product_name),
+        title: format!(
+            "{}: bill {after} instead of {} {}",
+            change.customer_name, line.quantity, change.product_name
+        ),
         lines,
-        undo: format!("the quantity {} again, in a change of its own; what was prorated stays", line.quantity),
+        undo: format!(
+            "the quantity {} again, in a change of its own; what was prorated stays",
+            line.quantity
+        ),
         blast_radius: BlastRadius { devices: 0, customers: 1 },
         verified_by: format!("Rev.io lists line {} with the quantity {after}", line.external_id),
         parameters: json!({ "before": line.quantity, "after": after }),

@@ -23,15 +23,21 @@ pub async fn numbers(
     now: Timestamp,
 ) -> Result<Check, CompareError> {
     let check = |passed, text: String| Check { name: "counts".into(), passed, text };
-    let rules: Vec<_> = money::rules(tx).await?.into_iter().filter(|rule| rule.rule.id == change.rule).collect();
+    let rules: Vec<_> =
+        money::rules(tx).await?.into_iter().filter(|rule| rule.rule.id == change.rule).collect();
     let facts = money::facts(tx, customer, &rules, now).await?;
     Ok(match compare_all(tx, customer, &rules, &facts).await?.pop() {
         None => check(false, "its rule is off".into()),
-        Some(Compared::Skipped(reason)) => check(false, format!("nothing is done on facts that are not fresh: {reason}")),
+        Some(Compared::Skipped(reason)) => {
+            check(false, format!("nothing is done on facts that are not fresh: {reason}"))
+        }
         Some(Compared::Done { found: None, .. }) => check(false, "nothing differs any more".into()),
         Some(Compared::Done { found: Some(found), .. }) => check(
             (found.counted, found.billed) == (change.counted, change.billed),
-            format!("{} are counted and {} billed, as planned: {} and {}", found.counted, found.billed, change.counted, change.billed),
+            format!(
+                "{} are counted and {} billed, as planned: {} and {}",
+                found.counted, found.billed, change.counted, change.billed
+            ),
         ),
     })
 }
@@ -42,7 +48,8 @@ pub fn line_is_known(known: Option<Decimal>, facts: &Facts) -> Check {
     let text = if is_same {
         format!("{}, as it was synchronized", facts.describe())
     } else {
-        let known = known.map_or_else(|| "no active line".to_owned(), |quantity| format!("the quantity {quantity}"));
+        let known =
+            known.map_or_else(|| "no active line".to_owned(), |quantity| format!("the quantity {quantity}"));
         format!("{}, but the last synchronization saw {known}", facts.describe())
     };
     Check { name: "line".into(), passed: is_same, text }
@@ -50,7 +57,11 @@ pub fn line_is_known(known: Option<Decimal>, facts: &Facts) -> Check {
 
 pub fn bounds(target: Decimal) -> Check {
     let passed = !target.is_negative() && target <= Decimal::from(QUANTITY_MAX);
-    Check { name: "bounds".into(), passed, text: format!("the new quantity is {target} (0 to {QUANTITY_MAX})") }
+    Check {
+        name: "bounds".into(),
+        passed,
+        text: format!("the new quantity is {target} (0 to {QUANTITY_MAX})"),
+    }
 }
 
 pub fn freshness(observed_at: Timestamp, now: Timestamp) -> Check {
@@ -61,11 +72,15 @@ pub fn freshness(observed_at: Timestamp, now: Timestamp) -> Check {
 
 pub fn completeness(is: flow::Completeness) -> Check {
     let passed = is == flow::Completeness::Complete;
-    let text = if passed { "the reading is complete" } else { "the reading is partial: nothing is done on it" };
+    let text =
+        if passed { "the reading is complete" } else { "the reading is partial: nothing is done on it" };
     Check { name: "completeness".into(), passed, text: text.into() }
 }
 
 pub fn alone(other: Option<RunId>) -> Check {
-    let text = other.map_or_else(|| "no other change of this line".into(), |run| format!("run {run} changes this line now"));
+    let text = other.map_or_else(
+        || "no other change of this line".into(),
+        |run| format!("run {run} changes this line now"),
+    );
     Check { name: "alone".into(), passed: other.is_none(), text }
 }

@@ -38,7 +38,12 @@ impl TaskHandler for Conclude {
 }
 
 /// The reading back is a fact of the line, newer than any list.
-async fn wait_for_bill(ctx: &StepContext, tx: &ActorTx, change: &Change, text: &str) -> Result<(), StepError> {
+async fn wait_for_bill(
+    ctx: &StepContext,
+    tx: &ActorTx,
+    change: &Change,
+    text: &str,
+) -> Result<(), StepError> {
     let gone = || StepError::permanent(ErrorCode::Internal, "A verified change has no readings.");
     let view = ctx.change(CHANGE_KEY).ok_or_else(gone)?;
     let before = reading::facts(view.before.as_ref().ok_or_else(gone)?)?;

@@ -1,8 +1,8 @@
 //! What Rev.io says of a line, read anew.
+use ::revio::{LineStatus, RevIo, ServiceProduct};
 use connector_api::{Completeness, VendorError};
 use flow::{Reading, StepError, Subject};
 use kernel::{Decimal, ErrorCode};
-use ::revio::{LineStatus, RevIo, ServiceProduct};
 use serde::{Deserialize, Serialize};
 use store::money::ChangeLine;
 
@@ -57,7 +57,10 @@ pub async fn read_line(client: &RevIo, line: &ChangeLine) -> Result<(Reading, Fa
 }
 
 /// The line among all of its account's: another path than the one that was written to. `None`: it is not among them.
-pub async fn reread_line(client: &RevIo, line: &ChangeLine) -> Result<(Option<Reading>, Option<Facts>), StepError> {
+pub async fn reread_line(
+    client: &RevIo,
+    line: &ChangeLine,
+) -> Result<(Option<Reading>, Option<Facts>), StepError> {
     let walk = client.customer_service_products(number(&line.account_ref)?).await;
     if let Completeness::Partial { reason: connector_api::PartialReason::Stopped(error) } = &walk.completeness
         && walk.items.is_empty()

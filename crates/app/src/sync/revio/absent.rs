@@ -31,7 +31,8 @@ where
     T: Send,
     Asked: Future<Output = Result<Fact<T>, VendorError>> + Send,
 {
-    let mut answers = Answers { gone: Vec::new(), there: Vec::new(), unknown: absent.len().saturating_sub(most) };
+    let mut answers =
+        Answers { gone: Vec::new(), there: Vec::new(), unknown: absent.len().saturating_sub(most) };
     let mut asked = absent;
     asked.truncate(most);
     if !asked.is_empty() {

@@ -38,7 +38,11 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     };
     let fell = walk.completeness.is_complete() && fallen(&walk.items);
     if part.reads < 2 && (fell || is_worth_repeating(&walk.completeness)) {
-        let doubt = if fell { "accounts fell by more than a fifth".to_owned() } else { walk.completeness.to_string() };
+        let doubt = if fell {
+            "accounts fell by more than a fifth".to_owned()
+        } else {
+            walk.completeness.to_string()
+        };
         cx.read_again(PART, None, &trouble("suspect", &doubt)).await?;
         walk = cx.client.customers().await;
     }
@@ -53,11 +57,13 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     lacking.sort_unstable();
     let client = cx.client;
     let answers =
-        absent::ask(cx, PART, lacking, CONFIRMATIONS_MAX, |id| id.parse().ok(), |id| client.customer(id)).await?;
+        absent::ask(cx, PART, lacking, CONFIRMATIONS_MAX, |id| id.parse().ok(), |id| client.customer(id))
+            .await?;
     if !answers.gone.is_empty() {
         let tx = cx.provider().await?;
         let removed =
-            integrations::mark_organizations_missing(&tx, cx.claim.integration, &answers.gone, cx.now()).await?;
+            integrations::mark_organizations_missing(&tx, cx.claim.integration, &answers.gone, cx.now())
+                .await?;
         let removed = rows(usize::try_from(removed).unwrap_or(usize::MAX));
         cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
         tx.commit().await?;

@@ -8,11 +8,7 @@ use store::{billing::Read, integrations, sync::Counts};
 
 use super::RevIo;
 use crate::sync::{
-    context::Cx,
-    error::SyncError,
-    hooks::SyncPoint,
-    placing::CUSTOMERS_AT_ONCE_MAX,
-    run::PartName,
+    context::Cx, error::SyncError, hooks::SyncPoint, placing::CUSTOMERS_AT_ONCE_MAX, run::PartName,
 };
 use crate::vendors::BoxFuture;
 
@@ -32,7 +28,8 @@ pub(super) async fn store_each<T: Send + Sync>(
     part: PartName,
     of_customers: BTreeMap<CustomerId, Vec<T>>,
     read: &Read,
-    write: impl for<'a> Fn(&'a ActorTx, CustomerId, &'a Read, &'a [T]) -> BoxFuture<'a, Result<Counts, PgError>> + Sync,
+    write: impl for<'a> Fn(&'a ActorTx, CustomerId, &'a Read, &'a [T]) -> BoxFuture<'a, Result<Counts, PgError>>
+    + Sync,
 ) -> Result<usize, SyncError> {
     let write = &write;
     stream::iter(of_customers)

@@ -43,7 +43,8 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     let mut end = PartEnd::of_walk(&walk.completeness, walk.pages.min(rows_pages(items.len())));
     if walk.completeness.is_complete() {
         let seen: HashSet<String> = items.iter().map(|line| line.id.to_string()).collect();
-        let lacking: Vec<Filed> = filed.iter().filter(|it| !seen.contains(&it.external_id)).cloned().collect();
+        let lacking: Vec<Filed> =
+            filed.iter().filter(|it| !seen.contains(&it.external_id)).cloned().collect();
         let most = may_ask(cx, PART).await?;
         if let Some(doubt) = doubt
             && lacking.len() > most

@@ -1,7 +1,7 @@
 //! Rev.io: accounts, products, lines, bills with their charges. The vendor has no log of changes, so every run reads all of
 //! it; each list is read to its end before anything is made of it.
-mod accounts;
 mod absent;
+mod accounts;
 mod bills;
 mod filing;
 mod lines;

@@ -25,12 +25,17 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     tx.rollback().await?;
     let part = cx.start(PART, Again::StartOver, Some(known.len())).await?;
     let mut walk = cx.client.products().await;
-    let seen_in = |items: &[::revio::Product]| items.iter().map(|it| it.id.to_string()).collect::<HashSet<_>>();
+    let seen_in =
+        |items: &[::revio::Product]| items.iter().map(|it| it.id.to_string()).collect::<HashSet<_>>();
     let seen = seen_in(&walk.items);
     let left = known.iter().filter(|id| seen.contains(*id)).count();
     let fell = walk.completeness.is_complete() && estate::is_suspect(known.len() as u64, left as u64);
     if part.reads < 2 && (fell || is_worth_repeating(&walk.completeness)) {
-        let doubt = if fell { "products fell by more than a fifth".to_owned() } else { walk.completeness.to_string() };
+        let doubt = if fell {
+            "products fell by more than a fifth".to_owned()
+        } else {
+            walk.completeness.to_string()
+        };
         cx.read_again(PART, None, &trouble("suspect", &doubt)).await?;
         walk = cx.client.products().await;
     }
@@ -43,14 +48,16 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
         let lacking: Vec<String> = known.into_iter().filter(|id| !seen.contains(id)).collect();
         let client = cx.client;
         let answers =
-            absent::ask(cx, PART, lacking, CONFIRMATIONS_MAX, |id| id.parse().ok(), |id| client.product(id)).await?;
+            absent::ask(cx, PART, lacking, CONFIRMATIONS_MAX, |id| id.parse().ok(), |id| client.product(id))
+                .await?;
         end = answers.end("products");
         found.extend(answers.there.iter().map(|fact| rows::product(&fact.value)));
         gone = answers.gone;
     }
     let Some(observed_at) = walk.observed_at else { return Ok(end) };
     let is_whole = end.state == store::sync::SyncState::Complete;
-    let read = Read { integration: cx.claim.integration, run: cx.claim.run, observed_at, is_complete: is_whole };
+    let read =
+        Read { integration: cx.claim.integration, run: cx.claim.run, observed_at, is_complete: is_whole };
     let tx = cx.provider().await?;
     let mut counts = billing::upsert_products(&tx, &read, &found).await?;
     if !gone.is_empty() {

@@ -66,7 +66,8 @@ async fn map(
 ) -> Result<(), PgError> {
     for account in accounts {
         let number = account.account_number.as_deref().unwrap_or_default();
-        let Some(organization) = number.strip_prefix("C-").and_then(|number| number.parse::<i64>().ok()) else {
+        let Some(organization) = number.strip_prefix("C-").and_then(|number| number.parse::<i64>().ok())
+        else {
             continue;
         };
         let organization = (organization - ACCOUNT_NUMBER_FIRST).to_string();
@@ -86,7 +87,9 @@ async fn map(
 /// A rule needs its product, which the first synchronization completes.
 async fn rules(tx: &ActorTx, id: IntegrationId, sold: &[Sold], now: Timestamp) -> Result<(), PgError> {
     for (name, code, class) in RULES {
-        let Some(product) = sold.iter().find(|product| product.code_1.as_deref() == Some(code)) else { continue };
+        let Some(product) = sold.iter().find(|product| product.code_1.as_deref() == Some(code)) else {
+            continue;
+        };
         let external_id = product.id.to_string();
         tx.execute(
             "insert into public.billing_products (integration_id, external_id, name, code, currency, is_active, raw, content_hash, observed_at, is_complete)
