@@ -217,6 +217,8 @@ create table public.count_differences (
   constraint count_differences_stale_say_why check ((stale_since is null) = (stale_reason is null)),
   constraint count_differences_currency_is_iso_4217 check (currency ~ '^[A-Z]{3}$')
 );
+-- Runs that change what is billed: members must not see them, and what belongs to them is looked up here.
+create index runs_of_differences on flow.runs (customer_id, id) where subject_kind = 'count_difference';
 -- One at a time per customer and rule; one that waits for its bill does not keep a new one from being opened.
 create unique index count_differences_one_per_rule on public.count_differences (customer_id, rule_id) where state in ('open', 'ignored', 'changing');
 create index count_differences_rule on public.count_differences (rule_id);

@@ -52,22 +52,19 @@ create trigger audit after insert or delete or update of rule_id, line_id, count
 select app.protect_provider('public.reconciliations', 'billing', '{select}');
 
 -- A run that changes what is billed is the provider's as well: members see neither it nor its steps, plan, decision or evidence.
-create or replace function app.provider_workflows() returns uuid[] language sql stable security definer set search_path = '' as
-$$ select coalesce(array_agg(w.id), '{}') from public.workflows w where w.key like 'money.%' $$;
-comment on function app.provider_workflows() is 'Definer: members may not read workflows, and must not see runs of these.';
+create policy owner_select on flow.runs for select to owner using (subject_kind = 'count_difference');
 create or replace function app.provider_runs() returns uuid[] language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(r.id), '{}') from flow.runs r
-  where r.workflow_id = any (app.provider_workflows()) and r.customer_id = any (app.customers_with('runs:read') || app.customers_with('approvals:read') || app.customers_with('evidence:read'))
+  where r.subject_kind = 'count_difference'
+    and r.customer_id = any (app.customers_with('runs:read') || app.customers_with('approvals:read') || app.customers_with('evidence:read'))
 $$;
 comment on function app.provider_runs() is 'Definer: members may not see these runs, and must not see what belongs to them.';
-create policy owner_select on public.workflows for select to owner using (true);
-create policy owner_select on flow.runs for select to owner using (workflow_id = any ((select app.provider_workflows())::uuid[]));
-revoke all on function app.provider_workflows(), app.provider_runs() from public;
-grant execute on function app.provider_workflows(), app.provider_runs() to authenticated;
+revoke all on function app.provider_runs() from public;
+grant execute on function app.provider_runs() to authenticated;
 create policy member_not_the_providers on flow.runs as restrictive for select to authenticated
-  using (workflow_id <> all ((select app.provider_workflows())::uuid[]));
+  using (subject_kind is distinct from 'count_difference');
 create policy member_not_the_providers on flow.steps as restrictive for select to authenticated
-  using (workflow_id <> all ((select app.provider_workflows())::uuid[]));
+  using (run_id <> all ((select app.provider_runs())::uuid[]));
 create policy member_not_the_providers on flow.changes as restrictive for select to authenticated
   using (run_id <> all ((select app.provider_runs())::uuid[]));
 create policy member_not_the_providers on flow.approvals as restrictive for select to authenticated

@@ -21,6 +21,10 @@ pub async fn start(
     mode: RunMode,
 ) -> Result<Started, ApiError> {
     access::require(pg, actor, customer, "runs:write").await?;
+    if workflow_key == crate::money::flows::ADJUST_LINE {
+        return Err(ApiError::new(ErrorCode::Conflict, "This workflow is started from its difference only.")
+            .hint("Approve the change under Money."));
+    }
     let tx = pg.work_on_behalf(actor, customer, WorkReason::Workflow).await?;
     let started = engine
         .start(

@@ -219,7 +219,7 @@ pub async fn begin_reconciliation(
 }
 
 /// Sums of one currency; both are positive.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Total {
     pub currency: String,
     pub under_per_month: Decimal,
@@ -252,6 +252,14 @@ pub async fn end_reconciliation(
         .iter()
         .map(|(customer, reason)| json!({ "customer_id": customer, "reason": reason }))
         .collect();
+    let totals: Vec<Value> = ended
+        .totals
+        .iter()
+        .map(|total| {
+            let money = |money: Decimal| money.fixed(domain::money::MONEY_PLACES);
+            json!({ "currency": total.currency, "under_per_month": money(total.under_per_month), "over_per_month": money(total.over_per_month) })
+        })
+        .collect();
     let skipped_count = i32::try_from(skipped.len()).unwrap_or(i32::MAX);
     let params = &[
         &id.0 as _,
@@ -264,7 +272,7 @@ pub async fn end_reconciliation(
         &ended.reopened as _,
         &ended.closed as _,
         &ended.open as _,
-        &Json(&ended.totals) as _,
+        &Json(&totals) as _,
         &ended.error as _,
     ];
     tx.execute_one(include_str!("../../../db/queries/money/end_reconciliation.sql"), params).await

@@ -57,31 +57,31 @@ update public.count_differences set state = 'closed'
 -- gives: refused
 
 -- A member does not see a run that changes what is billed.
--- given: update public.workflows set key = 'money.adjust_line'
+-- given: update flow.runs set subject_kind = 'count_difference'
 -- as: authenticated(portal_approver)
 select from flow.runs
 -- gives: 0
 
 -- Nor its steps.
--- given: update public.workflows set key = 'money.adjust_line'; update flow.steps set workflow_id = (select id from public.workflows limit 1)
+-- given: update flow.runs set subject_kind = 'count_difference'
 -- as: authenticated(portal_approver)
 select from flow.steps
 -- gives: 0
 
 -- Nor its change.
--- given: update public.workflows set key = 'money.adjust_line'
+-- given: update flow.runs set subject_kind = 'count_difference'
 -- as: authenticated(portal_approver)
 select from flow.changes
 -- gives: 0
 
 -- Nor what it waits for.
--- given: update public.workflows set key = 'money.adjust_line'
+-- given: update flow.runs set subject_kind = 'count_difference'
 -- as: authenticated(portal_approver)
 select from flow.approvals
 -- gives: 0
 
 -- Nor its evidence.
--- given: update public.workflows set key = 'money.adjust_line'
+-- given: update flow.runs set subject_kind = 'count_difference'
 -- as: authenticated(portal_approver)
 select from public.evidence
 -- gives: 0
@@ -97,7 +97,7 @@ update public.count_differences set state_text = 'seen' where customer_id = :for
 -- gives: 0
 
 -- What hides the provider's runs from members looks up these, and no others.
--- given: update public.workflows set key = 'money.adjust_line'
+-- given: update flow.runs set subject_kind = 'count_difference'
 -- as: owner
 select from flow.runs
 -- gives: 2

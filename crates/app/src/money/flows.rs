@@ -13,9 +13,9 @@ use serde_json::json;
 
 use crate::{incidents::flows::VerifyTiming, vendors::Vendors};
 
-/// Its name begins with `money.`: runs of these workflows are the provider's alone (`app.provider_workflows`).
 pub const ADJUST_LINE: &str = "money.adjust_line";
 pub const CHANGE_KEY: &str = "adjust";
+/// Members do not see runs about it (`app.provider_runs`).
 pub(super) const SUBJECT: &str = "count_difference";
 /// `flow.changes.target_kind` of a line.
 const TARGET: &str = "billing_line";

@@ -1,10 +1,14 @@
 //! From a difference through approval to the line, and from the line to the bill.
 use app::{
-    money::{approve::approve, flows::Proration},
+    money::{
+        approve::approve,
+        flows::{self, Proration},
+    },
     workflows,
 };
-use flow::{Decision, RunMode};
+use flow::{Decision, RunMode, StartRun};
 use kernel::id::{ApprovalId, CustomerId, DifferenceId, RunId};
+use pg::WorkReason;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -106,6 +110,10 @@ async fn an_approved_change_is_read_back_waits_and_is_closed_by_the_next_bill() 
     )
     .await;
     assert_eq!(tried.unwrap_err().status, 404);
+    let tx = estate.db.pg.act_as(&member).await.unwrap();
+    let seen = "select (select count(*) from public.runs) + (select count(*) from public.steps) + (select count(*) from public.changes) + (select count(*) from public.approvals)";
+    assert_eq!(tx.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 0);
+    tx.rollback().await.unwrap();
     // A comparison in the meantime leaves it alone.
     assert_eq!(estate.reconcile().await.reopened, 0);
     decide(&estate, &picked, Decision::Approve).await;
@@ -210,17 +218,24 @@ async fn a_run_that_was_started_by_hand_changes_nothing() {
         approve(&estate.db.pg, &estate.engine, &owner, CustomerId(other), picked.id, Proration::None).await;
     assert_eq!(tried.unwrap_err().status, 404);
     let input = json!({ "difference_id": picked.id, "proration": "none" });
-    workflows::start(
-        &estate.db.pg,
-        &estate.engine,
-        &technician,
-        picked.customer,
-        "money.adjust_line",
+    let key = flows::ADJUST_LINE;
+    let (pg, engine) = (&estate.db.pg, &estate.engine);
+    let tried = workflows::start(pg, engine, &technician, picked.customer, key, input.clone(), RunMode::Real).await;
+    assert_eq!(tried.unwrap_err().status, 409);
+    // And if one came about all the same, it is not the difference's.
+    let tx = pg.work_for(picked.customer, WorkReason::Workflow).await.unwrap();
+    let start = StartRun {
+        workflow_key: key.into(),
+        title: "by hand".into(),
         input,
-        RunMode::Real,
-    )
-    .await
-    .unwrap();
+        subject: None,
+        dedup_key: None,
+        started_by: None,
+        started_reason: "manual".into(),
+        mode: RunMode::Real,
+    };
+    engine.start(&tx, start).await.unwrap();
+    tx.commit().await.unwrap();
     estate.until("select not exists (select from flow.runs where ended_at is null)").await;
     let run: String = estate.db.read("select state::text from flow.runs").await;
     assert_eq!(
