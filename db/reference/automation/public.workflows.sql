@@ -16,8 +16,6 @@ create table public.workflows (
 
 CREATE UNIQUE INDEX workflows_key_once ON public.workflows USING btree (key);
 
-create policy owner_select on public.workflows for select to owner
-  using (true);
 create policy staff_select on public.workflows for select to staff
   using (( SELECT app.has('workflows:read'::text) AS has));
 create policy staff_update on public.workflows for update to staff

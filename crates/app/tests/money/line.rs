@@ -220,7 +220,8 @@ async fn a_run_that_was_started_by_hand_changes_nothing() {
     let input = json!({ "difference_id": picked.id, "proration": "none" });
     let key = flows::ADJUST_LINE;
     let (pg, engine) = (&estate.db.pg, &estate.engine);
-    let tried = workflows::start(pg, engine, &technician, picked.customer, key, input.clone(), RunMode::Real).await;
+    let tried =
+        workflows::start(pg, engine, &technician, picked.customer, key, input.clone(), RunMode::Real).await;
     assert_eq!(tried.unwrap_err().status, 409);
     // And if one came about all the same, it is not the difference's.
     let tx = pg.work_for(picked.customer, WorkReason::Workflow).await.unwrap();
