@@ -5,10 +5,10 @@ use std::sync::{
 };
 
 use app::{
-    sync::{SyncObserver, SyncPoint},
+    sync::{self, AcceptedFall, SyncObserver, SyncPoint, Vendor},
     vendors::BoxFuture,
 };
-use kernel::id::CustomerId;
+use kernel::id::{CustomerId, SyncRunId};
 use tokio::{sync::Notify, task::JoinSet};
 use uuid::Uuid;
 
@@ -112,4 +112,47 @@ async fn a_run_goes_on_after_its_process_died_at_any_boundary() {
     );
     let after: String = estate.db.read(DIGEST).await;
     assert_eq!(after, whole);
+}
+
+/// Lines that the vendor does not have, filed as if it had had them.
+async fn ghosts(estate: &Estate, count: i32) {
+    let sql = "insert into public.billing_lines (customer_id, integration_id, external_id, account_ref, product_ref, name, quantity, currency, status, is_active, raw,
+          content_hash, observed_at, is_complete)
+        select o.customer_id, $1, (990000 + n)::text, o.external_id, '201', 'Ghost', 1, 'USD', 'active', true, '{}', '\\x00', now(), true
+        from generate_series(1, $2::integer) n,
+             (select * from public.integration_organizations where integration_id = $1 order by external_id limit 1) o";
+    estate.admin.execute(sql, &[&estate.revio.0, &count]).await.expect("ghosts");
+}
+
+const GONE: &str =
+    "select count(*) from public.billing_lines where missing_since is not null and name = 'Ghost'";
+
+#[tokio::test]
+async fn a_line_is_gone_only_when_the_vendor_says_so_of_its_id() {
+    let estate = Estate::read(4, 40).await;
+    ghosts(&estate, 2).await;
+    estate.fault("revio", "truncated_list", "/v1/ServiceProduct", 3).await;
+    assert_ne!(estate.sync(estate.revio).await, "complete");
+    let real =
+        "select count(*) from public.billing_lines where missing_since is not null and name <> 'Ghost'";
+    assert_eq!(estate.count(real).await, 0, "half a list removes nothing that exists");
+    estate.clear_faults().await;
+    assert_eq!(estate.sync(estate.revio).await, "complete");
+    assert_eq!((estate.count(GONE).await, estate.count(real).await), (2, 0));
+}
+
+#[tokio::test]
+async fn a_fall_that_is_too_large_is_held_until_a_person_accepts_it() {
+    let estate = Estate::read(4, 40).await;
+    ghosts(&estate, 250).await;
+    assert_eq!(estate.sync(estate.revio).await, "suspect");
+    assert_eq!(estate.count(GONE).await, 0);
+    let ended = estate.reconcile().await;
+    assert_eq!((ended.done, ended.opened, ended.closed), (0, 0, 0), "nothing is made of it: {ended:?}");
+    let held = SyncRunId(estate.db.read("select id from public.sync_runs where state = 'suspect'").await);
+    let fall = AcceptedFall { run: held, reason: "They left us".into() };
+    let (pg, owner) = (&estate.db.pg, estate.db.staff("owner").await);
+    sync::accept_fall(pg, &owner, (Vendor::RevIo, estate.revio), &fall, estate.clock.now()).await.unwrap();
+    let (_, state) = estate.syncer().run_one().await.unwrap().expect("the accepted run");
+    assert_eq!((state.as_str(), estate.count(GONE).await), ("complete", 250));
 }
