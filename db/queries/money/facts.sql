@@ -5,10 +5,10 @@ with mapped as (
   from public.integration_organizations o join public.integrations i on i.id = o.integration_id
   where o.customer_id = $1 and o.missing_since is null group by 1, 2, 3, 4, 5, 6
 ), sources as (
-  select m.integration_id, m.vendor, m.name, whole.started_at as observed_at,
+  select m.integration_id, m.vendor, m.name, whole.started_at as observed_at, busy.is_busy,
     case
       when not m.enabled then m.name || ' is switched off'
-      when exists (select from public.sync_runs r where r.integration_id = m.integration_id and r.state = 'running') then m.name || ' is being read right now'
+      when busy.is_busy then m.name || ' is being read right now'
       when whole.id is null then m.name || ' was never read'
       when not whole.is_complete then 'the last full reading of ' || m.name || ' was not complete'
       when not latest.is_complete then 'the last reading of ' || m.name || ' was not complete'
@@ -23,6 +23,8 @@ with mapped as (
         then 'some lines were not seen in the last complete reading of ' || m.name
     end as problem
   from mapped m
+  cross join lateral (
+    select exists (select from public.sync_runs r where r.integration_id = m.integration_id and r.state = 'running') as is_busy) busy
   left join lateral (
     select r.id, r.started_at, not exists (select from public.sync_parts p where p.sync_run_id = r.id and p.part in ('organizations', 'devices', 'products', 'lines')
       and p.state <> 'complete') as is_complete
@@ -33,7 +35,7 @@ with mapped as (
     from public.sync_runs r where r.integration_id = m.integration_id and r.ended_at is not null order by r.queued_at desc, r.id desc limit 1) latest on true
 )
 select
-  (select coalesce(jsonb_agg(jsonb_build_object('integration_id', s.integration_id, 'vendor', s.vendor, 'observed_at', s.observed_at, 'problem', s.problem)), '[]') from sources s) as sources,
+  (select coalesce(jsonb_agg(jsonb_build_object('integration_id', s.integration_id, 'vendor', s.vendor, 'observed_at', s.observed_at, 'problem', s.problem, 'is_busy', s.is_busy)), '[]') from sources s) as sources,
   (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'name', d.name, 'class', d.class, 'approval', d.approval, 'added_at', null, 'missing_since', d.missing_since)), '[]')
      from public.devices d
      where d.customer_id = $1 and d.class = any ($3::text[]) and d.integration_id in (select s.integration_id from sources s where s.vendor = 'ninjaone')

@@ -27,7 +27,21 @@ pub(super) enum Compared {
         lines_observed_at: Timestamp,
     },
     /// Passed over, because ….
-    Skipped(String),
+    Skipped(Skip),
+}
+
+/// Why a rule is passed over.
+#[derive(Debug)]
+pub(super) struct Skip {
+    pub reason: String,
+    pub lasts: Lasts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lasts {
+    /// A source is being read: soon it can be compared.
+    AMoment,
+    UntilMended,
 }
 
 /// Each rule in its order.
@@ -40,7 +54,7 @@ pub(super) async fn compare_all(
     let mut compared = Vec::with_capacity(rules.len());
     for rule in rules {
         compared.push(match standing(facts, rule) {
-            Err(reason) => Compared::Skipped(reason),
+            Err(skip) => Compared::Skipped(skip),
             Ok((devices_observed_at, lines_observed_at)) => {
                 let found = money::compare(&rule.rule, &facts.devices, &facts.lines)?;
                 Compared::Done { found, devices_observed_at, lines_observed_at }
@@ -52,25 +66,34 @@ pub(super) async fn compare_all(
 }
 
 /// When both sides were seen, or why they cannot be compared.
-fn standing(facts: &Facts, rule: &RuleRow) -> Result<(Timestamp, Timestamp), String> {
+fn standing(facts: &Facts, rule: &RuleRow) -> Result<(Timestamp, Timestamp), Skip> {
     let devices = facts.sources.iter().filter(|source| source.vendor == "ninjaone");
     let billing = facts.sources.iter().find(|source| source.integration_id == rule.integration);
-    let billing = billing.ok_or("no account of the billing system is mapped to this customer")?;
+    let billing = billing
+        .ok_or_else(|| Skip::lasting("no account of the billing system is mapped to this customer"))?;
     let lines_at = seen(billing)?;
     let mut devices_at: Option<Timestamp> = None;
     for source in devices {
         let at = seen(source)?;
         devices_at = Some(devices_at.map_or(at, |first| first.min(at)));
     }
-    let devices_at = devices_at.ok_or("no source of devices is mapped to this customer")?;
+    let devices_at =
+        devices_at.ok_or_else(|| Skip::lasting("no source of devices is mapped to this customer"))?;
     Ok((devices_at, lines_at))
 }
 
-fn seen(source: &Source) -> Result<Timestamp, String> {
+fn seen(source: &Source) -> Result<Timestamp, Skip> {
+    let lasts = if source.is_busy { Lasts::AMoment } else { Lasts::UntilMended };
     match (&source.problem, source.observed_at) {
-        (Some(problem), _) => Err(problem.clone()),
-        (None, None) => Err("a source was never read".to_owned()),
+        (Some(problem), _) => Err(Skip { reason: problem.clone(), lasts }),
+        (None, None) => Err(Skip::lasting("a source was never read")),
         (None, Some(at)) => Ok(at),
+    }
+}
+
+impl Skip {
+    fn lasting(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), lasts: Lasts::UntilMended }
     }
 }
 

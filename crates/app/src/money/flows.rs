@@ -52,7 +52,7 @@ pub fn definitions(timing: VerifyTiming) -> Result<Vec<Definition>, serde_json::
         "timeout_ms": 14 * 24 * 3_600_000_u64,
         "steps": [
             { "key": CHANGE_KEY, "title": "Change the line's quantity", "kind": "change", "handler": "money.adjust", "timeout_ms": 120_000,
-              "retry": { "attempts_max": 5, "delay_ms": 1_000, "factor": 2.0, "delay_ms_max": 60_000, "jitter": 0.2 },
+              "retry": { "attempts_max": 12, "delay_ms": 1_000, "factor": 2.0, "delay_ms_max": 60_000, "jitter": 0.2 },
               "approval": { "policy": "A change of what is billed asks one approval", "expires_after_ms": APPROVAL_EXPIRES_MS },
               "verify": { "delay_ms": timing.delay_ms, "every_ms": timing.every_ms, "deadline_ms": timing.deadline_ms } },
             { "key": "evidence", "title": "Sign the evidence", "kind": "evidence" },

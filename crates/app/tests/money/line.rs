@@ -244,3 +244,25 @@ async fn a_run_that_was_started_by_hand_changes_nothing() {
         ("failed", before, "open")
     );
 }
+
+#[tokio::test]
+async fn a_source_that_is_being_read_is_waited_for() {
+    let estate = Estate::read(12, 150).await;
+    let picked = pick(&estate).await;
+    let _worker = estate.work();
+    begin(&estate, &picked).await;
+    let approval = waiting_approval(&estate).await;
+    let run = estate.queue(estate.ninja).await;
+    let busy = format!("update public.sync_runs set state = 'running' where id = '{run}'");
+    estate.admin.batch_execute(&busy).await.unwrap();
+    let owner = estate.db.staff("owner").await;
+    let (pg, engine) = (&estate.db.pg, &estate.engine);
+    workflows::decide(pg, engine, &owner, picked.customer, approval, Decision::Approve, "").await.unwrap();
+    estate.until("select exists (select from flow.steps where phase = 'act' and history::text like '%being read right now%')").await;
+    assert_eq!(state(&estate, &picked).await.0, "changing");
+    let over = format!("delete from public.sync_runs where id = '{run}'");
+    estate.admin.batch_execute(&over).await.unwrap();
+    estate.until("select not exists (select from flow.runs where ended_at is null)").await;
+    let kept = (quantity(&estate, &picked).await, state(&estate, &picked).await.0);
+    assert_eq!(kept, (picked.counted.clone(), "waiting_for_invoice".into()));
+}

@@ -26,6 +26,8 @@ pub struct Source {
     pub observed_at: Option<Timestamp>,
     /// Why nothing may be made of what it says now; in one sentence.
     pub problem: Option<String>,
+    /// It is being read: the problem is over soon.
+    pub is_busy: bool,
 }
 
 #[derive(Clone, Debug)]

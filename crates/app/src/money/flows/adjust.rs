@@ -76,6 +76,14 @@ fn planned(plan: &Plan) -> Result<(Decimal, Decimal), StepError> {
         .ok_or_else(|| StepError::permanent(ErrorCode::Internal, "The plan does not say its quantities."))
 }
 
+/// While a source is read nothing is compared: the step is tried again.
+async fn counts(ctx: &StepContext, tx: &ActorTx, change: &Change) -> Result<flow::Check, StepError> {
+    match checks::numbers(tx, ctx.customer, change, ctx.now).await.map_err(compare_error)? {
+        Ok(check) => Ok(check),
+        Err(busy) => Err(StepError::transient(ErrorCode::Conflict, format!("{busy}; it is tried again."))),
+    }
+}
+
 fn compare_error(error: CompareError) -> StepError {
     match error {
         CompareError::Database(error) => error.into(),
@@ -129,7 +137,7 @@ impl ChangeHandler for AdjustLine {
             })?;
             let facts = reading::facts(&before)?;
             let (_, after) = planned(plan)?;
-            let counts = checks::numbers(tx, ctx.customer, &change, ctx.now).await.map_err(compare_error)?;
+            let counts = counts(ctx, tx, &change).await?;
             let known = change.line.as_ref();
             let other = match known {
                 Some(line) => money::other_change_on_line(tx, ctx.customer, line.id, ctx.run).await?,
@@ -166,8 +174,8 @@ impl ChangeHandler for AdjustLine {
             }
             let mut refused = vec![checks::line_is_known(Some(before), &now)];
             let tx = ctx.begin().await.map_err(|error| ActError::not_applied(error.into()))?;
-            let counts = checks::numbers(&tx, ctx.customer, &target.change, ctx.now).await;
-            refused.push(counts.map_err(|error| ActError::not_applied(compare_error(error)))?);
+            let counts = counts(ctx, &tx, &target.change).await;
+            refused.push(counts.map_err(ActError::not_applied)?);
             tx.rollback().await.map_err(|error| ActError::not_applied(error.into()))?;
             if let Some(check) = refused.into_iter().find(|check| !check.passed) {
                 let text = format!("Nothing was sent: {}.", check.text);

@@ -8,27 +8,29 @@ use pg::ActorTx;
 use store::money::{self, Change};
 
 use super::reading::Facts;
-use crate::money::compare::{CompareError, Compared, compare_all};
+use crate::money::compare::{CompareError, Compared, Lasts, Skip, compare_all};
 
 /// A plan stands on readings no older than this.
 pub const FACTS_AGE_S_MAX: i64 = 300;
 /// A larger one is a mistake of somebody's.
 const QUANTITY_MAX: u32 = 100_000;
 
-/// Whether counts and lines, as they are known now, still differ as the difference says.
+/// Whether counts and lines, as they are known now, still differ as the difference says. `Err` in the answer: a source is being
+/// read, ask again.
 pub async fn numbers(
     tx: &ActorTx,
     customer: CustomerId,
     change: &Change,
     now: Timestamp,
-) -> Result<Check, CompareError> {
+) -> Result<Result<Check, String>, CompareError> {
     let check = |passed, text: String| Check { name: "counts".into(), passed, text };
     let rules: Vec<_> =
         money::rules(tx).await?.into_iter().filter(|rule| rule.rule.id == change.rule).collect();
     let facts = money::facts(tx, customer, &rules, now).await?;
-    Ok(match compare_all(tx, customer, &rules, &facts).await?.pop() {
+    Ok(Ok(match compare_all(tx, customer, &rules, &facts).await?.pop() {
         None => check(false, "its rule is off".into()),
-        Some(Compared::Skipped(reason)) => {
+        Some(Compared::Skipped(Skip { reason, lasts: Lasts::AMoment })) => return Ok(Err(reason)),
+        Some(Compared::Skipped(Skip { reason, .. })) => {
             check(false, format!("nothing is done on facts that are not fresh: {reason}"))
         }
         Some(Compared::Done { found: None, .. }) => check(false, "nothing differs any more".into()),
@@ -39,7 +41,7 @@ pub async fn numbers(
                 found.counted, found.billed, change.counted, change.billed
             ),
         ),
-    })
+    }))
 }
 
 /// Whether the line, as the billing system has it, is the one that the difference knows.
