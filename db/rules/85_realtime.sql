@@ -139,6 +139,6 @@ grant execute on function realtime.fingerprint(uuid, uuid), realtime.sight(uuid,
 alter publication obera_realtime set table
   public.customers, public.sites, public.integrations, public.integration_organizations, public.sync_runs, public.sync_parts,
   public.devices, public.device_conditions, public.alerts, public.incidents, public.tickets, public.ticket_events, public.notifications,
-  public.remediation_rules, public.workflows, public.memberships, public.staff_members, public.role_permissions,
+  public.remediation_rules, public.count_differences, public.reconciliations, public.workflows, public.memberships, public.staff_members, public.role_permissions,
   flow.runs, flow.steps, flow.changes, flow.approvals,
   auth.users (id, disabled_at), auth.sessions (id, user_id, ended_at), realtime.messages;

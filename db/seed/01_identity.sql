@@ -16,6 +16,8 @@ insert into public.permissions (permission, description) values
   ('integrations:sync', 'Start a synchronization'),
   ('files:read', 'See and download files'), ('files:write', 'Upload, rename and remove files'), ('buckets:write', 'Make and change buckets'),
   ('sla:write', 'Edit service levels'), ('audit:read', 'Read the audit log, and who read what'),
+  ('billing:read', 'See products, lines, bills and what is billed wrongly'),
+  ('billing:manage', 'Edit count rules, ignore differences, change what is billed'),
   ('security:read', 'See security alerts and probes of the isolation'), ('security:write', 'Acknowledge security alerts, lift a freeze of exports')
 on conflict (permission) do update set description = excluded.description;
 
@@ -33,13 +35,13 @@ insert into public.role_permissions (role, permission)
   union all
   select 'technician', permission from public.permissions
     where permission not in ('people:write', 'workflows:write', 'rules:write', 'integrations:write', 'sla:write', 'audit:read', 'customers:write', 'buckets:write',
-      'security:read', 'security:write')
+      'security:read', 'security:write', 'billing:manage')
   union all
   select 'auditor', permission from public.permissions where permission like '%:read'
   union all
   select role, permission from (values ('portal_admin'), ('portal_approver')) as r (role),
     unnest(array['customers:read', 'sites:read', 'devices:read', 'alerts:read', 'incidents:read', 'tickets:read', 'tickets:write', 'runs:read',
-                 'approvals:read', 'evidence:read', 'people:read', 'files:read', 'files:write']) as p (permission)
+                 'approvals:read', 'evidence:read', 'people:read', 'files:read', 'files:write', 'billing:read']) as p (permission)
   union all
   values ('portal_approver', 'approvals:decide');
 

@@ -2,6 +2,7 @@
 pub mod access;
 pub mod evidence;
 pub mod incidents;
+pub mod money;
 pub mod sync;
 pub mod tickets;
 pub mod vendors;

@@ -11,7 +11,9 @@ use kernel::{
 };
 use ninjaone::NinjaOne;
 use pg::{Pg, PgError, WorkReason};
+use revio::RevIo;
 use serde::{Deserialize, Serialize};
+use store::integrations::Vendor;
 use tokio::sync::Mutex;
 use vault::{Vault, VaultError};
 
@@ -22,6 +24,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Gives the client of an integration. The sandbox's and a real vendor's differ only in the integration's row.
 pub trait Vendors: Send + Sync + 'static {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>>;
+
+    /// Nothing is billed where this is not said.
+    fn revio(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -86,14 +93,45 @@ impl NinjaOneCredentials {
     }
 }
 
+/// What is sealed for a Rev.io integration.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevIoCredentials {
+    /// Not an e-mail address.
+    pub user: String,
+    pub client_code: String,
+    pub password: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_key: Option<String>,
+}
+
+impl std::fmt::Debug for RevIoCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RevIoCredentials")
+            .field("user", &self.user)
+            .field("client_code", &self.client_code)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RevIoCredentials {
+    /// The text to seal.
+    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
+        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
+    }
+}
+
 /// Clients by integration, kept so that tokens and concurrency limits are shared. A rotated credential makes a new client.
 pub struct SealedVendors {
     pg: Pg,
     vault: Vault,
     clock: Clock,
     retry: RetryPolicy,
-    made: Mutex<HashMap<IntegrationId, (Version, NinjaOne)>>,
+    ninjaone: Made<NinjaOne>,
+    revio: Made<RevIo>,
 }
+
+type Made<C> = Mutex<HashMap<IntegrationId, (Version, C)>>;
 
 /// What a client was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +149,14 @@ impl std::fmt::Debug for SealedVendors {
 
 impl SealedVendors {
     pub fn new(pg: Pg, vault: Vault, clock: Clock) -> Self {
-        Self { pg, vault, clock, retry: RetryPolicy::default(), made: Mutex::new(HashMap::new()) }
+        Self {
+            pg,
+            vault,
+            clock,
+            retry: RetryPolicy::default(),
+            ninjaone: Mutex::default(),
+            revio: Mutex::default(),
+        }
     }
 
     #[must_use]
@@ -120,10 +165,11 @@ impl SealedVendors {
         self
     }
 
-    async fn version(&self, integration: IntegrationId) -> Result<Version, VendorsError> {
+    async fn version(&self, integration: IntegrationId, vendor: Vendor) -> Result<Version, VendorsError> {
         let tx = self.pg.work_for_provider(WorkReason::Sync).await?;
         let sql = include_str!("../../../db/queries/integrations/client.sql");
-        let row = tx.query_opt(sql, &[&integration.0]).await?.ok_or(VendorsError::Unknown)?;
+        let row =
+            tx.query_opt(sql, &[&integration.0, &vendor.as_str()]).await?.ok_or(VendorsError::Unknown)?;
         tx.rollback().await?;
         if !row.get::<_, bool>("enabled") {
             return Err(VendorsError::SwitchedOff);
@@ -142,38 +188,78 @@ impl SealedVendors {
 impl Vendors for SealedVendors {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
         Box::pin(async move {
-            let outcome = self.client(integration).await;
-            if let Err(error) = &outcome
-                && let Some(problem) = credentials::problem_of(error)
-            {
-                Watch::new(self, integration).failed(&problem).await;
-            }
-            outcome
+            let make = |version: &Version, secret: &str, watch| self.make_ninjaone(version, secret, watch);
+            let outcome = self.client(integration, Vendor::NinjaOne, &self.ninjaone, make).await;
+            self.told(integration, outcome).await
+        })
+    }
+
+    fn revio(&self, integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
+        Box::pin(async move {
+            let make = |version: &Version, secret: &str, watch| self.make_revio(version, secret, watch);
+            let outcome = self.client(integration, Vendor::RevIo, &self.revio, make).await;
+            self.told(integration, outcome).await
         })
     }
 }
 
 impl SealedVendors {
-    async fn client(&self, integration: IntegrationId) -> Result<NinjaOne, VendorsError> {
-        let version = self.version(integration).await?;
-        let mut made = self.made.lock().await;
+    /// Credentials that make no client are said to whoever can mend them.
+    async fn told<C>(
+        &self,
+        integration: IntegrationId,
+        outcome: Result<C, VendorsError>,
+    ) -> Result<C, VendorsError> {
+        if let Err(error) = &outcome
+            && let Some(problem) = credentials::problem_of(error)
+        {
+            Watch::new(self, integration).failed(&problem).await;
+        }
+        outcome
+    }
+
+    async fn client<C: Clone>(
+        &self,
+        integration: IntegrationId,
+        vendor: Vendor,
+        made: &Made<C>,
+        make: impl Fn(&Version, &str, Arc<Watch>) -> Result<C, VendorsError>,
+    ) -> Result<C, VendorsError> {
+        let version = self.version(integration, vendor).await?;
+        let mut made = made.lock().await;
         if let Some((known, client)) = made.get(&integration)
             && *known == version
         {
             return Ok(client.clone());
         }
         let secret = self.vault.open_credential(version.credential).await?;
-        let credentials: NinjaOneCredentials =
-            serde_json::from_str(secret.expose_secret()).map_err(|_| VendorsError::Form)?;
-        let config = ninjaone::Config::new(
-            version.base_url.clone(),
-            credentials.client_id,
-            credentials.client_secret.into(),
-        )
-        .with_retry(self.retry);
-        let watch = Arc::new(Watch::new(self, integration));
-        let client = NinjaOne::new(config, self.clock.clone())?.watched_by(watch);
+        let client = make(&version, secret.expose_secret(), Arc::new(Watch::new(self, integration)))?;
         made.insert(integration, (version, client.clone()));
         Ok(client)
+    }
+
+    fn make_ninjaone(
+        &self,
+        version: &Version,
+        secret: &str,
+        watch: Arc<Watch>,
+    ) -> Result<NinjaOne, VendorsError> {
+        let sealed: NinjaOneCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+        let config =
+            ninjaone::Config::new(version.base_url.clone(), sealed.client_id, sealed.client_secret.into())
+                .with_retry(self.retry);
+        Ok(NinjaOne::new(config, self.clock.clone())?.watched_by(watch))
+    }
+
+    fn make_revio(&self, version: &Version, secret: &str, watch: Arc<Watch>) -> Result<RevIo, VendorsError> {
+        let sealed: RevIoCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+        let base_url = version.base_url.clone();
+        let config = revio::Config::new(base_url, sealed.user, sealed.client_code, sealed.password.into())?
+            .with_retry(self.retry);
+        let config = match sealed.subscription_key {
+            Some(key) => config.with_subscription_key(key.into()),
+            None => config,
+        };
+        Ok(RevIo::new(config, self.clock.clone())?.watched_by(watch))
     }
 }

@@ -21,6 +21,10 @@ pub async fn start(
     mode: RunMode,
 ) -> Result<Started, ApiError> {
     access::require(pg, actor, customer, "runs:write").await?;
+    if workflow_key == crate::money::flows::ADJUST_LINE {
+        return Err(ApiError::new(ErrorCode::Conflict, "This workflow is started from its difference only.")
+            .hint("Approve the change under Money."));
+    }
     let tx = pg.work_on_behalf(actor, customer, WorkReason::Workflow).await?;
     let started = engine
         .start(
@@ -70,6 +74,13 @@ pub async fn decide(
 ) -> Result<Decided, ApiError> {
     access::require(pg, actor, customer, "approvals:decide").await?;
     let by = person(actor)?;
+    // Some decisions are the provider's alone: what a person cannot see, they cannot decide.
+    let tx = pg.act_as(actor).await?;
+    let sees = store::approvals::sees(&tx, customer, approval).await?;
+    tx.rollback().await?;
+    if !sees {
+        return Err(access::not_found());
+    }
     let tx = pg.work_on_behalf(actor, customer, WorkReason::Approval).await?;
     let decided = engine.decide(&tx, approval, decision, by, (!reason.is_empty()).then_some(reason)).await?;
     tx.commit().await?;

@@ -9,7 +9,9 @@ mod ninjaone_sync;
 mod ninjaone_ticket;
 mod ninjaone_webhook;
 pub mod openapi;
+mod reconcile;
 mod registry;
+mod revio_data;
 mod serve;
 mod workflow_executor;
 

@@ -1,4 +1,4 @@
-use app::sync::{self, AcceptedFall, SyncKind};
+use app::sync::{self, AcceptedFall, SyncKind, Vendor};
 use garde::Validate;
 use kernel::{
     ApiError, ErrorCode,
@@ -80,7 +80,7 @@ impl Function for NinjaOneSync {
             Kind::Incremental => SyncKind::Incremental,
         };
         let (pg, actor, now) = (&call.services.pg, &call.actor, call.services.clock.now());
-        let id = input.integration_id;
+        let id = (Vendor::NinjaOne, input.integration_id);
         let requested = match (input.accept_fall, kind) {
             (None, kind) => sync::request(pg, actor, id, kind, now).await?,
             (Some(fall), SyncKind::Full) => {

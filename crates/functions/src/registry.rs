@@ -77,6 +77,8 @@ pub fn entries() -> Vec<Entry> {
         Entry::of::<crate::auto_remediation::AutoRemediation>(),
         Entry::of::<crate::ninjaone_sync::NinjaOneSync>(),
         Entry::of::<crate::ninjaone_ticket::NinjaOneTicket>(),
+        Entry::of::<crate::reconcile::Reconcile>(),
+        Entry::of::<crate::revio_data::RevioData>(),
         Entry::of::<crate::workflow_executor::WorkflowExecutor>(),
     ]
 }

@@ -54,6 +54,8 @@ ids! {
     StepId,
     ApprovalId,
     EvidenceId,
+    DifferenceId,
+    ReconciliationId,
     /// One HTTP request; also written into the audit log.
     RequestId,
 }

@@ -167,6 +167,8 @@ pub enum SystemReason {
     Schedule,
     /// Finds under which customer a vendor's device is filed: keys only, so that one that moved is never shown to two.
     PlaceDevices,
+    /// Finds the customers whose counts and lines are to be compared: keys only.
+    Reconcile,
     /// Finds which stored bytes no row refers to, and ends uploads that expired.
     SweepFiles,
     /// Orders the audit log into signed chains.
@@ -196,6 +198,7 @@ impl SystemReason {
         Self::ClaimSteps,
         Self::Schedule,
         Self::PlaceDevices,
+        Self::Reconcile,
         Self::SweepFiles,
         Self::SealAudit,
         Self::SchemaCache,
@@ -215,6 +218,7 @@ impl SystemReason {
             Self::ClaimSteps => "claim_steps",
             Self::Schedule => "schedule",
             Self::PlaceDevices => "place_devices",
+            Self::Reconcile => "reconcile",
             Self::SweepFiles => "sweep_files",
             Self::SealAudit => "seal_audit",
             Self::SchemaCache => "schema_cache",

@@ -197,6 +197,24 @@ pub enum IntegrationCommand {
         #[arg(long)]
         client_id: String,
     },
+    /// Add Rev.io, or give it new credentials; the password is read from standard input.
+    AddRevio {
+        /// How it is called in the console.
+        #[arg(long, default_value = "Rev.io")]
+        name: String,
+        /// Without `/v1`.
+        #[arg(long, default_value = revio::config::BASE_URL)]
+        url: String,
+        /// The plain user name of the API user, not an e-mail address.
+        #[arg(long)]
+        user: String,
+        /// The part behind the at sign of a sign-in.
+        #[arg(long)]
+        client_code: String,
+        /// Read a subscription key as well, after the password: where API management is switched on.
+        #[arg(long)]
+        with_subscription_key: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -59,10 +59,12 @@ impl Product {
         let vendors: Arc<dyn Vendors> =
             Arc::new(SealedVendors::new(pg.clone(), vault.clone(), clock.clone()));
         let registry = flows::handlers(Registry::new(), &vendors);
+        let registry = app::money::flows::handlers(registry, &vendors);
         let engine = Engine::new(pg.clone(), clock.clone(), registry, Arc::new(VaultSigner(vault.clone())));
-        let definitions =
-            flows::definitions(tuning.verify).map_err(|error| Failure::start("the workflows", &error))?;
-        for definition in definitions {
+        let failed = |error: &serde_json::Error| Failure::start("the workflows", error);
+        let incidents = flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
+        let money = app::money::flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
+        for definition in incidents.into_iter().chain(money) {
             engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
         }
         let storage = StorageState::open(pg.clone(), vault.clone(), clock.clone(), settings.storage.clone())

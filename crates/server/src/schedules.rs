@@ -16,6 +16,8 @@ use crate::{
 
 const SEAL_EVERY: Duration = Duration::from_secs(30);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// How often it is asked whether a comparison of counts with lines is due.
+const RECONCILE_LOOK_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 pub fn spawn(
@@ -39,6 +41,8 @@ pub fn spawn(
     tasks.spawn(async move { every(SEAL_EVERY, stop, || seal_audit(&seal)).await });
     let (maintain, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(MAINTAIN_EVERY, stop, || maintain_partitions(&maintain)).await });
+    let (compare, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(RECONCILE_LOOK_EVERY, stop, || reconcile(&compare)).await });
     let (sweep, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
     let (calls, stop) = (product.clone(), shutdown.clone());
@@ -104,6 +108,23 @@ async fn maintain_partitions(product: &Product) {
     };
     if let Err(error) = outcome.await {
         tracing::error!(error = &error as &dyn std::error::Error, "partitions could not be made");
+    }
+}
+
+/// One process compares at a time; the database's lock decides which.
+async fn reconcile(product: &Product) {
+    match app::money::reconcile::when_due(&product.services.pg, &product.clock).await {
+        Ok(None) => {}
+        Ok(Some(done)) => tracing::info!(
+            reconciliation.id = %done.id, customers_done = done.ended.done, customers_skipped = done.ended.skipped.len(),
+            opened = done.ended.opened, reopened = done.ended.reopened, closed = done.ended.closed, "counts were compared with lines"
+        ),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "counts could not be compared with lines"
+            );
+        }
     }
 }
 

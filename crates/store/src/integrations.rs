@@ -6,10 +6,31 @@ use kernel::{
 use pg::{ActorTx, PgError};
 use uuid::Uuid;
 
+/// Whose API an integration speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vendor {
+    NinjaOne,
+    RevIo,
+}
+
+impl Vendor {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NinjaOne => "ninjaone",
+            Self::RevIo => "revio",
+        }
+    }
+
+    /// The constraint of the table lets nothing else in.
+    pub(crate) fn read(text: &str) -> Self {
+        if text == "revio" { Self::RevIo } else { Self::NinjaOne }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Integration {
     pub id: IntegrationId,
-    pub vendor: String,
+    pub vendor: Vendor,
     pub name: String,
     pub enabled: bool,
     /// Its credentials fail since then; people were told.
@@ -33,7 +54,7 @@ pub async fn by_id(tx: &ActorTx, id: IntegrationId) -> Result<Option<Integration
     let row = tx.query_opt(include_str!("../../../db/queries/integrations/by_id.sql"), &[&id.0]).await?;
     Ok(row.map(|row| Integration {
         id: IntegrationId(row.get("id")),
-        vendor: row.get("vendor"),
+        vendor: Vendor::read(row.get("vendor")),
         name: row.get("name"),
         enabled: row.get("enabled"),
         credentials_failed_at: row.get("credentials_failed_at"),
@@ -64,6 +85,18 @@ pub async fn upsert_organizations(
         seen.iter().map(|(id, name)| (id.as_str(), name.as_str())).unzip();
     let sql = include_str!("../../../db/queries/integrations/upsert_organizations.sql");
     tx.execute(sql, &[&id.0, &ids, &names, &observed_at]).await.map(drop)
+}
+
+/// `(external id, account number)` of organizations that are known.
+pub async fn set_account_numbers(
+    tx: &ActorTx,
+    id: IntegrationId,
+    numbers: &[(String, Option<String>)],
+) -> Result<(), PgError> {
+    let (ids, numbers): (Vec<&str>, Vec<Option<&str>>) =
+        numbers.iter().map(|(id, number)| (id.as_str(), number.as_deref())).unzip();
+    let sql = include_str!("../../../db/queries/integrations/set_account_numbers.sql");
+    tx.execute(sql, &[&id.0, &ids, &numbers]).await.map(drop)
 }
 
 /// Returns how many were not missing before.

@@ -2,10 +2,13 @@
 //! decided by the policies of the database, not here.
 pub mod access;
 pub mod alerts;
+pub mod approvals;
+pub mod billing;
 pub mod devices;
 pub mod function_calls;
 pub mod incidents;
 pub mod integrations;
+pub mod money;
 pub mod notifications;
 pub mod people;
 pub mod sites;

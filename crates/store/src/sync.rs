@@ -11,6 +11,8 @@ use pg::{ActorTx, PgError, Row};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::integrations::Vendor;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncKind {
     Full,
@@ -76,6 +78,7 @@ impl SyncState {
 pub struct Claim {
     pub run: SyncRunId,
     pub integration: IntegrationId,
+    pub vendor: Vendor,
     pub kind: SyncKind,
     pub resumed_count: i32,
     pub owner: Uuid,
@@ -375,6 +378,7 @@ fn read_claim(row: &Row, owner: Uuid) -> Claim {
     Claim {
         run: SyncRunId(row.get("id")),
         integration: IntegrationId(row.get("integration_id")),
+        vendor: Vendor::read(row.get("vendor")),
         kind: SyncKind::read(row.get("kind")),
         resumed_count: row.get("resumed_count"),
         owner,

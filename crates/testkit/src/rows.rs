@@ -310,6 +310,15 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         // The provider's tables need a bucket of the provider, which the seed has.
         ("storage.provider_objects" | "storage.provider_uploads", "bucket") => "'knowledge'".to_owned(),
         ("storage.objects" | "storage.provider_objects", "sha256") => format!("'{}'", "0".repeat(64)),
+        (
+            "public.billing_products"
+            | "public.billing_lines"
+            | "public.bills"
+            | "public.bill_charges"
+            | "public.count_differences",
+            "currency",
+        ) => "'USD'".to_owned(),
+        ("public.count_rules", "device_classes") => "'{workstation}'".to_owned(),
         ("public.workflows", "key") => format!("'probe.flow{made:04}'"),
         _ => return None,
     };

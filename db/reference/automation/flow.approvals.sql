@@ -31,6 +31,8 @@ CREATE INDEX approvals_run ON flow.approvals USING btree (customer_id, run_id);
 CREATE INDEX approvals_waiting ON flow.approvals USING btree (customer_id, requested_at) WHERE (state = 'waiting'::text);
 CREATE UNIQUE INDEX approvals_step_once ON flow.approvals USING btree (customer_id, step_id);
 
+create policy member_not_the_providers on flow.approvals as restrictive for select to authenticated
+  using ((run_id <> ALL (( SELECT app.provider_runs() AS provider_runs)::uuid[])));
 create policy member_select on flow.approvals for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('approvals:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on flow.approvals for select to staff

@@ -34,6 +34,8 @@ CREATE INDEX changes_target ON flow.changes USING btree (customer_id, target_id,
 CREATE UNIQUE INDEX changes_idempotency_key_once ON flow.changes USING btree (customer_id, idempotency_key);
 CREATE UNIQUE INDEX changes_key_once ON flow.changes USING btree (customer_id, run_id, key);
 
+create policy member_not_the_providers on flow.changes as restrictive for select to authenticated
+  using ((run_id <> ALL (( SELECT app.provider_runs() AS provider_runs)::uuid[])));
 create policy member_select on flow.changes for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on flow.changes for select to staff

@@ -33,12 +33,17 @@ create table flow.runs (
 
 CREATE INDEX runs_created ON flow.runs USING btree (created_at DESC);
 CREATE INDEX runs_customer_created ON flow.runs USING btree (customer_id, created_at DESC);
+CREATE INDEX runs_of_differences ON flow.runs USING btree (customer_id, id) WHERE (subject_kind = 'count_difference'::text);
 CREATE INDEX runs_open ON flow.runs USING btree (customer_id) WHERE ((state)::text = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
 CREATE INDEX runs_workflow ON flow.runs USING btree (workflow_id, workflow_version);
 CREATE UNIQUE INDEX runs_dedup_key_once ON flow.runs USING btree (customer_id, dedup_key) WHERE (dedup_key IS NOT NULL);
 
+create policy member_not_the_providers on flow.runs as restrictive for select to authenticated
+  using ((subject_kind IS DISTINCT FROM 'count_difference'::text));
 create policy member_select on flow.runs for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy owner_select on flow.runs for select to owner
+  using ((subject_kind = 'count_difference'::text));
 create policy staff_select on flow.runs for select to staff
   using (( SELECT app.has('runs:read'::text) AS has));
 create policy system_all on flow.runs for all to system

@@ -44,6 +44,8 @@ CREATE INDEX steps_due_by_lane ON flow.steps USING btree (customer_id, workflow_
 CREATE INDEX steps_running_by_lane ON flow.steps USING btree (customer_id, workflow_id, lease_until) WHERE ((state)::text = 'running'::text);
 CREATE UNIQUE INDEX steps_key_once ON flow.steps USING btree (customer_id, run_id, key);
 
+create policy member_not_the_providers on flow.steps as restrictive for select to authenticated
+  using ((run_id <> ALL (( SELECT app.provider_runs() AS provider_runs)::uuid[])));
 create policy member_select on flow.steps for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('runs:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on flow.steps for select to staff

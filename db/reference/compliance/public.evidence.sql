@@ -25,6 +25,8 @@ create table public.evidence (
 CREATE INDEX evidence_key ON public.evidence USING btree (key_id);
 CREATE UNIQUE INDEX evidence_run_once ON public.evidence USING btree (customer_id, run_id);
 
+create policy member_not_the_providers on public.evidence as restrictive for select to authenticated
+  using ((run_id <> ALL (( SELECT app.provider_runs() AS provider_runs)::uuid[])));
 create policy member_select on public.evidence for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('evidence:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy staff_select on public.evidence for select to staff

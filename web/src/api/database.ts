@@ -16,6 +16,54 @@ export interface Database {
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+        ];
+      };
+      bill_charges: {
+        Row: { amount: number; bill_id: string; currency: string; customer_id: string; external_id: string; id: string; integration_id: string; is_prorated: boolean; line_id: string | null; line_ref: string | null; name: string; observed_at: string; period_end_at: string | null; period_start_at: string | null; product_id: string | null; product_ref: string | null; quantity: number | null; rate: number | null };
+        Insert: { amount: number; bill_id: string; currency: string; customer_id: string; external_id: string; id?: string; integration_id: string; is_prorated?: boolean; line_id?: string | null; line_ref?: string | null; name: string; observed_at: string; period_end_at?: string | null; period_start_at?: string | null; product_id?: string | null; product_ref?: string | null; quantity?: number | null; rate?: number | null };
+        Update: { amount?: number; bill_id?: string; currency?: string; customer_id?: string; external_id?: string; id?: string; integration_id?: string; is_prorated?: boolean; line_id?: string | null; line_ref?: string | null; name?: string; observed_at?: string; period_end_at?: string | null; period_start_at?: string | null; product_id?: string | null; product_ref?: string | null; quantity?: number | null; rate?: number | null };
+        Relationships: [
+          { foreignKeyName: "bill_charges_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "bill_charges_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_line_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "bill_charges_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_lines"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "bill_charges_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "bill_charges_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "bill_charges_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+        ];
+      };
+      billing_lines: {
+        Row: { account_ref: string; activated_at: string | null; billed_through_at: string | null; content_hash: string; contract_end_at: string | null; created_at: string; currency: string; customer_id: string; disconnected_at: string | null; external_id: string; id: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since: string | null; name: string; observed_at: string; product_id: string | null; product_ref: string; quantity: number; quantity_changed_at: string | null; rate: number | null; raw: Json; seen_in_sync: string | null; status: string; updated_at: string | null };
+        Insert: { account_ref: string; activated_at?: string | null; billed_through_at?: string | null; content_hash: string; contract_end_at?: string | null; created_at?: string; currency: string; customer_id: string; disconnected_at?: string | null; external_id: string; id?: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; product_id?: string | null; product_ref: string; quantity: number; quantity_changed_at?: string | null; rate?: number | null; raw: Json; seen_in_sync?: string | null; status: string; updated_at?: string | null };
+        Update: { account_ref?: string; activated_at?: string | null; billed_through_at?: string | null; content_hash?: string; contract_end_at?: string | null; created_at?: string; currency?: string; customer_id?: string; disconnected_at?: string | null; external_id?: string; id?: string; integration_id?: string; is_active?: boolean; is_complete?: boolean; missing_since?: string | null; name?: string; observed_at?: string; product_id?: string | null; product_ref?: string; quantity?: number; quantity_changed_at?: string | null; rate?: number | null; raw?: Json; seen_in_sync?: string | null; status?: string; updated_at?: string | null };
+        Relationships: [
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+          { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+        ];
+      };
+      billing_products: {
+        Row: { code: string | null; content_hash: string; created_at: string; currency: string; external_id: string; id: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since: string | null; name: string; observed_at: string; rate: number | null; raw: Json; seen_in_sync: string | null };
+        Insert: { code?: string | null; content_hash: string; created_at?: string; currency: string; external_id: string; id?: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; rate?: number | null; raw: Json; seen_in_sync?: string | null };
+        Update: { code?: string | null; content_hash?: string; created_at?: string; currency?: string; external_id?: string; id?: string; integration_id?: string; is_active?: boolean; is_complete?: boolean; missing_since?: string | null; name?: string; observed_at?: string; rate?: number | null; raw?: Json; seen_in_sync?: string | null };
+        Relationships: [
+          { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
+      bills: {
+        Row: { account_ref: string; billed_at: string; content_hash: string; created_at: string; currency: string; customer_id: string; due_at: string | null; external_id: string; id: string; integration_id: string; is_complete: boolean; number: string | null; observed_at: string; raw: Json; seen_in_sync: string | null; total_amount: number | null };
+        Insert: { account_ref: string; billed_at: string; content_hash: string; created_at?: string; currency: string; customer_id: string; due_at?: string | null; external_id: string; id?: string; integration_id: string; is_complete: boolean; number?: string | null; observed_at: string; raw: Json; seen_in_sync?: string | null; total_amount?: number | null };
+        Update: { account_ref?: string; billed_at?: string; content_hash?: string; created_at?: string; currency?: string; customer_id?: string; due_at?: string | null; external_id?: string; id?: string; integration_id?: string; is_complete?: boolean; number?: string | null; observed_at?: string; raw?: Json; seen_in_sync?: string | null; total_amount?: number | null };
+        Relationships: [
+          { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+          { foreignKeyName: "bills_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "bills_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
       canaries: {
@@ -25,6 +73,33 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+        ];
+      };
+      count_differences: {
+        Row: { bill_id: string | null; bill_mark: number | null; billed: number; cause: Json; cause_text: string; changed_at: string | null; changed_quantity: number | null; close_reason: string | null; closed_at: string | null; counted: number; currency: string; customer_id: string; devices_observed_at: string; difference: number; direction: string; first_seen_at: string; id: string; ignored_at: string | null; ignored_billed: number | null; ignored_by: string | null; ignored_counted: number | null; ignored_reason: string | null; ignored_until: string | null; last_seen_at: string; line_id: string | null; lines_observed_at: string; money_per_month: number | null; product_id: string; rate: number | null; rate_source: string; reconciliation_id: string | null; rule_id: string; run_id: string | null; stale_reason: string | null; stale_since: string | null; state: string; state_text: string | null };
+        Insert: { bill_id?: string | null; bill_mark?: number | null; billed: number; cause: Json; cause_text: string; changed_at?: string | null; changed_quantity?: number | null; close_reason?: string | null; closed_at?: string | null; counted: number; currency: string; customer_id: string; devices_observed_at: string; difference: number; direction: string; first_seen_at: string; id?: string; ignored_at?: string | null; ignored_billed?: number | null; ignored_by?: string | null; ignored_counted?: number | null; ignored_reason?: string | null; ignored_until?: string | null; last_seen_at: string; line_id?: string | null; lines_observed_at: string; money_per_month?: number | null; product_id: string; rate?: number | null; rate_source: string; reconciliation_id?: string | null; rule_id: string; run_id?: string | null; stale_reason?: string | null; stale_since?: string | null; state?: string; state_text?: string | null };
+        Update: { bill_id?: string | null; bill_mark?: number | null; billed?: number; cause?: Json; cause_text?: string; changed_at?: string | null; changed_quantity?: number | null; close_reason?: string | null; closed_at?: string | null; counted?: number; currency?: string; customer_id?: string; devices_observed_at?: string; difference?: number; direction?: string; first_seen_at?: string; id?: string; ignored_at?: string | null; ignored_billed?: number | null; ignored_by?: string | null; ignored_counted?: number | null; ignored_reason?: string | null; ignored_until?: string | null; last_seen_at?: string; line_id?: string | null; lines_observed_at?: string; money_per_month?: number | null; product_id?: string; rate?: number | null; rate_source?: string; reconciliation_id?: string | null; rule_id?: string; run_id?: string | null; stale_reason?: string | null; stale_since?: string | null; state?: string; state_text?: string | null };
+        Relationships: [
+          { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+          { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_line_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_lines"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_reconciliation_id_fkey"; columns: ["reconciliation_id"]; isOneToOne: false; referencedRelation: "reconciliations"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rule_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rules"; referencedColumns: ["id"] },
+        ];
+      };
+      count_rules: {
+        Row: { approved_only: boolean; billing_product_id: string; created_at: string; created_by: string | null; device_classes: string[]; enabled: boolean; id: string; multiplier: number; name: string };
+        Insert: { approved_only?: boolean; billing_product_id: string; created_at?: string; created_by?: string | null; device_classes: string[]; enabled?: boolean; id?: string; multiplier?: number; name: string };
+        Update: { approved_only?: boolean; billing_product_id?: string; created_at?: string; created_by?: string | null; device_classes?: string[]; enabled?: boolean; id?: string; multiplier?: number; name?: string };
+        Relationships: [
+          { foreignKeyName: "count_rules_billing_product_id_fkey"; columns: ["billing_product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
         ];
       };
       customers: {
@@ -42,6 +117,7 @@ export interface Database {
           { foreignKeyName: "device_conditions_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       devices: {
@@ -51,6 +127,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
@@ -85,17 +162,19 @@ export interface Database {
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "incidents_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "remediation_rules"; referencedColumns: ["id"] },
         ];
       };
       integration_organizations: {
-        Row: { customer_id: string | null; devices_seen: number; external_id: string; integration_id: string; mapped_at: string | null; mapped_by: string | null; missing_since: string | null; name: string; observed_at: string };
-        Insert: { customer_id?: string | null; devices_seen?: number; external_id: string; integration_id: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name: string; observed_at: string };
-        Update: { customer_id?: string | null; devices_seen?: number; external_id?: string; integration_id?: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name?: string; observed_at?: string };
+        Row: { account_number: string | null; customer_id: string | null; devices_seen: number; external_id: string; integration_id: string; mapped_at: string | null; mapped_by: string | null; missing_since: string | null; name: string; observed_at: string };
+        Insert: { account_number?: string | null; customer_id?: string | null; devices_seen?: number; external_id: string; integration_id: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name: string; observed_at: string };
+        Update: { account_number?: string | null; customer_id?: string | null; devices_seen?: number; external_id?: string; integration_id?: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name?: string; observed_at?: string };
         Relationships: [
           { foreignKeyName: "integration_organizations_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "integration_organizations_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_organizations_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
@@ -119,6 +198,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "memberships_role_fkey"; columns: ["role"]; isOneToOne: false; referencedRelation: "roles"; referencedColumns: ["role"] },
         ];
       };
@@ -129,12 +209,19 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "notifications_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "notifications_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "notifications_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       permissions: {
         Row: { description: string; permission: string };
         Insert: { description: string; permission: string };
         Update: { description?: string; permission?: string };
+        Relationships: [];
+      };
+      reconciliations: {
+        Row: { closed: number; customers_done: number; customers_skipped: number; differences_open: number; ended_at: string | null; error: string | null; id: string; opened: number; reason: string; reopened: number; requested_by: string | null; scope: string; skipped: Json; started_at: string; state: string; totals: Json };
+        Insert: { closed?: number; customers_done?: number; customers_skipped?: number; differences_open?: number; ended_at?: string | null; error?: string | null; id?: string; opened?: number; reason: string; reopened?: number; requested_by?: string | null; scope?: string; skipped?: Json; started_at: string; state?: string; totals?: Json };
+        Update: { closed?: number; customers_done?: number; customers_skipped?: number; differences_open?: number; ended_at?: string | null; error?: string | null; id?: string; opened?: number; reason?: string; reopened?: number; requested_by?: string | null; scope?: string; skipped?: Json; started_at?: string; state?: string; totals?: Json };
         Relationships: [];
       };
       remediation_rules: {
@@ -175,6 +262,7 @@ export interface Database {
           { foreignKeyName: "sites_come_from_an_integration"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       sla_policies: {
@@ -247,6 +335,7 @@ export interface Database {
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incident_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incidents"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -287,6 +376,7 @@ export interface Database {
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       alerts_by_hour: {
@@ -294,6 +384,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       approvals: {
@@ -309,12 +400,31 @@ export interface Database {
         Update: { actor_id?: string | null; actor_role?: string | null; after?: Json | null; at?: string | null; before?: Json | null; customer_id?: string | null; id?: string | null; reason?: string | null; request_id?: string | null; row_id?: string | null; seal_seq?: number | null; table_name?: string | null; verb?: string | null };
         Relationships: [];
       };
+      billing_line_list: {
+        Row: { account_ref: string | null; activated_at: string | null; amount_per_month: number | null; billed_through_at: string | null; contract_end_at: string | null; currency: string | null; customer_id: string | null; customer_name: string | null; disconnected_at: string | null; external_id: string | null; id: string | null; integration_id: string | null; is_active: boolean | null; is_complete: boolean | null; missing_since: string | null; name: string | null; observed_at: string | null; product_id: string | null; product_name: string | null; quantity: number | null; quantity_changed_at: string | null; rate: number | null; stale_at: string | null; status: string | null };
+        Relationships: [
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+          { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+        ];
+      };
       changes: {
         Row: { act_started_at: string | null; after: Json | null; applied_at: string | null; before: Json | null; created_at: string | null; customer_id: string | null; guard: Json | null; id: string | null; idempotency_key: string | null; key: string | null; plan: Json | null; receipt: Json | null; run_id: string | null; state: string | null; target_id: string | null; target_kind: string | null; title: string | null; undo: string | null; verdict: string | null; verified_at: string | null };
         Insert: { act_started_at?: string | null; after?: Json | null; applied_at?: string | null; before?: Json | null; created_at?: string | null; customer_id?: string | null; guard?: Json | null; id?: string | null; idempotency_key?: string | null; key?: string | null; plan?: Json | null; receipt?: Json | null; run_id?: string | null; state?: string | null; target_id?: string | null; target_kind?: string | null; title?: string | null; undo?: string | null; verdict?: string | null; verified_at?: string | null };
         Update: { act_started_at?: string | null; after?: Json | null; applied_at?: string | null; before?: Json | null; created_at?: string | null; customer_id?: string | null; guard?: Json | null; id?: string | null; idempotency_key?: string | null; key?: string | null; plan?: Json | null; receipt?: Json | null; run_id?: string | null; state?: string | null; target_id?: string | null; target_kind?: string | null; title?: string | null; undo?: string | null; verdict?: string | null; verified_at?: string | null };
         Relationships: [
           { foreignKeyName: "changes_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      count_rule_list: {
+        Row: { approved_only: boolean | null; billing_product_id: string | null; created_at: string | null; created_by: string | null; currency: string | null; device_classes: string[] | null; differences_open: number | null; enabled: boolean | null; id: string | null; integration_id: string | null; multiplier: number | null; name: string | null; product_code: string | null; product_name: string | null; product_rate: number | null };
+        Relationships: [
+          { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_rules_billing_product_id_fkey"; columns: ["billing_product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
         ];
       };
       customer_list: {
@@ -328,8 +438,27 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      difference_list: {
+        Row: { age_s: number | null; bill_id: string | null; bill_number: string | null; billed: number | null; cause: Json | null; cause_kind: string | null; cause_text: string | null; changed_at: string | null; changed_quantity: number | null; close_reason: string | null; closed_at: string | null; counted: number | null; currency: string | null; customer_id: string | null; customer_name: string | null; devices_observed_at: string | null; difference: number | null; direction: string | null; first_seen_at: string | null; id: string | null; ignored_at: string | null; ignored_by: string | null; ignored_reason: string | null; ignored_until: string | null; integration_id: string | null; last_seen_at: string | null; line_contract_end_at: string | null; line_id: string | null; line_quantity: number | null; line_ref: string | null; lines_observed_at: string | null; money_per_month: number | null; product_id: string | null; product_name: string | null; rate: number | null; rate_source: string | null; reconciliation_id: string | null; rule_id: string | null; rule_name: string | null; run_id: string | null; stale_reason: string | null; stale_since: string | null; state: string | null; state_text: string | null };
+        Relationships: [
+          { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+          { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_line_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_lines"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "count_differences_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_reconciliation_id_fkey"; columns: ["reconciliation_id"]; isOneToOne: false; referencedRelation: "reconciliations"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rule_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rules"; referencedColumns: ["id"] },
         ];
       };
       function_calls: {
@@ -347,8 +476,20 @@ export interface Database {
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "incidents_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "remediation_rules"; referencedColumns: ["id"] },
+        ];
+      };
+      money_overview: {
+        Row: { currency: string | null; customers_affected: number | null; differences_changing: number | null; differences_ignored: number | null; differences_open: number | null; differences_stale: number | null; differences_waiting: number | null; over_per_month: number | null; recovered_per_month: number | null; under_per_month: number | null; waiting_per_month: number | null };
+        Relationships: [];
+      };
+      organization_suggestions: {
+        Row: { account_number: string | null; customer_id: string | null; customer_name: string | null; external_id: string | null; integration_id: string | null; name: string | null; reason: string | null };
+        Relationships: [
+          { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
       overview: {
@@ -364,6 +505,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "runs_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "runs_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "runs_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "runs_workflow_id_workflow_version_fkey"; columns: ["workflow_id", "workflow_version"]; isOneToOne: false; referencedRelation: "workflow_versions"; referencedColumns: ["workflow_id", "version"] },
         ];
       };
@@ -382,6 +524,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       sla_by_priority: {
@@ -389,6 +532,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       source_list: {
@@ -420,6 +564,7 @@ export interface Database {
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incident_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incidents"; referencedColumns: ["customer_id", "id"] },
         ];

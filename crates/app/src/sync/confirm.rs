@@ -31,7 +31,7 @@ where
 }
 
 /// How many records this part of this run may ask for: more than [`CONFIRMATIONS_MAX`] only by a person's word.
-pub(super) async fn may_ask(cx: &Cx<'_>, part: PartName) -> Result<usize, SyncError> {
+pub(super) async fn may_ask<C: Sync>(cx: &Cx<'_, C>, part: PartName) -> Result<usize, SyncError> {
     let tx = cx.provider().await?;
     let accepted = sync::accepted_rows(&tx, cx.claim.run, part.as_str()).await?;
     tx.rollback().await?;

@@ -12,18 +12,17 @@ use super::{
     syncer::SyncSettings,
 };
 
-#[derive(Clone, Copy)]
-pub(super) struct Cx<'a> {
+pub(super) struct Cx<'a, C = NinjaOne> {
     pub pg: &'a Pg,
     pub clock: &'a Clock,
     pub claim: &'a Claim,
-    pub client: &'a NinjaOne,
+    pub client: &'a C,
     pub settings: &'a SyncSettings,
     pub sink: &'a dyn ConditionSink,
     pub observer: &'a dyn SyncObserver,
 }
 
-impl Cx<'_> {
+impl<C: Sync> Cx<'_, C> {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -56,7 +56,7 @@ pub(super) fn device_row(device: Device) -> DeviceRow {
 }
 
 /// Independent of the order of members, so that a vendor that shuffles them changes nothing.
-fn content_hash(raw: &Value) -> ContentHash {
+pub(super) fn content_hash(raw: &Value) -> ContentHash {
     let mut hasher = Sha256::new();
     hasher.update([MAKING_VERSION]);
     match raw {
@@ -103,7 +103,7 @@ pub(super) fn text(from: &str) -> String {
     from.chars().filter(|c| *c != '\0').take(TEXT_CHARS_MAX).collect()
 }
 
-fn without_nul(value: Value) -> Value {
+pub(super) fn without_nul(value: Value) -> Value {
     let cleaned = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
     match value {
         Value::String(text) => Value::String(cleaned(text)),

@@ -1,4 +1,4 @@
-//! Synchronization with NinjaOne: what the vendor says, page by page, into each customer's rows.
+//! Synchronization with vendors: what each says, into each customer's rows. NinjaOne page by page; Rev.io list by list (`revio`).
 //!
 //! Invariants, each of them tested:
 //! * Nothing is marked missing or cleared because a list lacks it. A complete list only names candidates; each of them
@@ -22,6 +22,7 @@ mod locations;
 mod organizations;
 mod placing;
 mod request;
+mod revio;
 mod run;
 mod syncer;
 mod touched;
@@ -32,5 +33,8 @@ pub use error::SyncError;
 pub use hooks::{ConditionSink, NoObserver, NoSink, Raised, SinkError, SyncObserver, SyncPoint};
 pub use request::{SyncRequested, accept_fall, request};
 pub use run::PartName;
-pub use store::sync::{AcceptedFall, SyncKind, SyncState};
+pub use store::{
+    integrations::Vendor,
+    sync::{AcceptedFall, SyncKind, SyncState},
+};
 pub use syncer::{SyncSettings, Syncer};

@@ -5,7 +5,7 @@ use kernel::{
 };
 use pg::{Actor, ActorTx, Pg};
 use store::{
-    integrations,
+    integrations::{self, Vendor},
     sync::{self, AcceptedFall, SyncKind, SyncState},
 };
 
@@ -25,15 +25,15 @@ pub struct SyncRequested {
 }
 
 /// Queues a run, or names the one that is open. Needs `integrations:sync`; an integration that the caller may not see
-/// does not exist.
+/// does not exist, nor does one of another vendor.
 pub async fn request(
     pg: &Pg,
     actor: &Actor,
-    integration: IntegrationId,
+    (vendor, integration): (Vendor, IntegrationId),
     kind: SyncKind,
     now: Timestamp,
 ) -> Result<SyncRequested, ApiError> {
-    let tx = permitted(pg, actor, integration).await?;
+    let tx = permitted(pg, actor, vendor, integration).await?;
     for _ in 0..ATTEMPTS_MAX {
         if let Some(run) = sync::request(&tx, integration, kind, actor.user, None, now).await? {
             return queued(tx, run, kind).await;
@@ -60,11 +60,11 @@ pub async fn request(
 pub async fn accept_fall(
     pg: &Pg,
     actor: &Actor,
-    integration: IntegrationId,
+    (vendor, integration): (Vendor, IntegrationId),
     fall: &AcceptedFall,
     now: Timestamp,
 ) -> Result<SyncRequested, ApiError> {
-    let tx = permitted(pg, actor, integration).await?;
+    let tx = permitted(pg, actor, vendor, integration).await?;
     if fall.reason.trim().is_empty() {
         return Err(ApiError::new(ErrorCode::ValueRefused, "Say why so many rows are gone.")
             .details("`accept_fall.reason` is blank."));
@@ -98,7 +98,12 @@ fn not_held() -> ApiError {
 }
 
 /// The caller's transaction, once it is certain that they may synchronize this integration.
-async fn permitted(pg: &Pg, actor: &Actor, integration: IntegrationId) -> Result<ActorTx, ApiError> {
+async fn permitted(
+    pg: &Pg,
+    actor: &Actor,
+    vendor: Vendor,
+    integration: IntegrationId,
+) -> Result<ActorTx, ApiError> {
     if !actor.is_staff() {
         return Err(access::require_for_provider(pg, actor, "integrations:sync")
             .await
@@ -106,7 +111,8 @@ async fn permitted(pg: &Pg, actor: &Actor, integration: IntegrationId) -> Result
             .unwrap_or_else(access::not_found));
     }
     let tx = pg.act_as(actor).await?;
-    let found = integrations::by_id(&tx, integration).await?.ok_or_else(access::not_found)?;
+    let found = integrations::by_id(&tx, integration).await?;
+    let found = found.filter(|found| found.vendor == vendor).ok_or_else(access::not_found)?;
     access::require_for_provider(pg, actor, "integrations:sync").await?;
     if !found.enabled {
         return Err(ApiError::new(ErrorCode::Conflict, "This integration is switched off.")

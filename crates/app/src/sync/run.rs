@@ -17,7 +17,7 @@ use super::{
     locations, organizations, touched,
 };
 
-/// The parts of a run, in their order. The log comes first: see [`activities`].
+/// The parts of a run. What each vendor has, in order: [`PartName::NINJAONE`], [`PartName::REVIO`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartName {
     Activities,
@@ -25,11 +25,17 @@ pub enum PartName {
     Locations,
     Devices,
     Conditions,
+    Products,
+    Lines,
+    Bills,
 }
 
 impl PartName {
-    pub const ALL: [Self; 5] =
+    /// The log comes first: see [`activities`].
+    pub const NINJAONE: [Self; 5] =
         [Self::Activities, Self::Organizations, Self::Locations, Self::Devices, Self::Conditions];
+    /// Lines name accounts and products; charges name lines.
+    pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +44,9 @@ impl PartName {
             Self::Locations => "locations",
             Self::Devices => "devices",
             Self::Conditions => "conditions",
+            Self::Products => "products",
+            Self::Lines => "lines",
+            Self::Bills => "bills",
         }
     }
 }
@@ -52,7 +61,7 @@ pub(super) async fn drive(cx: &Cx<'_>) -> Result<SyncState, SyncError> {
     }
     loop {
         match parts(cx, kind).await? {
-            Parts::Ended(log) => return finish(cx, &log).await,
+            Parts::Ended(log) => return finish(cx, Some(&log)).await,
             Parts::TooMuch(reason) => {
                 become_full(cx, &reason).await?;
                 kind = SyncKind::Full;
@@ -67,31 +76,18 @@ enum Parts {
 }
 
 async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
-    let tx = cx.provider().await?;
-    sync::add_parts(&tx, cx.claim.run, &PartName::ALL.map(PartName::as_str)).await?;
-    let known = sync::parts(&tx, cx.claim.run).await?;
-    tx.commit().await?;
-    let has_ended = |part: PartName| known.iter().any(|it| it.part == part.as_str() && it.ended_at.is_some());
+    let known = open_parts(cx, &PartName::NINJAONE).await?;
     let mut log = Log::default();
     let mut next = Next::GoOn;
-    for part in PartName::ALL {
-        if has_ended(part) {
+    for part in PartName::NINJAONE {
+        if has_ended(&known, part) {
             if part == PartName::Activities {
                 log = activities::recall(cx).await?;
             }
             continue;
         }
         if next == Next::SkipTheRest {
-            end_part(
-                cx,
-                part,
-                &PartEnd {
-                    state: SyncState::Cancelled,
-                    error: Some(trouble("skipped", "an earlier part failed for good")),
-                    next,
-                },
-            )
-            .await?;
+            skip_part(cx, part).await?;
             continue;
         }
         let end = match part {
@@ -107,6 +103,7 @@ async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
             PartName::Devices if kind == SyncKind::Full => devices::read_all(cx).await?,
             PartName::Devices => touched::read_touched(cx, &log).await?,
             PartName::Conditions => conditions::read(cx).await?,
+            PartName::Products | PartName::Lines | PartName::Bills => unreachable!("no part of NinjaOne's"),
         };
         next = end.next;
         end_part(cx, part, &end).await?;
@@ -114,7 +111,30 @@ async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
     Ok(Parts::Ended(log))
 }
 
-async fn end_part(cx: &Cx<'_>, part: PartName, end: &PartEnd) -> Result<(), SyncError> {
+/// Adds the parts of a run, and gives what is known of them.
+pub(super) async fn open_parts<C: Sync>(cx: &Cx<'_, C>, names: &[PartName]) -> Result<Vec<Part>, SyncError> {
+    let names: Vec<&str> = names.iter().map(|part| part.as_str()).collect();
+    let tx = cx.provider().await?;
+    sync::add_parts(&tx, cx.claim.run, &names).await?;
+    let known = sync::parts(&tx, cx.claim.run).await?;
+    tx.commit().await?;
+    Ok(known)
+}
+
+pub(super) fn has_ended(known: &[Part], part: PartName) -> bool {
+    known.iter().any(|it| it.part == part.as_str() && it.ended_at.is_some())
+}
+
+pub(super) async fn skip_part<C: Sync>(cx: &Cx<'_, C>, part: PartName) -> Result<(), SyncError> {
+    let error = Some(trouble("skipped", "an earlier part failed for good"));
+    end_part(cx, part, &PartEnd { state: SyncState::Cancelled, error, next: Next::SkipTheRest }).await
+}
+
+pub(super) async fn end_part<C: Sync>(
+    cx: &Cx<'_, C>,
+    part: PartName,
+    end: &PartEnd,
+) -> Result<(), SyncError> {
     let tx = cx.provider().await?;
     let ended =
         sync::finish_part(&tx, cx.claim, part.as_str(), end.state, end.error.as_ref(), cx.now()).await?;
@@ -125,7 +145,7 @@ async fn end_part(cx: &Cx<'_>, part: PartName, end: &PartEnd) -> Result<(), Sync
     Ok(())
 }
 
-fn log_part(cx: &Cx<'_>, part: &Part) {
+fn log_part<C: Sync>(cx: &Cx<'_, C>, part: &Part) {
     let reason = part.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
     tracing::info!(
         sync.run = %cx.claim.run, integration.id = %cx.claim.integration, sync.part = part.part, state = part.state.as_str(),
@@ -134,7 +154,8 @@ fn log_part(cx: &Cx<'_>, part: &Part) {
     );
 }
 
-async fn finish(cx: &Cx<'_>, log: &Log) -> Result<SyncState, SyncError> {
+/// `log`: what was read of the vendor's log, where it has one.
+pub(super) async fn finish<C: Sync>(cx: &Cx<'_, C>, log: Option<&Log>) -> Result<SyncState, SyncError> {
     let tx = cx.provider().await?;
     let parts = sync::parts(&tx, cx.claim.run).await?;
     let worst = parts.iter().max_by_key(|part| part.state).map_or(SyncState::Failed, |part| part.state);
@@ -149,6 +170,7 @@ async fn finish(cx: &Cx<'_>, log: &Log) -> Result<SyncState, SyncError> {
     let devices_are_complete =
         parts.iter().any(|part| part.part == PartName::Devices.as_str() && part.state == SyncState::Complete);
     if devices_are_complete
+        && let Some(log) = log
         && log.is_complete
         && let Some(highest) = log.highest
     {
@@ -207,7 +229,7 @@ async fn mapping_changed(cx: &Cx<'_>) -> Result<bool, SyncError> {
     Ok(changed)
 }
 
-async fn become_full(cx: &Cx<'_>, reason: &str) -> Result<(), SyncError> {
+pub(super) async fn become_full<C: Sync>(cx: &Cx<'_, C>, reason: &str) -> Result<(), SyncError> {
     let tx = cx.provider().await?;
     still_mine(sync::become_full(&tx, cx.claim, reason).await?)?;
     tx.commit().await?;

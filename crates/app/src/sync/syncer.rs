@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use kernel::{Clock, id::SyncRunId};
 use pg::{Pg, WorkReason};
-use store::sync::{self, Claim, SyncState};
+use store::{
+    integrations::Vendor,
+    sync::{self, Claim, SyncState},
+};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -12,7 +15,7 @@ use super::{
     context::Cx,
     error::{SyncError, still_mine, trouble},
     hooks::{ConditionSink, NoObserver, SyncObserver},
-    run,
+    revio, run,
 };
 use crate::vendors::{Vendors, VendorsError};
 
@@ -195,18 +198,38 @@ impl Syncer {
     }
 
     async fn attempt(&self, claim: &Claim) -> Result<SyncState, SyncError> {
-        let client = self.vendors.ninjaone(claim.integration).await?;
-        let cx = Cx {
+        match claim.vendor {
+            Vendor::NinjaOne => {
+                let client = self.vendors.ninjaone(claim.integration).await?;
+                self.hold(claim, Box::pin(run::drive(&self.cx(claim, &client)))).await
+            }
+            Vendor::RevIo => {
+                let client = self.vendors.revio(claim.integration).await?;
+                self.hold(claim, Box::pin(revio::drive(&self.cx(claim, &client)))).await
+            }
+        }
+    }
+
+    fn cx<'a, C>(&'a self, claim: &'a Claim, client: &'a C) -> Cx<'a, C> {
+        Cx {
             pg: &self.pg,
             clock: &self.clock,
             claim,
-            client: &client,
+            client,
             settings: &self.settings,
             sink: self.sink.as_ref(),
             observer: self.observer.as_ref(),
-        };
+        }
+    }
+
+    /// Works while the lease is kept.
+    async fn hold(
+        &self,
+        claim: &Claim,
+        work: impl Future<Output = Result<SyncState, SyncError>>,
+    ) -> Result<SyncState, SyncError> {
         tokio::select! {
-            ended = Box::pin(run::drive(&cx)) => ended,
+            ended = work => ended,
             lost = self.keep_lease(claim) => Err(lost),
         }
     }

@@ -1,5 +1,5 @@
 //! A held-back fall that a person accepts: every row is still asked for, and only the vendor's word makes one missing.
-use app::sync::{self, AcceptedFall, CONFIRMATIONS_MAX, SyncSettings};
+use app::sync::{self, AcceptedFall, CONFIRMATIONS_MAX, SyncSettings, Vendor};
 use kernel::{ApiError, Clock, id::SyncRunId};
 use pg::Actor;
 use serde_json::json;
@@ -27,7 +27,9 @@ async fn remove(world: &World, count: usize) {
 async fn accept(world: &World, by: &Actor, run: SyncRunId, reason: &str) -> Result<SyncRunId, ApiError> {
     let fall = AcceptedFall { run, reason: reason.to_owned() };
     let now = Clock::system().now();
-    sync::accept_fall(&world.db.pg, by, world.integration, &fall, now).await.map(|it| it.sync_run_id)
+    sync::accept_fall(&world.db.pg, by, (Vendor::NinjaOne, world.integration), &fall, now)
+        .await
+        .map(|it| it.sync_run_id)
 }
 
 async fn work(world: &World) -> SyncState {

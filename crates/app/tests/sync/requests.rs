@@ -1,7 +1,7 @@
 //! Who may ask for a synchronization, and that two workers do it once.
 use std::{sync::Arc, time::Duration};
 
-use app::sync::{self, NoSink, SyncSettings};
+use app::sync::{self, NoSink, SyncSettings, Vendor};
 use kernel::{Clock, id::IntegrationId};
 use store::sync::{SyncKind::Full, SyncState};
 use tokio::{sync::watch, task::JoinSet};
@@ -17,7 +17,10 @@ async fn the_database_decides_who_may_ask() {
     let (auditor, portal) =
         (world.db.staff("auditor").await, world.db.portal(customer, "portal_admin").await);
     let refused = |actor: pg::Actor, id: IntegrationId| async move {
-        sync::request(pg, &actor, id, Full, now).await.expect_err("must be refused").status
+        sync::request(pg, &actor, (Vendor::NinjaOne, id), Full, now)
+            .await
+            .expect_err("must be refused")
+            .status
     };
     assert_eq!(refused(world.db.anonymous(), world.integration).await, 401);
     assert_eq!(refused(portal, world.integration).await, 404);
@@ -27,9 +30,11 @@ async fn the_database_decides_who_may_ask() {
     assert_eq!(refused(technician.clone(), unknown).await, 404);
     assert_eq!(world.count("select count(*) from public.sync_runs").await, 0);
 
-    let asked = sync::request(pg, &technician, world.integration, Full, now).await.unwrap();
+    let asked =
+        sync::request(pg, &technician, (Vendor::NinjaOne, world.integration), Full, now).await.unwrap();
     assert_eq!((asked.state, asked.already_running), (SyncState::Queued, false));
-    let again = sync::request(pg, &technician, world.integration, Full, now).await.unwrap();
+    let again =
+        sync::request(pg, &technician, (Vendor::NinjaOne, world.integration), Full, now).await.unwrap();
     assert_eq!((again.sync_run_id, again.already_running), (asked.sync_run_id, true));
     // The audit log names the person.
     let sql = "select count(*) from audit.log where table_name = 'public.sync_runs' and verb = 'insert' and actor_id is not null";
@@ -88,9 +93,15 @@ async fn two_workers_do_the_work_once_and_wake_when_asked() {
     // The first look of the workers queues what is due: a full run. Asking joins it or queues another one.
     let technician = world.db.staff("technician").await;
     ended(&world, 1).await;
-    let asked = sync::request(&world.db.pg, &technician, world.integration, Full, Clock::system().now())
-        .await
-        .unwrap();
+    let asked = sync::request(
+        &world.db.pg,
+        &technician,
+        (Vendor::NinjaOne, world.integration),
+        Full,
+        Clock::system().now(),
+    )
+    .await
+    .unwrap();
     assert!(!asked.already_running);
     // With an hour between two looks, only the notification wakes a worker.
     ended(&world, 2).await;

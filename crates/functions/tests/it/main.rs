@@ -2,4 +2,5 @@
 mod api;
 mod keys;
 mod limits;
+mod money;
 mod rights;

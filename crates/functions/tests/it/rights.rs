@@ -22,6 +22,17 @@ fn inputs(customer: impl serde::Serialize + Copy) -> Vec<(&'static str, Value)> 
             json!({ "integration_id": id, "kind": "full", "accept_fall": { "sync_run_id": id, "reason": "no" } }),
         ),
         ("ninjaone-ticket", json!({ "action": "create", "customer_id": customer, "ticket_id": id })),
+        ("reconcile", json!({ "action": "run", "customer_id": customer })),
+        (
+            "reconcile",
+            json!({ "action": "ignore", "customer_id": customer, "difference_id": id, "reason": "no", "until": "2999-01-01T00:00:00Z" }),
+        ),
+        ("reconcile", json!({ "action": "unignore", "customer_id": customer, "difference_id": id })),
+        (
+            "reconcile",
+            json!({ "action": "approve", "customer_id": customer, "difference_id": id, "proration": "none" }),
+        ),
+        ("revio-data", json!({ "action": "sync", "integration_id": id })),
         (
             "workflow-executor",
             json!({ "action": "start", "customer_id": customer, "workflow_key": "nothing" }),
@@ -53,7 +64,7 @@ async fn who_sees_the_customer_but_may_not_is_told_what_is_missing() {
         let answer = api.call(&api.at_contoso, name, &input, None).await;
         let code = answer.json()["code"].clone();
         // A portal user may write tickets, and knows of no integration.
-        if matches!(name, "ninjaone-ticket" | "ninjaone-sync") {
+        if matches!(name, "ninjaone-ticket" | "ninjaone-sync" | "revio-data") {
             assert_eq!(code, "OB3001", "{name}: {}", answer.text);
         } else {
             assert_eq!(code, "OB2002", "{name} {input}: {}", answer.text);

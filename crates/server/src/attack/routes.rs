@@ -103,7 +103,7 @@ fn id_named(world: &World, raider: &Raider, field: &str) -> Option<String> {
     if noun == "customer" {
         return Some(world.side(raider.target).customer.clone());
     }
-    let table = [format!("public.{noun}s"), format!("flow.{noun}s")]
+    let table = [format!("public.{noun}s"), format!("flow.{noun}s"), format!("public.count_{noun}s")]
         .into_iter()
         .find(|name| world.tables.iter().any(|table| table.name == *name && !table.is_view))?;
     let literal = world.seeds.literal(&table, raider.target, "id")?;

@@ -1,4 +1,5 @@
 //! `obera demo`: a whole MSP on one machine, over real protocols: embedded PostgreSQL, the vendors' sandboxes over HTTP, worker, console.
+mod billing;
 mod estate;
 mod people;
 

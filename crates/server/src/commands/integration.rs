@@ -2,12 +2,13 @@
 use std::process::ExitCode;
 
 use app::{
-    vendors::NinjaOneCredentials,
+    sync::Vendor,
+    vendors::{NinjaOneCredentials, RevIoCredentials},
     webhooks::ninjaone::{SECRET_HEADER, secret_hash},
 };
 use kernel::{
     id::{CredentialId, IntegrationId},
-    secret::ExposeSecret as _,
+    secret::{ExposeSecret as _, SecretString},
 };
 use ninjaone::{NinjaOne, WebhookConfig};
 use pg::{PgError, SystemReason, cluster::generate_secret};
@@ -24,25 +25,84 @@ use crate::{
 
 const SYNC_INTERVAL_S: i32 = 900;
 
-/// What a NinjaOne integration is made of.
-pub struct NinjaOneSettings {
+/// What an integration is made of.
+pub struct IntegrationSettings {
+    pub vendor: Vendor,
     pub name: String,
     pub base_url: String,
-    pub credentials: NinjaOneCredentials,
+    /// The vendor's credentials, as they are sealed.
+    pub secret: SecretString,
     pub sync_interval_s: i32,
 }
 
 pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<ExitCode, Failure> {
-    let IntegrationCommand::Add { name, url, client_id } = command;
+    match command {
+        IntegrationCommand::Add { name, url, client_id } => {
+            add_ninjaone(settings, name, url, client_id).await
+        }
+        IntegrationCommand::AddRevio { name, url, user, client_code, with_subscription_key } => {
+            say!("Password of {user}@{client_code}, then Enter:");
+            let password = read_secret()?.expose_secret().to_owned();
+            let subscription_key = if with_subscription_key {
+                say!("Subscription key, then Enter:");
+                Some(read_secret()?.expose_secret().to_owned())
+            } else {
+                None
+            };
+            let credentials = RevIoCredentials { user, client_code, password, subscription_key };
+            add_revio(settings, name, url, credentials).await
+        }
+    }
+}
+
+async fn add_revio(
+    settings: &Settings,
+    name: String,
+    base_url: String,
+    credentials: RevIoCredentials,
+) -> Result<ExitCode, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
+    let secret = credentials.to_secret().map_err(|error| failed(&error))?;
+    let database = Database::open_beside(settings).await?;
+    let outcome = async {
+        let product = Product::build(&database, settings, &Tuning::default()).await?;
+        let new = IntegrationSettings {
+            vendor: Vendor::RevIo,
+            name: name.clone(),
+            base_url,
+            secret,
+            sync_interval_s: SYNC_INTERVAL_S,
+        };
+        let id = put(&product, &new).await?;
+        let revio = product.services.vendors.revio(id).await.map_err(|error| failed(&error))?;
+        let health = revio.health_check().await;
+        for problem in health.problems() {
+            say!("TO DO {problem}");
+        }
+        say!("{name} is kept. The first synchronization starts with `obera serve`; then map its accounts under Integrations.");
+        Ok(if health.can_read() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+    .await;
+    database.close().await;
+    outcome
+}
+
+async fn add_ninjaone(
+    settings: &Settings,
+    name: String,
+    url: String,
+    client_id: String,
+) -> Result<ExitCode, Failure> {
     say!("Client secret of {client_id}, then Enter:");
     let client_secret = read_secret()?.expose_secret().to_owned();
     let database = Database::open_beside(settings).await?;
     let outcome = async {
         let product = Product::build(&database, settings, &Tuning::default()).await?;
         let credentials = NinjaOneCredentials { client_id, client_secret };
-        let new = NinjaOneSettings { name: name.clone(), base_url: url, credentials, sync_interval_s: SYNC_INTERVAL_S };
-        let id = put(&product, &new).await?;
         let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
+        let secret = credentials.to_secret().map_err(|error| failed(&error))?;
+        let new = IntegrationSettings { vendor: Vendor::NinjaOne, name: name.clone(), base_url: url, secret, sync_interval_s: SYNC_INTERVAL_S };
+        let id = put(&product, &new).await?;
         let ninja = product.services.vendors.ninjaone(id).await.map_err(|error| failed(&error))?;
         let health = ninja.health_check().await;
         for problem in health.problems() {
@@ -64,10 +124,10 @@ pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<Exi
 }
 
 /// Adds the integration, or gives the one of that name new credentials and a new address.
-pub async fn put(product: &Product, new: &NinjaOneSettings) -> Result<IntegrationId, Failure> {
+pub async fn put(product: &Product, new: &IntegrationSettings) -> Result<IntegrationId, Failure> {
     let failed =
         |error: &dyn std::error::Error| Failure::start(&format!("the integration {}", new.name), error);
-    let secret = new.credentials.to_secret().map_err(|error| failed(&error))?;
+    let secret = &new.secret;
     let known = async {
         let tx = product.services.pg.system(SystemReason::Seed).await?;
         let row = tx
@@ -80,20 +140,22 @@ pub async fn put(product: &Product, new: &NinjaOneSettings) -> Result<Integratio
     let known = known.await.map_err(|error| failed(&error))?;
     let credential = match known {
         Some((_, Some(credential))) => {
-            product.vault.rotate_credential(credential, &secret).await.map_err(|error| failed(&error))?;
+            product.vault.rotate_credential(credential, secret).await.map_err(|error| failed(&error))?;
             credential
         }
-        _ => product.vault.put_credential("ninjaone", &secret).await.map_err(|error| failed(&error))?,
+        _ => {
+            product.vault.put_credential(new.vendor.as_str(), secret).await.map_err(|error| failed(&error))?
+        }
     };
     let id = known.map_or_else(|| IntegrationId::new(product.clock.now()), |(id, _)| id);
     let kept = async {
         let tx = product.services.pg.system(SystemReason::Seed).await?;
         tx.execute_one(
             "insert into public.integrations (id, vendor, name, base_url, credential_id, sync_interval_s)
-             values ($1, 'ninjaone', $2, $3, $4, $5)
+             values ($1, $6, $2, $3, $4, $5)
              on conflict (name) do update set base_url = excluded.base_url, credential_id = excluded.credential_id, activity_cursor = null,
                credentials_failed_at = null",
-            &[&id.0, &new.name, &new.base_url, &credential.0, &new.sync_interval_s],
+            &[&id.0, &new.name, &new.base_url, &credential.0, &new.sync_interval_s, &new.vendor.as_str()],
         )
         .await?;
         tx.commit().await

@@ -27,6 +27,10 @@ pub struct SandboxHandle {
     pub base_url: String,
     pub client_id: String,
     pub client_secret: String,
+    pub revio_base_url: String,
+    pub revio_user: String,
+    pub revio_client_code: String,
+    pub revio_password: String,
     control_token: String,
 }
 
@@ -36,6 +40,10 @@ impl SandboxHandle {
             base_url: sandbox.base_url(),
             client_id: sandbox.client_id().to_owned(),
             client_secret: sandbox.client_secret().expose_secret().to_owned(),
+            revio_base_url: sandbox.revio_base_url(),
+            revio_user: sandbox.revio_user().to_owned(),
+            revio_client_code: sandbox.revio_client_code().to_owned(),
+            revio_password: sandbox.revio_password().expose_secret().to_owned(),
             control_token: sandbox.control_token().expose_secret().to_owned(),
         }
     }
@@ -88,6 +96,9 @@ async fn alone(args: &SandboxArgs) -> Result<ExitCode, Failure> {
     say!("NinjaOne sandbox  {}", sandbox.base_url());
     say!("client id         {}", sandbox.client_id());
     say!("client secret     {}", sandbox.client_secret().expose_secret());
+    say!("Rev.io sandbox    {}", sandbox.revio_base_url());
+    say!("user              {}@{}", sandbox.revio_user(), sandbox.revio_client_code());
+    say!("password          {}", sandbox.revio_password().expose_secret());
     say!("control           header x-sandbox-control: {}", sandbox.control_token().expose_secret());
     shutdown.wait().await;
     sandbox.shutdown().await;

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 
 use app::{
     incidents::flows::{FREE_DISK_SPACE, RESTART_SERVICE},
+    sync::Vendor,
     vendors::NinjaOneCredentials,
 };
 use kernel::id::{CustomerId, IntegrationId};
@@ -12,8 +13,8 @@ use serde_json::json;
 
 use crate::{
     commands::{
-        demo::SYNC_INTERVAL_S,
-        integration::{self, NinjaOneSettings},
+        demo::{SYNC_INTERVAL_S, billing},
+        integration::{self, IntegrationSettings},
         sandbox::SandboxHandle,
     },
     failure::Failure,
@@ -31,17 +32,19 @@ pub async fn prepare(
     url: &str,
 ) -> Result<Vec<(CustomerId, String)>, Failure> {
     // The sandbox has a new address and a new secret at every start.
-    let new = NinjaOneSettings {
+    let failed = |error: &dyn std::error::Error| Failure::start("the demo's estate", error);
+    let credentials = NinjaOneCredentials {
+        client_id: sandbox.client_id.clone(),
+        client_secret: sandbox.client_secret.clone(),
+    };
+    let new = IntegrationSettings {
+        vendor: Vendor::NinjaOne,
         name: INTEGRATION.into(),
         base_url: sandbox.base_url.clone(),
-        credentials: NinjaOneCredentials {
-            client_id: sandbox.client_id.clone(),
-            client_secret: sandbox.client_secret.clone(),
-        },
+        secret: credentials.to_secret().map_err(|error| failed(&error))?,
         sync_interval_s: SYNC_INTERVAL_S,
     };
     let integration = integration::put(product, &new).await?;
-    let failed = |error: &dyn std::error::Error| Failure::start("the demo's estate", error);
     let ninja = product.services.vendors.ninjaone(integration).await.map_err(|error| failed(&error))?;
     let organizations = ninja.organizations().await;
     if !organizations.completeness.is_complete() {
@@ -56,6 +59,7 @@ pub async fn prepare(
     };
     let customers = customers.await.map_err(|error| failed(&error))?;
     integration::register_webhook(product, integration, &ninja, url).await?;
+    billing::prepare(product, sandbox, integration).await?;
     Ok(customers)
 }
 

@@ -1,0 +1,132 @@
+//! The rules against the facts of one customer. Nothing is computed on facts that are not fresh and complete.
+use std::collections::{HashMap, HashSet};
+
+use domain::money::{self, Difference};
+use kernel::{
+    Timestamp,
+    id::{CustomerId, DeviceId},
+};
+use pg::{ActorTx, PgError};
+use store::money::{Facts, RuleRow, Source, device_dates};
+
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    #[error("the database did not answer")]
+    Database(#[from] PgError),
+    #[error(transparent)]
+    TooLarge(#[from] money::TooLarge),
+}
+
+/// What became of one rule for one customer.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a handful per customer, gone at once")]
+pub(super) enum Compared {
+    Done {
+        found: Option<Difference>,
+        devices_observed_at: Timestamp,
+        lines_observed_at: Timestamp,
+    },
+    /// Passed over, because ….
+    Skipped(Skip),
+}
+
+/// Why a rule is passed over.
+#[derive(Debug)]
+pub(super) struct Skip {
+    pub reason: String,
+    pub lasts: Lasts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lasts {
+    /// A source is being read: soon it can be compared.
+    AMoment,
+    UntilMended,
+}
+
+/// Each rule in its order.
+pub(super) async fn compare_all(
+    tx: &ActorTx,
+    customer: CustomerId,
+    rules: &[RuleRow],
+    facts: &Facts,
+) -> Result<Vec<Compared>, CompareError> {
+    let mut compared = Vec::with_capacity(rules.len());
+    for rule in rules {
+        compared.push(match standing(facts, rule) {
+            Err(skip) => Compared::Skipped(skip),
+            Ok((devices_observed_at, lines_observed_at)) => {
+                let found = money::compare(&rule.rule, &facts.devices, &facts.lines)?;
+                Compared::Done { found, devices_observed_at, lines_observed_at }
+            }
+        });
+    }
+    explain(tx, customer, rules, facts, &mut compared).await?;
+    Ok(compared)
+}
+
+/// When both sides were seen, or why they cannot be compared.
+fn standing(facts: &Facts, rule: &RuleRow) -> Result<(Timestamp, Timestamp), Skip> {
+    let devices = facts.sources.iter().filter(|source| source.vendor == "ninjaone");
+    let billing = facts.sources.iter().find(|source| source.integration_id == rule.integration);
+    let billing = billing
+        .ok_or_else(|| Skip::lasting("no account of the billing system is mapped to this customer"))?;
+    let lines_at = seen(billing)?;
+    let mut devices_at: Option<Timestamp> = None;
+    for source in devices {
+        let at = seen(source)?;
+        devices_at = Some(devices_at.map_or(at, |first| first.min(at)));
+    }
+    let devices_at =
+        devices_at.ok_or_else(|| Skip::lasting("no source of devices is mapped to this customer"))?;
+    Ok((devices_at, lines_at))
+}
+
+fn seen(source: &Source) -> Result<Timestamp, Skip> {
+    let lasts = if source.is_busy { Lasts::AMoment } else { Lasts::UntilMended };
+    match (&source.problem, source.observed_at) {
+        (Some(problem), _) => Err(Skip { reason: problem.clone(), lasts }),
+        (None, None) => Err(Skip::lasting("a source was never read")),
+        (None, Some(at)) => Ok(at),
+    }
+}
+
+impl Skip {
+    fn lasting(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), lasts: Lasts::UntilMended }
+    }
+}
+
+/// Only where something differs is it asked when devices were added; then the cause is worked out again.
+async fn explain(
+    tx: &ActorTx,
+    customer: CustomerId,
+    rules: &[RuleRow],
+    facts: &Facts,
+    compared: &mut [Compared],
+) -> Result<(), CompareError> {
+    let differs = |compared: &Compared| matches!(compared, Compared::Done { found: Some(_), .. });
+    let classes: HashSet<&str> = rules
+        .iter()
+        .zip(compared.iter())
+        .filter(|(_, compared)| differs(compared))
+        .flat_map(|(rule, _)| rule.rule.device_classes.iter().map(String::as_str))
+        .collect();
+    if classes.is_empty() {
+        return Ok(());
+    }
+    let is_asked =
+        |device: &&money::Device| device.missing_since.is_none() && classes.contains(device.class.as_str());
+    let ids: Vec<DeviceId> = facts.devices.iter().filter(is_asked).map(|device| device.id).collect();
+    let dates: HashMap<DeviceId, Timestamp> = device_dates(tx, customer, &ids).await?.into_iter().collect();
+    let mut devices = facts.devices.clone();
+    for device in &mut devices {
+        device.added_at = dates.get(&device.id).copied();
+    }
+    for (rule, compared) in rules.iter().zip(compared) {
+        if let Compared::Done { found: found @ Some(_), .. } = compared {
+            *found = money::compare(&rule.rule, &devices, &facts.lines)?;
+        }
+    }
+    Ok(())
+}
