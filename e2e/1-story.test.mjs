@@ -127,7 +127,7 @@ test("a rejected plan changes nothing", { timeout: RUN_MS * 2 }, async () => {
 
 test("a synchronization shows its progress and its outcome", { timeout: RUN_MS * 2 }, async () => {
   const { context, page, complaints } = await open(browser, { session });
-  const [source] = (await rest(token, "/rest/v1/source_list?select=id&limit=1")).body;
+  const [source] = (await rest(token, "/rest/v1/source_list?select=id&vendor=eq.ninjaone&limit=1")).body;
   await go(page, `/integrations/${source.id}`);
   await until("no synchronization is going on", async () => (await page.getByRole("button", { name: "Sync now" }).getAttribute("aria-disabled")) !== "true", { withinMs: RUN_MS });
   await page.getByRole("button", { name: "Full sync" }).click();

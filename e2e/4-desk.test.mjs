@@ -20,7 +20,8 @@ after(() => browser?.close());
 const read = async (path) => (await rest(token, `/rest/v1/${path}`)).body;
 
 test("an unmapped organization becomes a new customer, and its devices arrive", { timeout: WAIT_MS * 2 }, async () => {
-  const [unmapped] = await read("integration_organizations?select=*&customer_id=is.null&missing_since=is.null&limit=1");
+  const [source] = await read("source_list?select=id&vendor=eq.ninjaone&limit=1");
+  const [unmapped] = await read(`integration_organizations?select=*&integration_id=eq.${source.id}&customer_id=is.null&missing_since=is.null&limit=1`);
   assert.ok(unmapped, "the demo has an unmapped organization");
   const { context, page, complaints } = await open(browser, { session });
   await go(page, `/integrations/${unmapped.integration_id}`);

@@ -1,10 +1,9 @@
 // A customer's devices vanish: held back, accepted by a person with a reason, asked for one by one, gone. And who may not, cannot.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
+import { control } from "./lib/sandbox.mjs";
 
 const SYNC_MS = 120_000;
 /** More than a run asks for by itself (200), and more than a fifth. */
@@ -22,18 +21,8 @@ before(async () => {
 });
 after(() => browser?.close());
 
-async function sandbox(path, body) {
-  const handle = JSON.parse(readFileSync(join(process.env.OBERA_DATA_DIR, "secrets/sandbox.json"), "utf8"));
-  const response = await fetch(`${handle.base_url}/_sandbox${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-sandbox-control": handle.control_token },
-    body: JSON.stringify(body),
-  });
-  assert.equal(response.status, 200, await response.text());
-}
-
 async function source() {
-  return (await rest(token, "/rest/v1/source_list?select=*&limit=1")).body[0];
+  return (await rest(token, "/rest/v1/source_list?select=*&vendor=eq.ninjaone&limit=1")).body[0];
 }
 
 /** Asks for a full synchronization until one of its own is queued, and waits for its end. */
@@ -52,10 +41,10 @@ async function ended(run) {
 
 test("a fall that two readings confirm is accepted by a person", { timeout: SYNC_MS * 4 }, async () => {
   const { id } = await source();
-  await sandbox("/devices/add", { organization_id: 1, count: ADDED });
+  await control("/devices/add", { organization_id: 1, count: ADDED });
   assert.equal((await fullSync(id)).state, "complete");
   const before = (await source()).rows_read;
-  await sandbox("/devices/remove", { organization_id: 1, count: GONE });
+  await control("/devices/remove", { organization_id: 1, count: GONE });
   const held = await fullSync(id);
   assert.equal(held.state, "suspect", JSON.stringify(held.error));
   assert.ok(before > 0);

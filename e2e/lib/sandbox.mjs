@@ -1,5 +1,8 @@
-// Makes a device of the running demo ill, as `obera sandbox trigger` does for a person.
+// The sandbox of the running demo: makes a device ill as `obera sandbox trigger` does for a person, and changes the estate.
+import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 function required(name) {
@@ -19,4 +22,17 @@ export async function triggerAt(bin, dataDir, illness, ...options) {
   const found = /^(\S+) of (.+) is ill now/m.exec(stdout);
   if (!found) throw new Error(`the sandbox said: ${stdout}`);
   return { device: found[1], customer: found[2] };
+}
+
+/** Asks the control plane of the running demo's sandbox; with a body it is a POST. */
+export async function control(path, body) {
+  const handle = JSON.parse(readFileSync(join(required("OBERA_DATA_DIR"), "secrets/sandbox.json"), "utf8"));
+  const response = await fetch(`${handle.base_url}/_sandbox${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { "content-type": "application/json", "x-sandbox-control": handle.control_token },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return JSON.parse(text);
 }

@@ -61,7 +61,7 @@ async function places(url, token, demo) {
     const found = await rows(url, token, "approvals?select=id,customer_id,run_id&state=eq.waiting");
     return found.length >= INCIDENTS && found;
   });
-  const [source] = await rows(url, token, "source_list?select=id");
+  const [source] = await rows(url, token, "source_list?select=id&vendor=eq.ninjaone");
   const workflows = await rows(url, token, "workflows?select=key");
   const common = (index) => ({ integration_id: source.id, workflow_key: workflows[index % workflows.length].key });
   const found = [];

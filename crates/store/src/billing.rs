@@ -41,6 +41,8 @@ pub struct LineRow {
     pub name: String,
     pub quantity: Decimal,
     pub rate: Option<Decimal>,
+    /// What one of it costs the provider.
+    pub cost: Option<Decimal>,
     pub currency: String,
     pub status: String,
     pub is_active: bool,

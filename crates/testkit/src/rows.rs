@@ -318,6 +318,13 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
             | "public.count_differences",
             "currency",
         ) => "'USD'".to_owned(),
+        ("public.month_closes", "month") => format!("(date '2000-01-01' + interval '{made} months')::date"),
+        // A margin is of active lines.
+        ("public.billing_lines", "is_active") => "true".to_owned(),
+        ("public.month_closes", "note") => "'probe'".to_owned(),
+        // What a month is closed by.
+        ("public.reconciliations", "state") => "'complete'".to_owned(),
+        ("public.reconciliations", "ended_at") => "now()".to_owned(),
         ("public.count_rules", "device_classes") => "'{workstation}'".to_owned(),
         ("public.workflows", "key") => format!("'probe.flow{made:04}'"),
         _ => return None,

@@ -30,6 +30,7 @@ create table public.billing_lines (
   seen_in_sync uuid,
   missing_since timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  cost numeric(14,2),
   constraint billing_lines_pkey PRIMARY KEY (customer_id, id),
   constraint billing_lines_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint billing_lines_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES public.integrations(id) ON DELETE CASCADE,

@@ -101,3 +101,45 @@ update public.count_differences set state_text = 'seen' where customer_id = :for
 -- as: owner
 select from flow.runs
 -- gives: 2
+
+-- What a line costs us is not the customer's to read.
+-- as: authenticated(portal_admin)
+select cost from public.billing_lines
+-- gives: refused
+
+-- A month that runs is not closed.
+-- as: staff(owner)
+insert into public.month_closes (month, note) values (date_trunc('month', now() at time zone 'UTC'), 'too soon')
+-- gives: PT409
+
+-- Nor one that nobody compared since it ended.
+-- given: update public.reconciliations set ended_at = '2000-01-01'
+-- as: staff(owner)
+insert into public.month_closes (month, note) values ('2024-05-01', 'not compared')
+-- gives: PT409
+
+-- With differences left it takes a word why.
+-- as: staff(owner)
+insert into public.month_closes (month) values ('2024-05-01')
+-- gives: PT409
+
+-- With it, the month is signed off, and what was left is listed.
+-- as: staff(owner)
+insert into public.month_closes (month, note) values ('2024-05-01', 'known')
+  returning 1 / (differences_open = 2 and jsonb_array_length(differences) = 2 and closed_by = app.user_id() and reconciliation_id is not null)::integer
+-- gives: 1
+
+-- Who signs is not the caller's to say.
+-- as: staff(owner)
+insert into public.month_closes (month, note, closed_by) values ('2024-05-01', 'known', null)
+-- gives: refused
+
+-- A technician signs nothing.
+-- as: staff(technician)
+insert into public.month_closes (month, note) values ('2024-05-01', 'known')
+-- gives: refused
+
+-- What is signed stays as it is.
+-- as: staff(owner)
+update public.month_closes set note = 'changed'
+-- gives: refused

@@ -1,7 +1,7 @@
 import { ApiError, isRecord, stringOrNull } from "./errors";
 import { callFunction } from "./functions";
 import { callRpc, insertRow, patchRow, readRows } from "./rest";
-import type { ApprovalRow, OrganizationRow, TicketPriority, TicketState } from "./rows";
+import type { ApprovalRow, OrganizationRow, SourceListRow, TicketPriority, TicketState } from "./rows";
 
 // Intentions of people, one function each. Every one gives the sentence that tells what the server answered.
 
@@ -60,13 +60,20 @@ export async function askToExport(): Promise<void> {
   });
 }
 
-export async function startSync(integrationId: string, kind: "full" | "incremental"): Promise<string> {
-  return callFunction("ninjaone-sync", { integration_id: integrationId, kind }, message);
+type Source = Pick<SourceListRow, "id" | "vendor">;
+
+/** Each vendor has its function; Rev.io cannot say what changed, so that it is always read as a whole. */
+function sync(source: Source, kind: "full" | "incremental", more: object): Promise<string> {
+  const input = { integration_id: source.id, ...more };
+  return source.vendor === "revio" ? callFunction("revio-data", { action: "sync", ...input }, message) : callFunction("ninjaone-sync", { ...input, kind }, message);
 }
 
-export async function acceptFall(integrationId: string, syncRunId: string, reason: string): Promise<string> {
-  const input = { integration_id: integrationId, kind: "full", accept_fall: { sync_run_id: syncRunId, reason } };
-  return callFunction("ninjaone-sync", input, message);
+export async function startSync(source: Source, kind: "full" | "incremental"): Promise<string> {
+  return sync(source, kind, {});
+}
+
+export async function acceptFall(source: Source, syncRunId: string, reason: string): Promise<string> {
+  return sync(source, "full", { accept_fall: { sync_run_id: syncRunId, reason } });
 }
 
 export async function mapOrganization(row: OrganizationRow, customerId: string | null): Promise<void> {

@@ -33,9 +33,9 @@ export interface Database {
         ];
       };
       billing_lines: {
-        Row: { account_ref: string; activated_at: string | null; billed_through_at: string | null; content_hash: string; contract_end_at: string | null; created_at: string; currency: string; customer_id: string; disconnected_at: string | null; external_id: string; id: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since: string | null; name: string; observed_at: string; product_id: string | null; product_ref: string; quantity: number; quantity_changed_at: string | null; rate: number | null; raw: Json; seen_in_sync: string | null; status: string; updated_at: string | null };
-        Insert: { account_ref: string; activated_at?: string | null; billed_through_at?: string | null; content_hash: string; contract_end_at?: string | null; created_at?: string; currency: string; customer_id: string; disconnected_at?: string | null; external_id: string; id?: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; product_id?: string | null; product_ref: string; quantity: number; quantity_changed_at?: string | null; rate?: number | null; raw: Json; seen_in_sync?: string | null; status: string; updated_at?: string | null };
-        Update: { account_ref?: string; activated_at?: string | null; billed_through_at?: string | null; content_hash?: string; contract_end_at?: string | null; created_at?: string; currency?: string; customer_id?: string; disconnected_at?: string | null; external_id?: string; id?: string; integration_id?: string; is_active?: boolean; is_complete?: boolean; missing_since?: string | null; name?: string; observed_at?: string; product_id?: string | null; product_ref?: string; quantity?: number; quantity_changed_at?: string | null; rate?: number | null; raw?: Json; seen_in_sync?: string | null; status?: string; updated_at?: string | null };
+        Row: { account_ref: string; activated_at: string | null; billed_through_at: string | null; content_hash: string; contract_end_at: string | null; cost: number | null; created_at: string; currency: string; customer_id: string; disconnected_at: string | null; external_id: string; id: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since: string | null; name: string; observed_at: string; product_id: string | null; product_ref: string; quantity: number; quantity_changed_at: string | null; rate: number | null; raw: Json; seen_in_sync: string | null; status: string; updated_at: string | null };
+        Insert: { account_ref: string; activated_at?: string | null; billed_through_at?: string | null; content_hash: string; contract_end_at?: string | null; cost?: number | null; created_at?: string; currency: string; customer_id: string; disconnected_at?: string | null; external_id: string; id?: string; integration_id: string; is_active: boolean; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; product_id?: string | null; product_ref: string; quantity: number; quantity_changed_at?: string | null; rate?: number | null; raw: Json; seen_in_sync?: string | null; status: string; updated_at?: string | null };
+        Update: { account_ref?: string; activated_at?: string | null; billed_through_at?: string | null; content_hash?: string; contract_end_at?: string | null; cost?: number | null; created_at?: string; currency?: string; customer_id?: string; disconnected_at?: string | null; external_id?: string; id?: string; integration_id?: string; is_active?: boolean; is_complete?: boolean; missing_since?: string | null; name?: string; observed_at?: string; product_id?: string | null; product_ref?: string; quantity?: number; quantity_changed_at?: string | null; rate?: number | null; raw?: Json; seen_in_sync?: string | null; status?: string; updated_at?: string | null };
         Relationships: [
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
@@ -200,6 +200,14 @@ export interface Database {
           { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
           { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "memberships_role_fkey"; columns: ["role"]; isOneToOne: false; referencedRelation: "roles"; referencedColumns: ["role"] },
+        ];
+      };
+      month_closes: {
+        Row: { closed_at: string; closed_by: string | null; customers_done: number; customers_skipped: number; differences: Json; differences_open: number; id: string; month: string; note: string | null; reconciliation_id: string | null; totals: Json };
+        Insert: { closed_at?: string; closed_by?: string | null; customers_done?: number; customers_skipped?: number; differences?: Json; differences_open?: number; id?: string; month: string; note?: string | null; reconciliation_id?: string | null; totals?: Json };
+        Update: { closed_at?: string; closed_by?: string | null; customers_done?: number; customers_skipped?: number; differences?: Json; differences_open?: number; id?: string; month?: string; note?: string | null; reconciliation_id?: string | null; totals?: Json };
+        Relationships: [
+          { foreignKeyName: "month_closes_reconciliation_id_fkey"; columns: ["reconciliation_id"]; isOneToOne: false; referencedRelation: "reconciliations"; referencedColumns: ["id"] },
         ];
       };
       notifications: {
@@ -443,6 +451,20 @@ export interface Database {
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      difference_by_customer: {
+        Row: { currency: string | null; customer_id: string | null; customer_name: string | null; differences_open: number | null; oldest_at: string | null; over_per_month: number | null; under_per_month: number | null; waiting_per_month: number | null };
+        Relationships: [
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+        ];
+      };
+      difference_by_product: {
+        Row: { currency: string | null; customers_affected: number | null; differences_open: number | null; oldest_at: string | null; over_per_month: number | null; product_id: string | null; product_name: string | null; under_per_month: number | null };
+        Relationships: [
+          { foreignKeyName: "count_differences_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+        ];
+      };
       difference_list: {
         Row: { age_s: number | null; bill_id: string | null; bill_number: string | null; billed: number | null; cause: Json | null; cause_kind: string | null; cause_text: string | null; changed_at: string | null; changed_quantity: number | null; close_reason: string | null; closed_at: string | null; counted: number | null; currency: string | null; customer_id: string | null; customer_name: string | null; devices_observed_at: string | null; difference: number | null; direction: string | null; first_seen_at: string | null; id: string | null; ignored_at: string | null; ignored_by: string | null; ignored_reason: string | null; ignored_until: string | null; integration_id: string | null; last_seen_at: string | null; line_contract_end_at: string | null; line_id: string | null; line_quantity: number | null; line_ref: string | null; lines_observed_at: string | null; money_per_month: number | null; product_id: string | null; product_name: string | null; rate: number | null; rate_source: string | null; reconciliation_id: string | null; rule_id: string | null; rule_name: string | null; run_id: string | null; stale_reason: string | null; stale_since: string | null; state: string | null; state_text: string | null };
         Relationships: [
@@ -481,8 +503,22 @@ export interface Database {
           { foreignKeyName: "incidents_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "remediation_rules"; referencedColumns: ["id"] },
         ];
       };
+      margin_by_customer: {
+        Row: { billed_per_month: number | null; cost_per_month: number | null; currency: string | null; customer_id: string | null; customer_name: string | null; is_complete: boolean | null; lines: number | null; lines_without_cost: number | null; margin_per_month: number | null; margin_percent: number | null; oldest_observed_at: string | null };
+        Relationships: [
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
+        ];
+      };
       money_overview: {
         Row: { currency: string | null; customers_affected: number | null; differences_changing: number | null; differences_ignored: number | null; differences_open: number | null; differences_stale: number | null; differences_waiting: number | null; over_per_month: number | null; recovered_per_month: number | null; under_per_month: number | null; waiting_per_month: number | null };
+        Relationships: [];
+      };
+      month_close_list: {
+        Row: { closed_at: string | null; closed_by: string | null; customers_done: number | null; customers_skipped: number | null; differences_listed: number | null; differences_open: number | null; id: string | null; month: string | null; note: string | null; totals: Json | null };
+        Insert: { closed_at?: string | null; closed_by?: string | null; customers_done?: number | null; customers_skipped?: number | null; differences_listed?: number | null; differences_open?: number | null; id?: string | null; month?: string | null; note?: string | null; totals?: Json | null };
+        Update: { closed_at?: string | null; closed_by?: string | null; customers_done?: number | null; customers_skipped?: number | null; differences_listed?: number | null; differences_open?: number | null; id?: string | null; month?: string | null; note?: string | null; totals?: Json | null };
         Relationships: [];
       };
       organization_suggestions: {

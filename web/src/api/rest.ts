@@ -88,7 +88,7 @@ export async function readRows(table: Table, query: ReadQuery): Promise<Answer> 
 }
 
 type Key = Record<string, string>;
-type Values = Record<string, string | number | boolean | null>;
+type Values = Record<string, string | number | boolean | null | readonly string[]>;
 
 /** Changes the row with this key. The server's row count decides: no row means nothing was changed. */
 export async function patchRow(table: Table, key: Key, values: Values): Promise<void> {

@@ -109,6 +109,36 @@ export type SecurityStatusRow = ViewRow<
   "security_status",
   "freeze_id" | "frozen_at" | "freeze_reason" | "last_clean_at" | "last_began_at" | "last_outcome" | "last_error" | "last_requests"
 >;
+export type DifferenceState = "open" | "ignored" | "changing" | "waiting_for_invoice" | "closed";
+export type DifferenceDirection = "under" | "over";
+export type CauseKind =
+  | "no_line" | "disconnected_line" | "devices_added" | "quantity_too_low" | "line_without_devices" | "duplicate_lines" | "devices_gone" | "quantity_too_high";
+export type DifferenceRow = ViewRow<
+  "difference_list",
+  | "line_id" | "line_ref" | "line_quantity" | "line_contract_end_at" | "rate" | "money_per_month" | "state_text" | "devices_observed_at" | "lines_observed_at" | "stale_since" | "stale_reason"
+  | "ignored_at" | "ignored_by" | "ignored_until" | "ignored_reason" | "run_id" | "changed_at" | "changed_quantity" | "bill_id" | "bill_number" | "closed_at" | "reconciliation_id",
+  {
+    state: DifferenceState;
+    direction: DifferenceDirection;
+    cause_kind: CauseKind;
+    rate_source: "line" | "former_line" | "product" | "none";
+    close_reason: "vanished" | "invoiced" | "superseded" | "rule_off" | null;
+  }
+>;
+export type MoneyOverviewRow = ViewRow<"money_overview">;
+export type ReconciliationRow = TableRow<"reconciliations", { state: "running" | "complete" | "failed" }>;
+export type CountRuleRow = ViewRow<"count_rule_list", "product_code" | "product_rate" | "created_by", { device_classes: DeviceClass[] }>;
+export type BillingProductRow = TableRow<"billing_products">;
+export type BillingLineRow = ViewRow<
+  "billing_line_list",
+  "product_id" | "product_name" | "rate" | "amount_per_month" | "activated_at" | "billed_through_at" | "contract_end_at" | "disconnected_at" | "quantity_changed_at" | "missing_since" | "stale_at"
+>;
+export type DifferenceByCustomerRow = ViewRow<"difference_by_customer", "oldest_at">;
+export type DifferenceByProductRow = ViewRow<"difference_by_product", "oldest_at">;
+export type MarginRow = ViewRow<"margin_by_customer", "margin_percent">;
+export type MonthCloseRow = TableRow<"month_closes">;
+export type MonthCloseListRow = ViewRow<"month_close_list", "note" | "closed_by">;
+export type SuggestionRow = ViewRow<"organization_suggestions", "account_number">;
 export type NotificationRow = TableRow<"notifications">;
 type Permission = Public["Functions"]["my_permissions"]["Returns"][number];
 /** Without a customer: of the provider. */
@@ -145,6 +175,19 @@ export interface Tables {
   sla_by_priority: SlaByPriorityRow;
   sla_targets: SlaTargetRow;
   people: PersonRow;
+  difference_list: DifferenceRow;
+  money_overview: MoneyOverviewRow;
+  reconciliations: ReconciliationRow;
+  count_rules: Pick<CountRuleRow, "id">;
+  count_rule_list: CountRuleRow;
+  billing_products: BillingProductRow;
+  billing_line_list: BillingLineRow;
+  difference_by_customer: DifferenceByCustomerRow;
+  difference_by_product: DifferenceByProductRow;
+  margin_by_customer: MarginRow;
+  month_closes: MonthCloseRow;
+  month_close_list: MonthCloseListRow;
+  organization_suggestions: SuggestionRow;
   notifications: NotificationRow;
   access_log: AccessLogRow;
   security_alerts: Pick<SecurityAlertRow, "id" | "state">;

@@ -52,7 +52,7 @@ export function Shell() {
         <Nav />
       </div>
       <div className="min-w-0">
-        <header className="sticky top-0 z-30 flex h-13 items-center gap-2.5 border-b border-line bg-surface px-3 md:px-5">
+        <header className="no-print sticky top-0 z-30 flex h-13 items-center gap-2.5 border-b border-line bg-surface px-3 md:px-5">
           <IconButton label="Navigation" aria-haspopup="dialog" className="-ml-1 lg:hidden" onClick={() => setNavOpen(true)}>
             <MenuIcon aria-hidden className="size-4.5" />
           </IconButton>

@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Plug, ScanEye, ShieldAlert, ShieldCheck, Siren, type LucideIcon,
+  Bell, Braces, Building2, Calculator, CalendarCheck, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, Siren, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -44,6 +44,16 @@ export const navigation: readonly NavGroup[] = [
     entries: [
       { to: "/runs", label: "Runs", icon: CirclePlay, permission: "runs:read", key: "r" },
       { to: "/approvals", label: "Approvals", icon: ShieldCheck, permission: "approvals:read", key: "p", figure: "approvals", hot: true },
+    ],
+  },
+  {
+    label: "Money",
+    entries: [
+      { to: "/differences", label: "Differences", icon: Scale, permission: "billing:read", key: "m", providerOnly: true },
+      { to: "/billing-lines", label: "Billed lines", icon: ReceiptText, permission: "billing:read", key: "b", providerOnly: true },
+      { to: "/margins", label: "Margins", icon: Percent, permission: "billing:read", key: "y", providerOnly: true },
+      { to: "/month-closes", label: "Month close", icon: CalendarCheck, permission: "billing:read", key: "h", providerOnly: true },
+      { to: "/count-rules", label: "Count rules", icon: Calculator, permission: "billing:read", key: "u", providerOnly: true },
     ],
   },
   {

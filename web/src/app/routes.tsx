@@ -20,6 +20,16 @@ const TicketList = lazy(() => import("@/resources/tickets"));
 const TicketRecord = lazy(() => import("@/resources/tickets/TicketRecord"));
 const IntegrationList = lazy(() => import("@/resources/integrations"));
 const IntegrationRecord = lazy(() => import("@/resources/integrations/IntegrationRecord"));
+const DifferenceList = lazy(() => import("@/resources/differences"));
+const ClosedDifferences = lazy(() => import("@/resources/differences/Closed"));
+const DifferenceRecord = lazy(() => import("@/resources/differences/DifferenceRecord"));
+const DifferencesByCustomer = lazy(() => import("@/resources/differences/ByCustomer"));
+const DifferencesByProduct = lazy(() => import("@/resources/differences/ByProduct"));
+const MarginList = lazy(() => import("@/resources/margins"));
+const MonthCloseList = lazy(() => import("@/resources/month-closes"));
+const MonthCloseRecord = lazy(() => import("@/resources/month-closes/MonthCloseRecord"));
+const BillingLineList = lazy(() => import("@/resources/billing-lines"));
+const CountRuleList = lazy(() => import("@/resources/count-rules"));
 const SecurityAlertList = lazy(() => import("@/resources/security"));
 const AccessList = lazy(() => import("@/resources/access"));
 const ApiExplorer = lazy(() => import("@/pages/api/ApiExplorer"));
@@ -61,6 +71,16 @@ export function AppRoutes() {
         <Route path="tickets/:id" element={<TicketRecord />} />
         <Route path="integrations" element={<IntegrationList />} />
         <Route path="integrations/:id" element={<IntegrationRecord />} />
+        <Route path="differences" element={<DifferenceList />} />
+        <Route path="differences/closed" element={<ClosedDifferences />} />
+        <Route path="differences/:customerId/:id" element={<DifferenceRecord />} />
+        <Route path="differences/customers" element={<DifferencesByCustomer />} />
+        <Route path="differences/products" element={<DifferencesByProduct />} />
+        <Route path="margins" element={<MarginList />} />
+        <Route path="month-closes" element={<MonthCloseList />} />
+        <Route path="month-closes/:id" element={<MonthCloseRecord />} />
+        <Route path="billing-lines" element={<BillingLineList />} />
+        <Route path="count-rules" element={<CountRuleList />} />
         <Route path="security" element={<SecurityAlertList />} />
         <Route path="access" element={<AccessList />} />
         <Route path="api" element={<ApiExplorer />} />

@@ -17,5 +17,7 @@ export const paths = {
   security: "/security",
   /** The reads behind an alert: of one person, newest first. */
   readsOf: (email: string) => `/access?q=${encodeURIComponent(email)}`,
+  difference: record("differences"),
+  monthClose: (id: string) => `/month-closes/${id}`,
   integration: (id: string) => `/integrations/${id}`,
 };

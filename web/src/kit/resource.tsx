@@ -6,6 +6,7 @@ import { Meter } from "@/ui/charts";
 import { Ago } from "./Ago";
 import type { FactAge } from "./freshness";
 import { Freshness } from "./Freshness";
+import { money, quantity } from "./money";
 import type { Status, Vocabulary } from "./status";
 import { StatusBadge } from "./StatusBadge";
 import { count } from "./time";
@@ -98,6 +99,16 @@ export function columnsOf<T extends Table>() {
       make(key, look, (row) => (row[key] === null ? <span className="text-ink-3">-</span> : <StatusBadge of={of} value={plainOf(row[key])} />), "badge"),
     count: (key: Numeric<Row> & ColumnName<T>, look: ColumnLook = {}) =>
       make(key, { align: "right", ...look }, (row) => <span className="tabular-nums">{count(Number(row[key] ?? 0))}</span>, "meta"),
+    /** An amount of the currency that the row names. */
+    money: (key: Numeric<Row> & ColumnName<T>, currency: (row: Row) => string, look: ColumnLook = {}) =>
+      make(
+        key,
+        { align: "right", ...look },
+        (row) => (row[key] === null ? <span className="text-ink-3">-</span> : <span className="tabular-nums">{money(Number(row[key]), currency(row))}</span>),
+        "meta",
+      ),
+    quantity: (key: Numeric<Row> & ColumnName<T>, look: ColumnLook = {}) =>
+      make(key, { align: "right", ...look }, (row) => (row[key] === null ? <span className="text-ink-3">-</span> : <span className="tabular-nums">{quantity(Number(row[key]))}</span>), "meta"),
     ago: (key: Textual<Row> & ColumnName<T>, look: ColumnLook = {}) =>
       make(key, look, (row) => (row[key] === null ? <span className="text-ink-3">-</span> : <Ago at={plainOf(row[key])} brief />), "meta"),
     percent: (key: Numeric<Row> & ColumnName<T>, look: ColumnLook & { warn: number; bad: number }) =>

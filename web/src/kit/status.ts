@@ -1,9 +1,9 @@
 import {
   BadgeCheck, Ban, Check, CircleCheck, CircleDashed, CircleDot, CircleHelp, CirclePause, CircleX, Clock, Eye, Flag, Hourglass, Info,
-  LoaderCircle, ShieldAlert, TimerOff, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
+  LoaderCircle, ShieldAlert, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, ChangeState, DeviceClass, IncidentState, ReadSource, RunState, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SlaState, StepState, SyncState, TicketPriority, TicketState,
+  AlertState, ApprovalState, CauseKind, ChangeState, DeviceClass, DifferenceDirection, DifferenceState, IncidentState, ReadSource, RunState, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SlaState, StepState, SyncState, TicketPriority, TicketState,
 } from "@/api/rows";
 import type { Tone } from "@/ui/Badge";
 
@@ -155,6 +155,30 @@ export const syncStates: Vocabulary<SyncState> = {
   suspect: { label: "Held back", tone: "warn", icon: ShieldAlert, says: "The answer looks wrong (far fewer rows than before). It is held: nothing was removed." },
   failed,
   cancelled,
+};
+
+export const differenceStates: Vocabulary<DifferenceState> = {
+  open: { label: "Open", tone: "bad", icon: CircleDot },
+  ignored: { label: "Ignored", tone: "mute", icon: CirclePause, says: "A person set it aside for a time. It comes back when the time is over or the numbers change." },
+  changing: { label: "Changing", tone: "info", icon: Wrench, says: "A run corrects the line." },
+  waiting_for_invoice: { label: "Waits for the bill", tone: "wait", icon: Hourglass, says: "The line is corrected and was read back. It closes when a bill carries the new quantity." },
+  closed: { label: "Closed", tone: "ok", icon: CircleCheck },
+};
+
+export const directions: Vocabulary<DifferenceDirection> = {
+  under: { label: "Billed too little", tone: "bad", icon: TrendingDown, says: "More is there than is billed: the provider loses money." },
+  over: { label: "Billed too much", tone: "warn", icon: TrendingUp, says: "More is billed than is there: the customer pays too much." },
+};
+
+export const causes: Vocabulary<CauseKind> = {
+  no_line: { label: "No line", tone: "bad", icon: Ban },
+  disconnected_line: { label: "Line disconnected", tone: "bad", icon: CircleX },
+  devices_added: { label: "Devices added", tone: "info", icon: CircleDot },
+  quantity_too_low: { label: "Quantity too low", tone: "info", icon: CircleDot },
+  line_without_devices: { label: "Nothing behind it", tone: "warn", icon: CircleDashed },
+  duplicate_lines: { label: "Line twice", tone: "warn", icon: Flag },
+  devices_gone: { label: "Devices gone", tone: "warn", icon: CircleDashed },
+  quantity_too_high: { label: "Quantity too high", tone: "warn", icon: CircleDot },
 };
 
 export const deviceClasses: Readonly<Record<DeviceClass, string>> = {

@@ -3,6 +3,7 @@ import { rowKey, useRow, useRows } from "@/api/queries";
 import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
+import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
 import { scopedPath } from "@/kit/scope";
@@ -11,6 +12,7 @@ import { ButtonLink } from "@/ui/Button";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { devices } from "../devices/columns";
+import { differences } from "../differences/columns";
 import { incidents } from "../incidents/columns";
 import { tickets } from "../tickets/columns";
 import { customers } from "./columns";
@@ -36,6 +38,15 @@ export default function CustomerRecord() {
     where: [mine, { column: "state", op: "neq", value: "closed" }],
     order: [{ column: "opened_at", descending: true }],
     limit: SHOWN_ROWS,
+  });
+  const { can, isProvider } = useCan();
+  const seesMoney = isProvider && can("billing:read");
+  const unbilled = useRows(differences.table, {
+    enabled: seesMoney,
+    where: [mine, ...differences.where],
+    order: [{ column: "money_per_month", descending: true }, { column: "id" }],
+    limit: SHOWN_ROWS,
+    count: true,
   });
   return (
     <RecordPage result={customer} one="customer" up={{ label: "Customers", to: "/customers" }}>
@@ -93,6 +104,16 @@ export default function CustomerRecord() {
                   aside={<More to={scopedPath("/incidents", id)} all={row.incidents_open} shown={open.rows.length} />}
                   none="No open incident."
                 />
+                {seesMoney ? (
+                  <RelatedTable
+                    resource={differences}
+                    title="Billing differences"
+                    result={unbilled}
+                    columns={["product_name", "direction", "money_per_month", "state"]}
+                    aside={<More to={scopedPath("/differences", id)} all={unbilled.total} shown={unbilled.rows.length} />}
+                    none="What is counted is what is billed."
+                  />
+                ) : null}
                 <Card title="Sites" aside={sites.isPending ? "" : count(sites.rows.length)}>
                   {sites.isPending ? (
                     <SkeletonRows rows={3} />

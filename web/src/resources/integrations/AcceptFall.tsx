@@ -10,7 +10,7 @@ import { Button } from "@/ui/Button";
 import { acceptedRowsMax, useSyncBlocked } from "./sync";
 
 interface AcceptFallProps {
-  source: Pick<SourceListRow, "id" | "name" | "enabled" | "last_state">;
+  source: Pick<SourceListRow, "id" | "vendor" | "name" | "enabled" | "last_state">;
   /** The held-back parts of one synchronization. */
   parts: SyncPartRow[];
 }
@@ -19,7 +19,7 @@ interface AcceptFallProps {
 export function AcceptFall({ source, parts }: AcceptFallProps) {
   const [open, setOpen] = useState(false);
   const run = parts[0]?.sync_run_id ?? "";
-  const action = useAction({ quietError: true, onDone: () => setOpen(false), act: (text: string) => acceptFall(source.id, run, text) });
+  const action = useAction({ quietError: true, onDone: () => setOpen(false), act: (text: string) => acceptFall(source, run, text) });
   const blocked = useSyncBlocked(source);
   return (
     <>

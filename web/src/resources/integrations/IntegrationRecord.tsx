@@ -19,6 +19,7 @@ import { AcceptFall } from "./AcceptFall";
 import { Organizations } from "./Organizations";
 import { isOpenSync } from "./sync";
 import { SyncButtons } from "./SyncButtons";
+import { vendorOf } from "./vendors";
 
 const LIVE_MS = 1_000;
 const RUNS_SHOWN = 12;
@@ -50,7 +51,7 @@ export default function IntegrationRecord() {
               <Dots>
                 {[
                   <Freshness key="fresh" source="Last complete read" observedAt={row.last_complete_at} staleAt={row.stale_at} />,
-                  row.vendor === "ninjaone" ? "NinjaOne" : row.vendor,
+                  vendorOf(row.vendor).name,
                   row.base_url,
                 ]}
               </Dots>
@@ -72,18 +73,22 @@ export default function IntegrationRecord() {
                     <p className="px-3.5 py-4 text-ink-2">It has not been synchronized yet. “Full sync” reads everything once.</p>
                   </Card>
                 )}
-                <Organizations integrationId={id} staleAfterMs={row.stale_after_s * 1_000} />
+                <Organizations integrationId={id} vendor={vendorOf(row.vendor)} staleAfterMs={row.stale_after_s * 1_000} />
               </>
             }
             side={
               <>
                 <Card title="Connection">
                   <Facts>
-                    <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered"}</Fact>
-                    <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact>
+                    {row.vendor === "ninjaone" ? (
+                      <>
+                        <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered"}</Fact>
+                        <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact>
+                      </>
+                    ) : null}
                     <Fact name="Reads everything every">{setup.row ? shortSpan(setup.row.full_sync_interval_s * 1_000) : "…"}</Fact>
-                    <Fact name="Organizations">{row.organizations} · {row.organizations_unmapped} unmapped</Fact>
-                    <Fact name="Devices kept out">{count(row.devices_unmapped)}</Fact>
+                    <Fact name={`${words(vendorOf(row.vendor).account)}s`}>{row.organizations} · {row.organizations_unmapped} unmapped</Fact>
+                    {row.vendor === "ninjaone" ? <Fact name="Devices kept out">{count(row.devices_unmapped)}</Fact> : null}
                   </Facts>
                 </Card>
                 <Card title="Synchronizations" aside={`last ${syncs.rows.length}`}>
@@ -121,7 +126,7 @@ function CredentialsFailed({ source }: { source: SourceListRow }) {
     <Card title="The credentials do not work" aside={source.credentials_failed_at ? <Ago at={source.credentials_failed_at} /> : null}>
       <p className="border-b border-line bg-bad-soft px-3.5 py-2 text-bad [overflow-wrap:anywhere]">{source.credentials_problem}</p>
       <ol className="grid list-decimal gap-1 py-3 pr-3.5 pl-8">
-        <li>In NinjaOne, under Administration, Apps, API, make a new client secret for the API app.</li>
+        <li>{vendorOf(source.vendor).renew}</li>
         <li>
           On the server run <code className="font-mono">obera integration add</code> with the name “{source.name}” and the address {source.base_url}; it asks for the secret.
         </li>

@@ -1,11 +1,12 @@
 import { useState } from "react";
 import { createCustomer, mapOrganization } from "@/api/actions";
 import { useRows } from "@/api/queries";
-import type { OrganizationRow } from "@/api/rows";
+import type { OrganizationRow, SuggestionRow } from "@/api/rows";
 import { useAction } from "@/kit/action";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
 import { useCan } from "@/kit/permissions";
+import { words } from "@/kit/status";
 import { plural } from "@/kit/time";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
@@ -15,18 +16,27 @@ import { SelectField, TextField } from "@/ui/Field";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { Link2, TriangleAlert } from "lucide-react";
 import { codeFor, slugFor } from "./sync";
+import type { Vendor } from "./vendors";
 
 const ORGANIZATIONS_MAX = 1_000;
 const NEW = "new";
 
-/** `staleAfterMs`: the source's own, as the server says; organizations are renewed by every synchronization. */
-export function Organizations({ integrationId, staleAfterMs }: { integrationId: string; staleAfterMs: number }) {
+interface OrganizationsProps {
+  integrationId: string;
+  vendor: Vendor;
+  /** The source's own, as the server says; accounts are renewed by every synchronization. */
+  staleAfterMs: number;
+}
+
+export function Organizations({ integrationId, vendor, staleAfterMs }: OrganizationsProps) {
   const organizations = useRows("integration_organizations", {
     where: [{ column: "integration_id", op: "eq", value: integrationId }],
     order: [{ column: "mapped_at", descending: true }, { column: "name" }],
     limit: ORGANIZATIONS_MAX,
   });
   const customers = useRows("customer_list", { columns: "id,name,code", order: [{ column: "name" }], limit: ORGANIZATIONS_MAX });
+  const suggestions = useRows("organization_suggestions", { where: [{ column: "integration_id", op: "eq", value: integrationId }], order: [{ column: "name" }], limit: ORGANIZATIONS_MAX });
+  const suggested = (row: OrganizationRow) => suggestions.rows.find((each) => each.external_id === row.external_id) ?? null;
   const [chosen, setChosen] = useState<OrganizationRow | null>(null);
   const { reason } = useCan();
   const unmapped = organizations.rows.filter((row) => row.customer_id === null && row.missing_since === null);
@@ -34,24 +44,26 @@ export function Organizations({ integrationId, staleAfterMs }: { integrationId: 
   const nameOf = (id: string | null) => customers.rows.find((row) => row.id === id)?.name ?? "…";
   return (
     <Card
-      title="Organizations"
+      title={`${words(vendor.account)}s`}
       aside={unmapped.length > 0 ? <Badge tone="warn" icon={TriangleAlert}>{unmapped.length} unmapped</Badge> : `${organizations.rows.length}, all mapped`}
     >
-      {organizations.error ? <ErrorNotice error={organizations.error} what="The organizations could not be read." retry={organizations.refetch} /> : null}
+      {organizations.error ? <ErrorNotice error={organizations.error} what={`The ${vendor.account}s could not be read.`} retry={organizations.refetch} /> : null}
       {organizations.isPending ? <SkeletonRows rows={6} /> : null}
       {!organizations.isPending && organizations.rows.length === 0 && !organizations.error ? (
         <p className="px-3.5 py-4 text-ink-2">None is known yet. “Full sync” reads them.</p>
       ) : null}
       {unmapped.length > 0 ? (
         <p className="border-b border-line bg-warn-soft px-3.5 py-2 text-warn">
-          What belongs to an unmapped organization is kept out: no device, alert or ticket of it appears until somebody says whose it is.
+          What belongs to an unmapped {vendor.account} is kept out: nothing of it appears until somebody says whose it is.
         </p>
       ) : null}
       <ul>
         {[...unmapped, ...mapped].map((row) => (
           <li key={row.external_id} className="grid min-h-9 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5 last:border-b-0 md:grid-cols-[minmax(0,1fr)_12rem_4.5rem_6rem]">
             <span className="min-w-0">
-              <b className="font-medium">{row.name}</b> <span className="text-sm text-ink-2">{plural(row.devices_seen, "device")} seen</span>
+              <b className="font-medium">{row.name}</b>{" "}
+              <span className="text-sm text-ink-2">{row.account_number ?? (row.devices_seen > 0 ? `${plural(row.devices_seen, "device")} seen` : null)}</span>
+              <Suggested of={suggested(row)} />
             </span>
             <span className="min-w-0 truncate text-ink-2 max-md:text-right">
               {row.missing_since ? <Badge>Gone from source</Badge> : row.customer_id ? nameOf(row.customer_id) : <Badge tone="warn" icon={TriangleAlert}>Unmapped</Badge>}
@@ -72,21 +84,27 @@ export function Organizations({ integrationId, staleAfterMs }: { integrationId: 
           </li>
         ))}
       </ul>
-      {chosen ? <MapDialog row={chosen} customers={customers.rows} onClose={() => setChosen(null)} /> : null}
+      {chosen ? <MapDialog row={chosen} vendor={vendor} suggestion={suggested(chosen)} customers={customers.rows} onClose={() => setChosen(null)} /> : null}
     </Card>
   );
 }
 
+/** A guess is shown with its reason; only a person's choice maps. */
+function Suggested({ of }: { of: SuggestionRow | null }) {
+  return of === null ? null : <span className="block text-sm text-info">Perhaps {of.customer_name}: it {of.reason}.</span>;
+}
+
 interface MapDialogProps {
   row: OrganizationRow;
+  vendor: Vendor;
+  suggestion: SuggestionRow | null;
   customers: { id: string; name: string; code: string }[];
   onClose: () => void;
 }
 
-function MapDialog({ row, customers, onClose }: MapDialogProps) {
+function MapDialog({ row, vendor, suggestion, customers, onClose }: MapDialogProps) {
   const { reason } = useCan();
-  const guess = customers.find((customer) => customer.name.toLowerCase() === row.name.toLowerCase())?.id;
-  const [customer, setCustomer] = useState(row.customer_id ?? guess ?? "");
+  const [customer, setCustomer] = useState(row.customer_id ?? suggestion?.customer_id ?? "");
   const [name, setName] = useState(row.name);
   const [code, setCode] = useState(codeFor(row.name));
   const noNew = reason("customers:write");
@@ -96,9 +114,9 @@ function MapDialog({ row, customers, onClose }: MapDialogProps) {
     act: async () => {
       const target = customer === NEW ? await createCustomer({ name: name.trim(), code: code.trim(), slug: slugFor(name) }) : customer || null;
       await mapOrganization(row, target);
-      if (target === null) return `${row.name} is unmapped. Its devices are kept out from the next synchronization on.`;
+      if (target === null) return `${row.name} is unmapped. Its ${vendor.brings} are kept out from the next synchronization on.`;
       const whose = customer === NEW ? name : (customers.find((each) => each.id === customer)?.name ?? "the customer");
-      return `${row.name} is ${whose}. The next synchronization brings ${plural(row.devices_seen, "device")}.`;
+      return `${row.name} is ${whose}. The next synchronization brings its ${vendor.brings}.`;
     },
   });
   const incomplete = customer === NEW && (name.trim() === "" || !/^[A-Z0-9]{2,8}$/.test(code.trim()));
@@ -107,7 +125,12 @@ function MapDialog({ row, customers, onClose }: MapDialogProps) {
       open
       onOpenChange={(open) => !open && onClose()}
       title={`Whose is “${row.name}”?`}
-      description="Its devices become this customer's at the next synchronization. People of that customer will see them."
+      description={
+        <>
+          Its {vendor.brings} become this customer's at the next synchronization. People of that customer will see them.
+          <Suggested of={suggestion} />
+        </>
+      }
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>

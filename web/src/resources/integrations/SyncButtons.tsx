@@ -5,22 +5,30 @@ import { useAction } from "@/kit/action";
 import { Button } from "@/ui/Button";
 import { useSyncBlocked } from "./sync";
 
-export function SyncButtons({ source }: { source: Pick<SourceListRow, "id" | "enabled" | "last_state"> }) {
-  const action = useAction({ act: (kind: "full" | "incremental") => startSync(source.id, kind) });
+export function SyncButtons({ source }: { source: Pick<SourceListRow, "id" | "vendor" | "enabled" | "last_state"> }) {
+  const action = useAction({ act: (kind: "full" | "incremental") => startSync(source, kind) });
   const blocked = useSyncBlocked(source);
   return (
     <>
+      {source.vendor === "revio" ? null : (
+        <Button
+          variant="primary"
+          icon={<RefreshCw aria-hidden className="size-3.5" />}
+          title="Reads what changed since the last read."
+          busy={action.isBusy}
+          reason={blocked}
+          onClick={() => action.run("incremental")}
+        >
+          Sync now
+        </Button>
+      )}
       <Button
-        variant="primary"
-        icon={<RefreshCw aria-hidden className="size-3.5" />}
-        title="Reads what changed since the last read."
+        variant={source.vendor === "revio" ? "primary" : "default"}
+        title="Reads everything again; finds what is gone."
         busy={action.isBusy}
         reason={blocked}
-        onClick={() => action.run("incremental")}
+        onClick={() => action.run("full")}
       >
-        Sync now
-      </Button>
-      <Button title="Reads everything again; finds what is gone." busy={action.isBusy} reason={blocked} onClick={() => action.run("full")}>
         Full sync
       </Button>
     </>

@@ -5,7 +5,7 @@ import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
 import { PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
-import { syncStates } from "@/kit/status";
+import { syncStates, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
 import { plural } from "@/kit/time";
 import { Badge } from "@/ui/Badge";
@@ -15,6 +15,7 @@ import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 import { SyncButtons } from "./SyncButtons";
 import { isOpenSync } from "./sync";
+import { vendorOf } from "./vendors";
 
 const OPEN_MS = 2_000;
 
@@ -71,13 +72,15 @@ function SourceCard({ source }: { source: SourceListRow }) {
           {source.last_kind ?? "none"}
           {parts > 0 ? `, ${source.parts_complete ?? 0} of ${plural(parts, "part")} complete` : ""}
         </Fact>
-        <Fact name="Organizations">
+        <Fact name={`${words(vendorOf(source.vendor).account)}s`}>
           {source.organizations}
           {source.organizations_unmapped > 0 ? (
-            <span className="font-semibold text-warn"> · {source.organizations_unmapped} unmapped ({plural(source.devices_unmapped, "device")} kept out)</span>
+            <span className="font-semibold text-warn">
+              {" "}· {source.organizations_unmapped} unmapped ({source.vendor === "ninjaone" ? plural(source.devices_unmapped, "device") : "their " + vendorOf(source.vendor).brings} kept out)
+            </span>
           ) : ", all mapped"}
         </Fact>
-        <Fact name="Webhook">{source.webhook_registered_at ? "registered" : "not registered: changes arrive by polling"}</Fact>
+        {source.vendor === "ninjaone" ? <Fact name="Webhook">{source.webhook_registered_at ? "registered" : "not registered: changes arrive by polling"}</Fact> : null}
         <Fact name="Address" mono>{source.base_url}</Fact>
       </Facts>
       <div className="flex flex-wrap items-center gap-2 border-t border-line px-3.5 py-3">

@@ -40,6 +40,7 @@ pub(super) fn line(line: &ServiceProduct, currency: &str) -> Option<LineRow> {
         name: named.unwrap_or_else(|| format!("Line {}", line.id)),
         quantity,
         rate: line.rate,
+        cost: line.cost,
         currency: currency.to_owned(),
         status: text(line.status.as_str()).to_lowercase(),
         is_active: line.status == LineStatus::Active,

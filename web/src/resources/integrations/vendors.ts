@@ -1,0 +1,31 @@
+/** What the pages say differently for each vendor. */
+export interface Vendor {
+  name: string;
+  /** What the vendor calls a customer: "organization", "account". */
+  account: string;
+  /** What comes with a mapped account. */
+  brings: string;
+  /** Where a new secret is made. */
+  renew: string;
+}
+
+const ninjaone: Vendor = {
+  name: "NinjaOne",
+  account: "organization",
+  brings: "devices",
+  renew: "In NinjaOne, under Administration, Apps, API, make a new client secret for the API app.",
+};
+
+const vendors: Readonly<Record<string, Vendor | undefined>> = {
+  ninjaone,
+  revio: {
+    name: "Rev.io",
+    account: "account",
+    brings: "lines and bills",
+    renew: "In Rev.io, give the API user a new password; the user's name must not be an e-mail address.",
+  },
+};
+
+export function vendorOf(vendor: string): Vendor {
+  return vendors[vendor] ?? { ...ninjaone, name: vendor };
+}
