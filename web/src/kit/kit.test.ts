@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { csv } from "./csv";
-import { factName, factText } from "./facts";
+import { readCause } from "@/resources/differences/cause";
+import { factName, factText, reach } from "./facts";
+import { endedMonths, money, monthName, quantity } from "./money";
 import { freshness } from "./freshness";
 import { nextSort, readListState, writeListState, type ListRules } from "./listState";
 import { scopedPath } from "./scope";
@@ -96,4 +98,31 @@ describe("facts", () => {
 
 describe("csv", () => {
   it("quotes, and never lets a cell be a formula", () => expect(csv(["a"], [['=cmd("x")'], ["-5"], ['say "hi"']])).toBe(`"a"\r\n"'=cmd(""x"")"\r\n"-5"\r\n"say ""hi"""`));
+});
+
+describe("money", () => {
+  it("has its currency, and its sign before it", () => {
+    expect(money(1240, "USD")).toBe("$1,240.00");
+    expect(money("-840.5", "USD")).toBe("-$840.50");
+  });
+  it("counts without the zeros of the database", () => {
+    expect(quantity("12.0000")).toBe("12");
+    expect(quantity(2.5)).toBe("2.5");
+  });
+  it("offers months that have ended, over the turn of the year", () => {
+    const january = Date.UTC(2027, 0, 1, 0, 0, 1);
+    expect(endedMonths(january, 2)).toEqual(["2026-12-01", "2026-11-01"]);
+    expect(monthName("2026-12-01")).toBe("December 2026");
+  });
+  it("reaches no device when only a bill changes", () => {
+    expect(reach({ devices: 0, customers: 1 }, "-")).toBe("1 customer");
+    expect(reach({ devices: 3, customers: 1 }, "-")).toBe("3 devices, 1 customer");
+    expect(reach(null, "unknown")).toBe("unknown");
+  });
+  it("reads causes with whatever is missing", () => {
+    expect(readCause(null)).toEqual({ lineChangedAt: null, devices: [], devicesTotal: 0, lines: [] });
+    const cause = readCause({ devices: [{ id: "a", name: "PC-1", at: "2026-01-01" }], devices_total: 24, lines: [{ id: "l", ref: "30001", quantity: "59", is_active: true }] });
+    expect(cause.devicesTotal).toBe(24);
+    expect(cause.lines[0]).toEqual({ id: "l", ref: "30001", quantity: "59", rate: null, active: true, disconnectedAt: null });
+  });
 });

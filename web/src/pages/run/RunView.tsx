@@ -10,6 +10,7 @@ import type { Where } from "@/api/where";
 import { useAction } from "@/kit/action";
 import { Ago } from "@/kit/Ago";
 import { EvidenceLink } from "@/kit/EvidenceLink";
+import { reach } from "@/kit/facts";
 import { Freshness } from "@/kit/Freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
@@ -178,7 +179,7 @@ function Outcome({ run, change, rejected }: { run: RunRow; change: ChangeRow | n
       <Facts>
         <Fact name={change?.verified_at ? "Verified by" : over ? "Was to be verified by" : "Will be verified by"}>{plan?.verifiedBy ?? (over ? "-" : "not known before the plan")}</Fact>
         <Fact name="Undo">{plan?.undo ?? change?.undo ?? "-"}</Fact>
-        <Fact name="Blast radius">{plan?.blast ? `${plural(plan.blast.devices, "device")}, ${plural(plan.blast.customers, "customer")}` : "-"}</Fact>
+        <Fact name="Blast radius">{reach(plan?.blast ?? null, "-")}</Fact>
         <Fact name="Applied">{change?.applied_at ? <Ago at={change.applied_at} /> : "Nothing was changed"}</Fact>
         <Fact name="Read back">{after?.observedAt ? <><Ago at={after.observedAt} />{change?.verified_at ? "" : ", not confirmed"}</> : over ? "No" : "Not yet"}</Fact>
       </Facts>

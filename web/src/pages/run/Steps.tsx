@@ -212,7 +212,7 @@ const INTERNAL_FACTS: ReadonlySet<string> = new Set(["activity_mark", "device"])
 function ReadLine({ reading, facts = false }: { reading: Reading | null; facts?: boolean }) {
   if (reading === null) return null;
   const parts = [
-    reading.observedAt ? `read from NinjaOne ${clockTime(reading.observedAt)}` : null,
+    reading.observedAt ? `read from the vendor ${clockTime(reading.observedAt)}` : null,
     reading.complete === null ? null : reading.complete ? "complete" : "partial",
     reading.requestId ? `request ${reading.requestId}` : null,
   ].filter(Boolean);

@@ -4,9 +4,10 @@ import { approve, reject } from "@/api/actions";
 import { readPlan } from "@/api/plan";
 import type { ApprovalRow } from "@/api/rows";
 import { useAction } from "@/kit/action";
+import { reach } from "@/kit/facts";
 import { useCan } from "@/kit/permissions";
 import { ReasonDialog } from "@/kit/ReasonDialog";
-import { plural, useNow } from "@/kit/time";
+import { useNow } from "@/kit/time";
 import { Button } from "@/ui/Button";
 import { Diff } from "@/ui/Diff";
 
@@ -21,7 +22,6 @@ export function Decide({ row, size = "md" }: { row: ApprovalRow; size?: "sm" | "
   const plan = readPlan(row.plan);
   const blocked =
     reason("approvals:decide", row.customer_id) ?? (Date.parse(row.expires_at) < now ? "It has expired. Start the run again for a new plan." : null);
-  const blast = plan?.blast ? `${plural(plan.blast.devices, "device")}, ${plural(plan.blast.customers, "customer")}` : "unknown";
   return (
     <>
       <Button
@@ -70,7 +70,7 @@ export function Decide({ row, size = "md" }: { row: ApprovalRow; size?: "sm" | "
           {plan ? <Diff lines={plan.lines} label="The plan" /> : <p className="text-ink-2">The run gave no plan. Reject it unless you know what it does.</p>}
           <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1">
             <dt className="text-ink-2">Reaches</dt>
-            <dd>{blast}</dd>
+            <dd>{reach(plan?.blast ?? null, "unknown")}</dd>
             <dt className="text-ink-2">Undo</dt>
             <dd>{plan?.undo ?? "unknown"}</dd>
             <dt className="text-ink-2">Verified by</dt>

@@ -1,11 +1,11 @@
 import { ShieldCheck } from "lucide-react";
 import { readPlan } from "@/api/plan";
 import type { ApprovalRow } from "@/api/rows";
+import { reach } from "@/kit/facts";
 import { paths } from "@/kit/paths";
 import { usePeople } from "@/kit/people";
 import { defineResource, statusFilter } from "@/kit/resource";
 import { approvalStates } from "@/kit/status";
-import { plural } from "@/kit/time";
 
 function DecidedBy({ row }: { row: ApprovalRow }) {
   const { nameOf } = usePeople();
@@ -25,8 +25,7 @@ export const approvals = defineResource("approvals", {
     c.custom("plan", { label: "Plan", sort: false, phone: "hide", className: "text-sm text-ink-2" }, (row) => {
       const plan = readPlan(row.plan);
       if (plan === null) return "-";
-      const touched = plan.blast ? plural(plan.blast.devices, "device") : "";
-      return [plan.title, touched, plan.undo ? `undo: ${plan.undo}` : ""].filter(Boolean).join(" · ");
+      return [plan.title, reach(plan.blast, ""), plan.undo ? `undo: ${plan.undo}` : ""].filter(Boolean).join(" · ");
     }),
     c.ago("requested_at", { label: "Asked", className: "text-sm text-ink-2" }),
     c.custom("decided_by", { label: "Decided by", sort: false, phone: "hide", className: "text-sm text-ink-2" }, (row) => <DecidedBy row={row} />),

@@ -14,6 +14,7 @@ import { StatusBadge } from "@/kit/StatusBadge";
 import { fullTime, plural } from "@/kit/time";
 import { Badge } from "@/ui/Badge";
 import { Card, Fact, Facts } from "@/ui/Card";
+import { cx } from "@/ui/cx";
 import { DifferenceActions } from "./actions";
 import { readCause } from "./cause";
 import { closeWords } from "./columns";
@@ -110,7 +111,7 @@ function CauseCard({ row }: { row: DifferenceRow }) {
       {cause.lines.length > 0 ? (
         <ul aria-label="Lines">
           {cause.lines.map((line) => (
-            <li key={line.id} className="flex min-h-9 flex-wrap items-center gap-x-3 border-b border-line px-3.5 py-1.5 last:border-b-0">
+            <li key={line.id} className={cx("flex min-h-9 flex-wrap items-center gap-x-3 border-b border-line px-3.5 py-1.5", cause.devices.length === 0 && "last:border-b-0")}>
               <span className="min-w-0 flex-1">
                 Line <span className="font-mono">{line.ref}</span>, quantity {quantity(line.quantity)}
                 {line.rate === null ? "" : `, ${money(line.rate, row.currency)} each`}
