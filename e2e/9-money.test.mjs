@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, staffSession, until } from "./lib/browser.mjs";
-import { control } from "./lib/sandbox.mjs";
+import { advance, control } from "./lib/sandbox.mjs";
 
 const STEP_MS = 120_000;
-const DAY_S = 86_400;
-const MONTH_S = 32 * DAY_S;
+/** A month begins within them. */
+const DAYS = 32;
 const OF_DIFFERENCE = "select=id,customer_id,customer_name,product_name,line_id,line_ref,counted,billed,money_per_month,state,close_reason,direction,cause_kind";
 
 let browser;
@@ -124,7 +124,7 @@ test("a difference is corrected through an approval and closes with the bill tha
   // The next month's bill carries the new quantity; nothing before it closes the difference.
   await readAndCompare();
   assert.equal((await state()).state, "waiting_for_invoice");
-  await control("/clock/advance", { seconds: MONTH_S });
+  await advance(DAYS);
   await readAndCompare();
   await until("the bill is found", async () => (await state()).close_reason === "invoiced", { withinMs: STEP_MS });
   await go(page, `/differences/${row.customer_id}/${row.id}`);

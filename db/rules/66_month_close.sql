@@ -1,6 +1,6 @@
 -- A month is closed once, by whoever manages billing, and never changed: what is signed is what the database sees, not what the caller says.
-select app.protect_provider('public.month_closes', 'billing', '{select}');
-revoke all on public.month_closes from worker;
+create policy staff_select on public.month_closes for select to staff using ((select app.has('billing:read')));
+grant select on public.month_closes to staff;
 create policy staff_insert on public.month_closes for insert to staff with check ((select app.has('billing:manage')));
 grant insert (month, note) on public.month_closes to staff;
 select app.watch('public.month_closes');

@@ -24,6 +24,11 @@ export async function triggerAt(bin, dataDir, illness, ...options) {
   return { device: found[1], customer: found[2] };
 }
 
+/** Lets the vendors' time go on. */
+export async function advance(days) {
+  await promisify(execFile)(required("OBERA_BIN"), ["--data-dir", required("OBERA_DATA_DIR"), "sandbox", "advance", "--days", String(days)], { timeout: 30_000 });
+}
+
 /** Asks the control plane of the running demo's sandbox; with a body it is a POST. */
 export async function control(path, body) {
   const handle = JSON.parse(readFileSync(join(required("OBERA_DATA_DIR"), "secrets/sandbox.json"), "utf8"));

@@ -159,6 +159,11 @@ pub enum SandboxCommand {
         #[arg(long)]
         device_id: Option<i64>,
     },
+    /// Let the vendors' time go on: months that begin are billed.
+    Advance {
+        #[arg(long, value_name = "DAYS", default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+        days: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

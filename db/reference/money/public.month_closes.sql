@@ -32,9 +32,6 @@ create policy staff_select on public.month_closes for select to staff
   using (( SELECT app.has('billing:read'::text) AS has));
 create policy staff_insert on public.month_closes for insert to staff
   with check (( SELECT app.has('billing:manage'::text) AS has));
-create policy worker_all on public.month_closes for all to worker
-  using (true)
-  with check (true);
 
 grant select, insert (month, note) on public.month_closes to staff;
 

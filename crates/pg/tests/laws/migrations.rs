@@ -54,10 +54,22 @@ const SNAPSHOT: &str = "
   select concat_ws(' | ', 'permission', r.role, p.permission) from public.roles r left join public.role_permissions p using (role)
   order by 1";
 
+/// Partitions of a day or month are left out: which there are depends on the day, and midnight may pass in a test.
 async fn snapshot(client: &Client) -> String {
     client.batch_execute("set search_path = pg_catalog").await.expect("a setting");
     let rows = client.query(SNAPSHOT, &[]).await.expect("the catalog");
-    rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect()
+    let lines = rows.iter().map(|row| row.get::<_, String>(0) + "\n");
+    lines.filter(|line| !names_a_month(line)).collect()
+}
+
+/// `messages_2026_11_26`, `log_2026_11`.
+fn names_a_month(line: &str) -> bool {
+    line.as_bytes().windows(8).any(|part| {
+        part.iter().enumerate().all(|(place, byte)| match place {
+            0 | 5 => *byte == b'_',
+            _ => byte.is_ascii_digit(),
+        })
+    })
 }
 
 /// The database of this name, made if it is missing, with the rights that `migrate` needs.

@@ -1,4 +1,4 @@
-//! `obera sandbox`: the vendors' sandboxes alone; `obera sandbox trigger`: something happens in the running demo.
+//! `obera sandbox`: the vendors' sandboxes alone; `obera sandbox trigger` and `advance`: something happens in the running demo.
 use std::{
     fs,
     io::{ErrorKind, Write as _},
@@ -11,7 +11,7 @@ use connector_api::{Call, HttpClient, HttpConfig};
 use kernel::{Clock, secret::ExposeSecret as _};
 use sandbox::{CONTROL_HEADER, RunningSandbox, Sandbox, SandboxConfig};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{Illness, SandboxArgs, SandboxCommand},
@@ -20,6 +20,8 @@ use crate::{
     say,
     shutdown::Shutdown,
 };
+
+const DAY_S: u64 = 86_400;
 
 /// How to reach a running sandbox, its control plane included; in a file that only its user may read.
 #[derive(Clone, Serialize, Deserialize)]
@@ -82,6 +84,7 @@ pub async fn run(settings: &Settings, args: SandboxArgs) -> Result<ExitCode, Fai
         Some(SandboxCommand::Trigger { illness, lying, device_id }) => {
             trigger(settings, illness, lying, device_id).await
         }
+        Some(SandboxCommand::Advance { days }) => advance(settings, days).await,
         None => alone(&args).await,
     }
 }
@@ -111,26 +114,15 @@ async fn trigger(
     lying: bool,
     device_id: Option<i64>,
 ) -> Result<ExitCode, Failure> {
-    let demo = SandboxHandle::read(&SandboxHandle::in_data_dir(&settings.data_dir))?;
     let kind = match illness {
         Illness::DiskFull => "disk_full",
         Illness::ServiceStopped => "service_stopped",
     };
-    let failed =
-        |error: &dyn std::error::Error| Failure::start("the sandbox (does the demo still run?)", error);
     let mut body = json!({ "kind": kind, "lying": lying });
     if let Some(device_id) = device_id {
         body["device_id"] = json!(device_id);
     }
-    let client =
-        HttpClient::new(HttpConfig::new(demo.base_url), Clock::system()).map_err(|error| failed(&error))?;
-    let call = Call::post("/_sandbox/trigger").header(CONTROL_HEADER, demo.control_token.into()).json(body);
-    let answer = client.send(&call).await.map_err(|error| failed(&error))?;
-    let said = answer.json().map_err(|error| failed(&error))?;
-    if !answer.is_success() {
-        let why = said["sandbox_error"].as_str().unwrap_or("no reason given");
-        return Err(Failure::text(format!("The sandbox refused: {why}.")));
-    }
+    let said = ask(settings, "/_sandbox/trigger", body).await?;
     let name = |member: &str| said[member].as_str().unwrap_or("?").to_owned();
     say!("{} of {} is ill now: {}", name("device_name"), name("organization_name"), kind.replace('_', " "));
     say!("Watch it in the console:");
@@ -144,4 +136,30 @@ async fn trigger(
         say!("  3. The run ends as verified: incident resolved, ticket closed, evidence to download");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn advance(settings: &Settings, days: u32) -> Result<ExitCode, Failure> {
+    let said =
+        ask(settings, "/_sandbox/clock/advance", json!({ "seconds": u64::from(days) * DAY_S })).await?;
+    say!("It is {} at the vendors now.", said["now"].as_str().unwrap_or("later"));
+    say!("Months that began were billed. Integrations, Rev.io, Full sync: the bills arrive.");
+    say!("Money, Differences: what waited for its bill closes when a bill carries it.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the control plane of the running demo's sandbox answers.
+async fn ask(settings: &Settings, path: &str, body: Value) -> Result<Value, Failure> {
+    let demo = SandboxHandle::read(&SandboxHandle::in_data_dir(&settings.data_dir))?;
+    let failed =
+        |error: &dyn std::error::Error| Failure::start("the sandbox (does the demo still run?)", error);
+    let client =
+        HttpClient::new(HttpConfig::new(demo.base_url), Clock::system()).map_err(|error| failed(&error))?;
+    let call = Call::post(path).header(CONTROL_HEADER, demo.control_token.into()).json(body);
+    let answer = client.send(&call).await.map_err(|error| failed(&error))?;
+    let said = answer.json().map_err(|error| failed(&error))?;
+    if answer.is_success() {
+        return Ok(said);
+    }
+    let why = said["sandbox_error"].as_str().unwrap_or("no reason given");
+    Err(Failure::text(format!("The sandbox refused: {why}.")))
 }
