@@ -128,7 +128,7 @@ function CredentialsFailed({ source }: { source: SourceListRow }) {
       <ol className="grid list-decimal gap-1 py-3 pr-3.5 pl-8">
         <li>{vendorOf(source.vendor).renew}</li>
         <li>
-          On the server run <code className="font-mono">obera integration add</code> with the name “{source.name}” and the address {source.base_url}; it asks for the secret.
+          On the server run <code className="font-mono">{vendorOf(source.vendor).command}</code> with the name “{source.name}” and the address {source.base_url}; it asks for the secret.
         </li>
         <li>Synchronize. This notice goes when a call works.</li>
       </ol>

@@ -40,7 +40,8 @@ export default function IntegrationList() {
       {!sources.isPending && !sources.error && sources.rows.length === 0 ? (
         <Card>
           <EmptyState icon={Plug} title="No source is connected">
-            Connect NinjaOne on the server with <code className="font-mono">obera connect ninjaone</code>; its organizations appear here to be mapped.
+            On the server, <code className="font-mono">obera integration add</code> connects NinjaOne and <code className="font-mono">obera integration add-revio</code> Rev.io; what they call
+            their customers appears here to be mapped.
           </EmptyState>
         </Card>
       ) : null}

@@ -7,6 +7,8 @@ export interface Vendor {
   brings: string;
   /** Where a new secret is made. */
   renew: string;
+  /** Gives the integration new credentials, on the server. */
+  command: string;
 }
 
 const ninjaone: Vendor = {
@@ -14,6 +16,7 @@ const ninjaone: Vendor = {
   account: "organization",
   brings: "devices",
   renew: "In NinjaOne, under Administration, Apps, API, make a new client secret for the API app.",
+  command: "obera integration add",
 };
 
 const vendors: Readonly<Record<string, Vendor | undefined>> = {
@@ -23,6 +26,7 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     account: "account",
     brings: "lines and bills",
     renew: "In Rev.io, give the API user a new password; the user's name must not be an e-mail address.",
+    command: "obera integration add-revio",
   },
 };
 
