@@ -9,6 +9,7 @@ import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
 import { useScope } from "@/kit/scope";
 import { plural, useNow } from "@/kit/time";
+import { keptOut, vendorOf } from "@/kit/vendors";
 import { Badge, type Tone } from "@/ui/Badge";
 import { Card } from "@/ui/Card";
 import { EmptyState } from "@/ui/EmptyState";
@@ -102,7 +103,7 @@ export function useNeeds(): NeedsState {
         ? [{ key: `${row.id}s`, label: "Held back", tone: "warn" as const, icon: ShieldAlert, title: `${row.name}: ${plural(row.held_rows ?? 0, "row")} gone, held back`, to: paths.integration(row.id), who: "Platform", detail: "nothing was removed; accept it if it is true", at: row.last_ended_at }]
         : []),
       ...(row.organizations_unmapped > 0
-        ? [{ key: `${row.id}u`, label: "Unmapped", tone: "info" as const, icon: Link2Off, title: `${row.name}: ${plural(row.organizations_unmapped, "organization")} without a customer`, to: paths.integration(row.id), who: "Platform", detail: `${plural(row.devices_unmapped, "device")} kept out`, at: null }]
+        ? [{ key: `${row.id}u`, label: "Unmapped", tone: "info" as const, icon: Link2Off, title: `${row.name}: ${plural(row.organizations_unmapped, vendorOf(row.vendor).account)} without a customer`, to: paths.integration(row.id), who: "Platform", detail: `${keptOut(row)} kept out`, at: null }]
         : []),
     ]),
   ];

@@ -8,6 +8,7 @@ import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
 import { freshness } from "@/kit/freshness";
+import { money } from "@/kit/money";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
@@ -67,6 +68,7 @@ export default function Overview() {
         <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
           {can("integrations:read") ? <Sources /> : null}
           {can("alerts:read") ? <AlertsByHour now={now} /> : null}
+          {isProvider && scope.customerId === null && can("billing:read") ? <BilledWrongly /> : null}
           {isProvider && scope.customerId === null ? <CustomersInNeed /> : null}
           <ServiceLevels />
         </div>
@@ -204,6 +206,29 @@ function Kpis({ now }: { now: number }) {
 function shareOfLife(observedAt: string, staleAt: string | null, now: number): number {
   if (staleAt === null) return 0;
   return ((now - Date.parse(observedAt)) / (Date.parse(staleAt) - Date.parse(observedAt))) * 100;
+}
+
+/** What is there and what is billed, in money a month. */
+function BilledWrongly() {
+  const sums = useRows("money_overview", { order: [{ column: "currency" }] });
+  return (
+    <Card title="Billed wrongly" aside="a month">
+      {sums.error ? <ErrorNotice error={sums.error} what="The sums could not be read." retry={sums.refetch} /> : null}
+      {sums.isPending ? <SkeletonRows rows={1} /> : null}
+      {!sums.isPending && !sums.error && sums.rows.length === 0 ? <p className="px-3.5 py-2 text-ink-2">Nothing: what is counted is what is billed.</p> : null}
+      <ul>
+        {sums.rows.map((row) => (
+          <li key={row.currency} className="relative flex min-h-9 flex-wrap items-center gap-x-4 gap-y-0.5 border-b border-line px-3.5 py-1.5 last:border-b-0 hover:bg-hover">
+            <Link to="/differences" className="font-medium tabular-nums after:absolute after:inset-0">
+              {money(row.under_per_month, row.currency)} too little
+            </Link>
+            <span className="text-ink-2 tabular-nums">{money(row.over_per_month, row.currency)} too much</span>
+            <span className="ml-auto text-sm text-ink-2">{plural(row.differences_open, "open difference")}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
 }
 
 function Sources() {

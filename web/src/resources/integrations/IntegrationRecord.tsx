@@ -19,7 +19,7 @@ import { AcceptFall } from "./AcceptFall";
 import { Organizations } from "./Organizations";
 import { isOpenSync } from "./sync";
 import { SyncButtons } from "./SyncButtons";
-import { vendorOf } from "./vendors";
+import { vendorOf } from "@/kit/vendors";
 
 const LIVE_MS = 1_000;
 const RUNS_SHOWN = 12;

@@ -16,7 +16,7 @@ import { SelectField, TextField } from "@/ui/Field";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { Link2, TriangleAlert } from "lucide-react";
 import { codeFor, slugFor } from "./sync";
-import type { Vendor } from "./vendors";
+import type { Vendor } from "@/kit/vendors";
 
 const ORGANIZATIONS_MAX = 1_000;
 const NEW = "new";

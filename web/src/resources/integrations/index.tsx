@@ -15,7 +15,7 @@ import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 import { SyncButtons } from "./SyncButtons";
 import { isOpenSync } from "./sync";
-import { vendorOf } from "./vendors";
+import { keptOut, vendorOf } from "@/kit/vendors";
 
 const OPEN_MS = 2_000;
 
@@ -77,7 +77,7 @@ function SourceCard({ source }: { source: SourceListRow }) {
           {source.organizations}
           {source.organizations_unmapped > 0 ? (
             <span className="font-semibold text-warn">
-              {" "}· {source.organizations_unmapped} unmapped ({source.vendor === "ninjaone" ? plural(source.devices_unmapped, "device") : "their " + vendorOf(source.vendor).brings} kept out)
+              {" "}· {source.organizations_unmapped} unmapped ({keptOut(source)} kept out)
             </span>
           ) : ", all mapped"}
         </Fact>

@@ -1,3 +1,5 @@
+import { plural } from "./time";
+
 /** What the pages say differently for each vendor. */
 export interface Vendor {
   name: string;
@@ -32,4 +34,9 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
 
 export function vendorOf(vendor: string): Vendor {
   return vendors[vendor] ?? { ...ninjaone, name: vendor };
+}
+
+/** What of the unmapped accounts is kept out: "102 devices", "their lines and bills". */
+export function keptOut(source: { vendor: string; devices_unmapped: number }): string {
+  return source.vendor === "ninjaone" ? plural(source.devices_unmapped, "device") : `their ${vendorOf(source.vendor).brings}`;
 }
