@@ -81,11 +81,9 @@ export default function IntegrationRecord() {
                 <Card title="Connection">
                   <Facts>
                     {row.vendor === "ninjaone" ? (
-                      <>
-                        <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered"}</Fact>
-                        <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact>
-                      </>
+                      <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered"}</Fact>
                     ) : null}
+                    {vendorOf(row.vendor).saysChanges ? <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact> : null}
                     <Fact name="Reads everything every">{setup.row ? shortSpan(setup.row.full_sync_interval_s * 1_000) : "…"}</Fact>
                     <Fact name={`${words(vendorOf(row.vendor).account)}s`}>{row.organizations} · {row.organizations_unmapped} unmapped</Fact>
                     {row.vendor === "ninjaone" ? <Fact name="Devices kept out">{count(row.devices_unmapped)}</Fact> : null}

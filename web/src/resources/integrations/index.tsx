@@ -40,8 +40,8 @@ export default function IntegrationList() {
       {!sources.isPending && !sources.error && sources.rows.length === 0 ? (
         <Card>
           <EmptyState icon={Plug} title="No source is connected">
-            On the server, <code className="font-mono">obera integration add</code> connects NinjaOne and <code className="font-mono">obera integration add-revio</code> Rev.io; what they call
-            their customers appears here to be mapped.
+            On the server, <code className="font-mono">obera integration add</code> connects NinjaOne, <code className="font-mono">add-revio</code> Rev.io and{" "}
+            <code className="font-mono">add-microsoft</code> Microsoft 365; what they call their customers appears here to be mapped.
           </EmptyState>
         </Card>
       ) : null}

@@ -1,0 +1,18 @@
+import { isRecord, stringOrNull } from "@/api/errors";
+
+/** One thing that a leaver still holds. */
+export interface Held {
+  kind: string;
+  what: string;
+  todo: string;
+  certainty: string;
+}
+
+export function readHolds(value: unknown): Held[] {
+  return (Array.isArray(value) ? value.filter(isRecord) : []).map((held) => ({
+    kind: stringOrNull(held.kind) ?? "other",
+    what: stringOrNull(held.what) ?? "",
+    todo: stringOrNull(held.todo) ?? "",
+    certainty: stringOrNull(held.certainty) ?? "",
+  }));
+}
