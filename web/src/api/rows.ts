@@ -150,11 +150,11 @@ export type PersonListRow = ViewRow<
   "mail" | "department" | "job_title" | "created_in_vendor_at" | "last_sign_in_at" | "disabled_seen_at" | "methods" | "mfa_registered" | "per_user_mfa" | "mfa_reason_text" | "missing_since" | "stale_at",
   { user_type: "member" | "guest"; mfa_outcome: MfaOutcome | null }
 >;
-export type LeaverListRow = ViewRow<"leaver_list", "money_per_month" | "currency" | "missing_since" | "stale_at">;
+export type LeaverListRow = ViewRow<"leaver_list", "money_per_month" | "currency" | "disabled_seen_at" | "last_sign_in_at" | "stale_at">;
 export type LicenseListRow = ViewRow<"license_list", "inactive_90d" | "rate" | "currency" | "money_unassigned_per_month" | "stale_at">;
 export type SkuRow = ViewRow<"sku_list">;
 export type PersonLicenseRow = ViewRow<"person_license_list", "assigned_at" | "error" | "missing_since">;
-export type TenantListRow = ViewRow<"tenant_list", "default_domain" | "has_premium" | "security_defaults" | "worst_part" | "worst_reason" | "stale_at">;
+export type TenantListRow = ViewRow<"tenant_list", "default_domain" | "has_premium" | "security_defaults" | "worst_state" | "worst_reason" | "initial_domain" | "country" | "missing_since" | "oldest_observed_at" | "stale_at">;
 export type TenantPartRow = TableRow<"tenant_parts", { state: TenantPartState }>;
 export type AccessPolicyRow = TableRow<"access_policies">;
 export type MfaResultRow = TableRow<"mfa_results", { outcome: MfaOutcome }>;

@@ -31,16 +31,13 @@ export const licenses = defineResource("license_list", {
         { value: "free", label: "bought, not assigned" },
         { value: "blocked", label: "held by blocked people" },
         { value: "idle", label: "held by idle people" },
-        { value: "over", label: "more assigned than bought" },
       ],
       where: ([value]) =>
         value === "blocked"
           ? [{ column: "assigned_disabled", op: "gte", value: 1 }]
           : value === "idle"
             ? [{ column: "inactive_90d", op: "gte", value: 1 }]
-            : value === "over"
-              ? [{ column: "is_over_assigned", op: "is", value: true }]
-              : [{ column: "unassigned", op: "gte", value: 1 }],
+            : [{ column: "unassigned", op: "gte", value: 1 }],
     },
   ],
   defaultSort: "name",

@@ -47,7 +47,7 @@ export default function PersonRecord() {
             main={
               <>
                 <SecondFactor row={row} />
-                {leaver.row ? <Holds holds={readHolds(leaver.row.holds)} gone={row.missing_since !== null} /> : null}
+                {leaver.row ? <Holds holds={readHolds(leaver.row.holds)} /> : null}
                 <Card title="Licenses" aside={held.isPending ? "" : count(held.rows.length)}>
                   {held.isPending ? <SkeletonRows rows={2} /> : null}
                   {!held.isPending && held.rows.length === 0 ? <p className="px-3.5 py-4 text-ink-2">No license is assigned.</p> : null}
@@ -86,22 +86,20 @@ function Account({ row }: { row: PersonListRow }) {
         <Fact name="Created">{row.created_in_vendor_at ? <Ago at={row.created_in_vendor_at} /> : "-"}</Fact>
         <Fact name="Administrator roles">{row.roles.length === 0 ? "none" : row.roles.join(", ")}</Fact>
         <Fact name="Registered methods">{row.methods === null ? "not known" : row.methods.length === 0 ? "none" : row.methods.map((method) => words(method)).join(", ")}</Fact>
-        <Fact name="Id at Microsoft" mono>{row.external_id}</Fact>
       </Facts>
     </Card>
   );
 }
 
 /** What somebody who left still holds, and what would have to be done about each. */
-function Holds({ holds, gone }: { holds: Held[]; gone: boolean }) {
+function Holds({ holds }: { holds: Held[] }) {
   return (
-    <Card title={gone ? "Still there after the account was deleted" : "Sign-in is blocked, and still held"} aside={count(holds.length)}>
+    <Card title="Sign-in is blocked, and still held" aside={count(holds.length)}>
       <ul>
         {holds.map((held, index) => (
           <li key={index} className="grid gap-x-4 border-b border-line px-3.5 py-2 last:border-b-0 sm:grid-cols-2">
             <span className="font-medium">
               {held.what}
-              {held.certainty === "hint" ? <span className="ml-2 text-sm font-normal text-ink-2">a hint, not proven</span> : null}
             </span>
             <span className="text-ink-2">{held.todo}</span>
           </li>

@@ -83,7 +83,7 @@ export const people = defineResource("person_list", {
   empty: { title: "No people yet", next: "They come from Microsoft 365: map its tenants to customers under Integrations, then synchronize." },
 });
 
-/** Who left, or may not sign in, and holds something still. */
+/** Who may not sign in any more and still holds licenses or roles. */
 export const leavers = defineResource("leaver_list", {
   name: "people/leavers",
   title: "Leavers",
@@ -91,20 +91,17 @@ export const leavers = defineResource("leaver_list", {
   icon: UserRound,
   columns: (c) => [
     c.title("display_name", { label: "Person", aside: (row) => row.user_principal_name, className: "max-w-80" }),
-    c.custom("missing_since", { label: "Account", phone: "badge" }, (row) =>
-      row.missing_since ? <Badge tone="mute" icon={UserRoundX}>Deleted</Badge> : <Badge tone="mute" icon={Ban}>Sign-in blocked</Badge>,
-    ),
+    c.ago("disabled_seen_at", { label: "Blocked", className: "text-sm text-ink-2" }),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
-    c.custom("holds", { label: "Still holds", sort: false, className: "max-w-96" }, (row) => row.holds_text),
-    c.count("holds_count", { label: "Things" }),
+    c.custom("licenses", { label: "Still holds", sort: false, className: "max-w-96" }, (row) => [...row.licenses, ...row.roles].join(", ")),
     c.money("money_per_month", (row) => row.currency ?? "USD", { label: "A month" }),
     c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
   ],
   search: ["display_name", "user_principal_name", "customer_name"],
-  defaultSort: "-holds_count",
+  defaultSort: "display_name",
   tieBreak: "id",
   scopeColumn: "customer_id",
   path: (row) => paths.person(row.customer_id, row.id),
   rowKey: (row) => row.id,
-  empty: { title: "Nobody who left holds anything", next: "Accounts that are blocked or deleted have no license and no administrator role." },
+  empty: { title: "Nobody who left holds anything", next: "No account whose sign-in is blocked has a license or an administrator role." },
 });

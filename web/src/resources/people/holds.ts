@@ -5,7 +5,6 @@ export interface Held {
   kind: string;
   what: string;
   todo: string;
-  certainty: string;
 }
 
 export function readHolds(value: unknown): Held[] {
@@ -13,6 +12,5 @@ export function readHolds(value: unknown): Held[] {
     kind: stringOrNull(held.kind) ?? "other",
     what: stringOrNull(held.what) ?? "",
     todo: stringOrNull(held.todo) ?? "",
-    certainty: stringOrNull(held.certainty) ?? "",
   }));
 }

@@ -50,7 +50,7 @@ export const tenants = defineResource("tenant_list", {
     c.custom("mfa_gap", { label: "MFA gaps", align: "right" }, (row) => (
       <span className={row.mfa_gap === 0 ? "text-ink-3 tabular-nums" : "font-medium text-bad tabular-nums"}>
         {count(row.mfa_gap)}
-        {row.mfa_admin_gap > 0 ? <span className="text-sm"> ({count(row.mfa_admin_gap)} admin)</span> : null}
+        {row.mfa_gap_admins > 0 ? <span className="text-sm"> ({count(row.mfa_gap_admins)} admin)</span> : null}
       </span>
     )),
     c.custom("mfa_protected", { label: "Second factor", sort: false, phone: "hide", className: "min-w-28" }, (row) => <MfaBar {...splitOf(row)} />),
@@ -68,7 +68,7 @@ export const tenants = defineResource("tenant_list", {
         { value: "admin", label: "administrators with a gap" },
         { value: "unknown", label: "has unknowns" },
       ],
-      where: ([value]) => [{ column: value === "admin" ? "mfa_admin_gap" : value === "unknown" ? "mfa_unknown" : "mfa_gap", op: "gte", value: 1 }],
+      where: ([value]) => [{ column: value === "admin" ? "mfa_gap_admins" : value === "unknown" ? "mfa_unknown" : "mfa_gap", op: "gte", value: 1 }],
     },
   ],
   defaultSort: "-mfa_gap",
@@ -80,8 +80,8 @@ export const tenants = defineResource("tenant_list", {
 });
 
 /** What demands the second factor here, in a word. */
-export function askedBy(row: Pick<TenantListRow, "security_defaults" | "policies" | "has_premium">): string {
+export function askedBy(row: Pick<TenantListRow, "security_defaults" | "policies_on" | "has_premium">): string {
   if (row.security_defaults) return "security defaults";
-  if (row.policies > 0 && row.has_premium !== false) return `${row.policies} access ${row.policies === 1 ? "policy" : "policies"}`;
+  if (row.policies_on > 0 && row.has_premium !== false) return `${row.policies_on} access ${row.policies_on === 1 ? "policy" : "policies_on"}`;
   return row.security_defaults === null ? "unknown" : "nothing for everyone";
 }
