@@ -3,6 +3,7 @@
 pub mod error;
 pub mod fact;
 pub mod http;
+pub mod links;
 pub mod numbered;
 mod pace;
 pub mod paging;
@@ -12,6 +13,7 @@ pub mod watch;
 pub use error::{Stage, VendorError};
 pub use fact::{Completeness, Cursor, Fact, Page, PartialReason};
 pub use http::{Answer, Call, HttpClient, HttpConfig};
+pub use links::{LinkLimits, LinkWalk, LinkedPage, Repeats, walk_links};
 pub use numbered::{NumberedPage, walk_numbered};
 pub use paging::{AfterWalk, Walk, WalkLimits, WalkMark, walk_after};
 pub use retry::RetryPolicy;
