@@ -4,6 +4,7 @@
 -- Belongs to: customer. Grows: with use.
 -- Audited: no, worked out anew from facts whenever these change; since says when the outcome did.
 -- Personal data: chain (says how an account is protected).
+-- Personal data: fix (says what would protect an account).
 -- Personal data: reason_text (says how an account is protected).
 create table public.mfa_results (
   customer_id uuid not null,
@@ -13,6 +14,7 @@ create table public.mfa_results (
   is_admin boolean not null,
   reason_kind text not null,
   reason_text text not null,
+  fix text,
   chain jsonb not null,
   missing text[] not null default '{}'::text[],
   since timestamp with time zone not null,
@@ -35,6 +37,6 @@ create policy worker_all on public.mfa_results for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
+grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, fix, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
 grant select on public.mfa_results to staff;
 grant select, insert, update, delete on public.mfa_results to worker;
