@@ -9,6 +9,8 @@ create table public.mfa_results (
   reason_text    text not null,
   chain          jsonb not null,
   missing        text[] not null default '{}',
+  fix            text,
+  legacy_open    boolean not null default false,
   since          timestamptz not null,
   evaluated_at   timestamptz not null,
   observed_at    timestamptz not null,
