@@ -69,7 +69,7 @@ async function planted() {
   const [revio] = await read("source_list?select=id&vendor=eq.revio");
   const mapped = new Set((await read(`integration_organizations?select=external_id&integration_id=eq.${revio.id}&customer_id=not.is.null`)).map((row) => row.external_id));
   return mistakes
-    .filter((mistake) => mapped.has(String(mistake.revio_customer_id)))
+    .filter((mistake) => mistake.counts === "devices" && mapped.has(String(mistake.revio_customer_id)))
     .map((mistake) => `${mistake.product}: ${Number(mistake.counted_quantity)} counted, ${Number(mistake.billed_quantity)} billed, ${mistake.direction} ${Number(mistake.money_per_month).toFixed(2)}`)
     .sort();
 }

@@ -10,6 +10,8 @@ create table public.mfa_results (
   fix            text,
   chain          jsonb not null,
   missing        text[] not null default '{}',
+  fix            text,
+  legacy_open    boolean not null default false,
   since          timestamptz not null,
   evaluated_at   timestamptz not null,
   observed_at    timestamptz not null,

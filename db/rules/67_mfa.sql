@@ -1,7 +1,7 @@
 -- Outcomes are worked out by background work; a customer's own people see theirs in one sentence, the provider's people with the whole chain.
 select app.protect('public.mfa_results', 'people', '{select}');
 revoke select on public.mfa_results from authenticated;
-grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, fix, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
+grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, fix, legacy_open, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
 
 -- Exceptions are made and taken back through the function `mfa` only, by whoever holds mfa:manage.
 select app.protect('public.mfa_exceptions', 'people', '{select}');
@@ -18,7 +18,8 @@ create view public.person_list with (security_invoker = true) as
          p.methods, p.mfa_registered, p.per_user_mfa, p.sku_ids, cardinality(p.sku_ids) as licenses_count,
          (select coalesce(array_agg(s.name order by s.name), '{}') from public.license_skus s
             where s.customer_id = p.customer_id and s.tenant_id = p.tenant_id and s.sku_id = any (p.sku_ids)) as licenses,
-         m.outcome as mfa_outcome, m.reason_kind as mfa_reason_kind, m.reason_text as mfa_reason_text, m.since as mfa_since, m.evaluated_at as mfa_evaluated_at,
+         m.outcome as mfa_outcome, m.reason_kind as mfa_reason_kind, m.reason_text as mfa_reason_text, m.fix as mfa_fix,
+         m.legacy_open as mfa_legacy_open, m.since as mfa_since, m.evaluated_at as mfa_evaluated_at,
          m.observed_at as mfa_observed_at,
          (select x.until from public.mfa_exceptions x where x.customer_id = p.customer_id and x.person_id = p.id and x.ended_at is null) as mfa_accepted_until,
          p.is_leaver, p.observed_at, p.observed_at + (select app.row_stale_after(t.integration_id)) as stale_at, p.is_complete, p.missing_since

@@ -3,6 +3,7 @@ pub mod access;
 pub mod evidence;
 pub mod incidents;
 pub mod money;
+pub mod posture;
 pub mod sync;
 pub mod tickets;
 pub mod vendors;

@@ -4,6 +4,7 @@ mod credentials;
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
 use connector_api::{RetryPolicy, VendorError};
+use graph::Graph;
 use kernel::{
     ApiError, Clock, ErrorCode,
     id::{CredentialId, IntegrationId},
@@ -27,6 +28,11 @@ pub trait Vendors: Send + Sync + 'static {
 
     /// Nothing is billed where this is not said.
     fn revio(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// Nobody's accounts are read where this is not said.
+    fn microsoft(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
         Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
     }
 }
@@ -121,6 +127,35 @@ impl RevIoCredentials {
     }
 }
 
+/// What is sealed for a Microsoft 365 integration. The address of Graph is the integration's.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MicrosoftCredentials {
+    pub client_id: String,
+    pub client_secret: String,
+    /// The provider's own tenant.
+    pub home_tenant_id: String,
+    /// Where tokens come from; it goes with the address of Graph.
+    pub login_url: String,
+}
+
+impl std::fmt::Debug for MicrosoftCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MicrosoftCredentials")
+            .field("client_id", &self.client_id)
+            .field("home_tenant_id", &self.home_tenant_id)
+            .field("login_url", &self.login_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MicrosoftCredentials {
+    /// The text to seal.
+    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
+        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
+    }
+}
+
 /// Clients by integration, kept so that tokens and concurrency limits are shared. A rotated credential makes a new client.
 pub struct SealedVendors {
     pg: Pg,
@@ -129,6 +164,7 @@ pub struct SealedVendors {
     retry: RetryPolicy,
     ninjaone: Made<NinjaOne>,
     revio: Made<RevIo>,
+    microsoft: Made<Graph>,
 }
 
 type Made<C> = Mutex<HashMap<IntegrationId, (Version, C)>>;
@@ -156,6 +192,7 @@ impl SealedVendors {
             retry: RetryPolicy::default(),
             ninjaone: Mutex::default(),
             revio: Mutex::default(),
+            microsoft: Mutex::default(),
         }
     }
 
@@ -198,6 +235,14 @@ impl Vendors for SealedVendors {
         Box::pin(async move {
             let make = |version: &Version, secret: &str, watch| self.make_revio(version, secret, watch);
             let outcome = self.client(integration, Vendor::RevIo, &self.revio, make).await;
+            self.told(integration, outcome).await
+        })
+    }
+
+    fn microsoft(&self, integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
+        Box::pin(async move {
+            let make = |version: &Version, secret: &str, watch| self.make_microsoft(version, secret, watch);
+            let outcome = self.client(integration, Vendor::Microsoft, &self.microsoft, make).await;
             self.told(integration, outcome).await
         })
     }
@@ -249,6 +294,20 @@ impl SealedVendors {
             ninjaone::Config::new(version.base_url.clone(), sealed.client_id, sealed.client_secret.into())
                 .with_retry(self.retry);
         Ok(NinjaOne::new(config, self.clock.clone())?.watched_by(watch))
+    }
+
+    fn make_microsoft(
+        &self,
+        version: &Version,
+        secret: &str,
+        watch: Arc<Watch>,
+    ) -> Result<Graph, VendorsError> {
+        let sealed: MicrosoftCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+        let (login_url, graph_url) = (sealed.login_url, version.base_url.clone());
+        let (client_id, secret) = (sealed.client_id, sealed.client_secret.into());
+        let config = graph::Config::new(login_url, graph_url, client_id, secret, sealed.home_tenant_id)?
+            .with_retry(self.retry);
+        Ok(Graph::new(config, self.clock.clone())?.watched_by(watch))
     }
 
     fn make_revio(&self, version: &Version, secret: &str, watch: Arc<Watch>) -> Result<RevIo, VendorsError> {

@@ -3,9 +3,15 @@
 //! Facts come in as they were read from Microsoft Graph; what was not read is [`Known::Missing`] and makes the answer
 //! `unknown` only where it could change it. The rules follow Microsoft's public documentation of Conditional Access,
 //! security defaults and per-user MFA. No I/O; time is an argument.
+mod cover;
+mod gap;
+mod grant;
+mod links;
 mod policy;
+mod reach;
 mod tenant;
 mod verdict;
+mod words;
 
 use kernel::Timestamp;
 use serde::Serialize;
@@ -105,6 +111,8 @@ pub enum LocationKind {
     TrustedIp,
     Ip,
     Country,
+    /// Devices that come through Global Secure Access.
+    CompliantNetwork,
     /// A kind that this version does not know.
     Other,
 }

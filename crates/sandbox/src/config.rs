@@ -3,12 +3,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use kernel::Clock;
 use secrecy::SecretString;
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
 pub const CUSTOMERS_MAX: u32 = 5_000;
 pub const DEVICES_MAX: u32 = 100_000;
 /// The client id that a sandbox knows unless it is told otherwise. Its secret is new at every start.
 pub const CLIENT_ID_DEFAULT: &str = "obera-sandbox";
+const GRAPH_CLIENT_ID: Uuid = uuid!("4c1b7a52-6b0e-4c8f-9a43-0f5d2f6f9d11");
+const HOME_TENANT_ID: Uuid = uuid!("b3a7c1de-52c4-4f0e-8f6a-6a1f0a7c2e90");
+/// Of `people_per_tenant`.
+pub const PEOPLE_MAX: u32 = 100_000;
 /// How long a script takes in a demonstration.
 const SCRIPT_DURATION_DEMO_MS: u64 = 1_500;
 
@@ -33,6 +37,35 @@ pub struct SandboxConfig {
     pub initial_conditions: u32,
     pub delivery: DeliveryPolicy,
     pub revio: RevIoAccess,
+    pub graph: GraphAccess,
+    /// Employees of each tenant; `None` takes as many as its workstations need.
+    pub people_per_tenant: Option<u32>,
+}
+
+/// The one application that the sandbox's Microsoft Graph knows, in every tenant but one.
+#[derive(Clone, Debug)]
+pub struct GraphAccess {
+    pub client_id: String,
+    pub client_secret: SecretString,
+    /// The MSP's own tenant.
+    pub home_tenant_id: Uuid,
+}
+
+impl GraphAccess {
+    /// A secret that nobody has seen.
+    pub fn new() -> Self {
+        Self {
+            client_id: GRAPH_CLIENT_ID.to_string(),
+            client_secret: random(),
+            home_tenant_id: HOME_TENANT_ID,
+        }
+    }
+}
+
+impl Default for GraphAccess {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The one API user that the sandbox's Rev.io knows.
@@ -135,6 +168,8 @@ impl SandboxConfig {
             initial_conditions: 0,
             delivery: DeliveryPolicy { attempts_max: 6, delay_first_ms: 500, timeout_ms: 5_000 },
             revio: RevIoAccess::new(),
+            graph: GraphAccess::new(),
+            people_per_tenant: None,
         }
     }
 

@@ -20,6 +20,8 @@ use crate::conditions::Illness;
 use crate::config::DEVICES_MAX;
 use crate::estate::Device;
 use crate::faults::FaultOrder;
+use crate::graph::control::PeopleOrder;
+use crate::graph::truth as directory;
 use crate::revio::truth as billing;
 use crate::server::Shared;
 use crate::world::{Settings, World};
@@ -62,6 +64,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/devices/add", post(add_devices))
         .route("/devices/remove", post(remove_devices))
         .route("/organizations/add", post(add_organization))
+        .route("/people", post(people))
         .route("/webhook/redeliver", post(redeliver))
         .route("/webhook/next", post(next_deliveries))
         .route("/webhook/settle", post(settle))
@@ -118,6 +121,11 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
             "bills": world.books.bills.len(),
             "charges": world.books.charges.len(),
         },
+        "graph": {
+            "calls": world.directory.calls,
+            "tenants": world.directory.tenants.len(),
+            "people": world.directory.tenants.values().map(|tenant| u64::from(tenant.head_count())).sum::<u64>(),
+        },
         "settings": world.settings,
         "script_runs": world.runs.iter().map(run).collect::<Vec<_>>(),
         "script_runs_by_parameters": by_parameters,
@@ -131,12 +139,28 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
     }))
 }
 
-/// Every billing mistake there is, counted now: what a reconciliation must find, no more and no less.
+/// Every billing mistake there is, counted now: what a reconciliation must find, no more and no less. All tenants, and
+/// how well each account is guarded.
 async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let now = shared.now();
     let mut world = shared.world();
     world.bill_months(now);
-    Json(json!({"now": now.to_string(), "billing_mistakes": billing::mistakes(&world)}))
+    Json(json!({
+        "now": now.to_string(),
+        "billing_mistakes": billing::mistakes(&world),
+        "tenants": directory::tenants(&world),
+        "mfa": directory::mfa(&world),
+    }))
+}
+
+/// Somebody joins a tenant, leaves it, or gets or loses something there.
+async fn people(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: PeopleOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let tenant =
+        world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
+    order.run(tenant, now).map(Json).map_err(bad)
 }
 
 async fn add_fault(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {

@@ -8,10 +8,13 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use uuid::Uuid;
 
+use crate::graph::errors as graph;
 use crate::ninjaone::errors::{Refusal, edge_page};
 use crate::revio::errors as revio;
 use crate::server::Shared;
+use crate::world::World;
 
 /// Faults that may wait at the same time.
 pub const FAULTS_MAX: usize = 1_000;
@@ -44,11 +47,32 @@ pub(crate) enum FaultKind {
     DayQuota,
     /// Rev.io: the first row of the list is gone for good when a later page is read.
     PageShift,
+    /// Graph: a page without rows in the middle of a list.
+    EmptyPage,
+    /// Graph: every other call inside a batch is throttled.
+    BatchThrottled,
+    /// Graph: the token is not taken any more.
+    ExpiredToken,
+    /// Graph: a right is missing.
+    MissingPermission,
+    /// Graph: the link of a list of changes is forgotten.
+    SyncStateLost,
 }
 
 impl FaultKind {
-    fn is_of_revio(self) -> bool {
-        matches!(self, Self::NotOk | Self::ErrorList | Self::ErrorText | Self::DayQuota | Self::PageShift)
+    /// The only vendor that has it.
+    fn only_of(self) -> Option<Vendor> {
+        match self {
+            Self::NotOk | Self::ErrorList | Self::ErrorText | Self::DayQuota | Self::PageShift => {
+                Some(Vendor::Revio)
+            }
+            Self::EmptyPage
+            | Self::BatchThrottled
+            | Self::ExpiredToken
+            | Self::MissingPermission
+            | Self::SyncStateLost => Some(Vendor::Graph),
+            _ => None,
+        }
     }
 }
 
@@ -59,6 +83,17 @@ pub(crate) enum Vendor {
     #[default]
     Ninjaone,
     Revio,
+    Graph,
+}
+
+impl Vendor {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ninjaone => "ninjaone",
+            Self::Revio => "revio",
+            Self::Graph => "graph",
+        }
+    }
 }
 
 /// Whether the call takes effect before its answer is replaced by an error.
@@ -76,11 +111,13 @@ pub(crate) struct FaultOrder {
     kind: FaultKind,
     #[serde(default)]
     vendor: Vendor,
-    /// Of the path under `/v2`, or `/ws`; the prefixes `/api` and `/revio` are not part of it. Default: every path
-    /// under `/v2`, of Rev.io under `/v1`.
+    /// Of the path under `/v2`, or `/ws`; the prefixes `/api`, `/revio` and `/graph` are not part of it. Default: every
+    /// path under `/v2`, of Rev.io under `/v1`, of Graph under `/v1.0` (the sign-in is `/login`).
     path_prefix: Option<String>,
     /// Default: any.
     method: Option<String>,
+    /// Graph: only calls in this tenant.
+    tenant_id: Option<Uuid>,
     /// A part of the query that the request must have, such as `cursor=`.
     query_contains: Option<String>,
     /// Default: once.
@@ -99,12 +136,12 @@ pub(crate) struct FaultOrder {
 pub(crate) struct Faults(Vec<FaultOrder>);
 
 impl Faults {
-    pub fn add(&mut self, order: FaultOrder) -> Result<(), &'static str> {
+    pub fn add(&mut self, order: FaultOrder) -> Result<(), String> {
         if self.0.len() >= FAULTS_MAX {
-            return Err("too many faults are waiting");
+            return Err("too many faults are waiting".into());
         }
-        if order.kind.is_of_revio() && order.vendor != Vendor::Revio {
-            return Err("this fault needs \"vendor\": \"revio\"");
+        if let Some(only) = order.kind.only_of().filter(|only| *only != order.vendor) {
+            return Err(format!("this fault needs \"vendor\": \"{}\"", only.name()));
         }
         self.0.push(order);
         Ok(())
@@ -119,8 +156,9 @@ impl Faults {
     }
 
     /// The first fault that fits this request, used up by one.
-    fn take(&mut self, method: &Method, uri: &Uri) -> Option<FaultOrder> {
-        let at = self.0.iter().position(|order| order.fits(method, uri))?;
+    fn take(&mut self, method: &Method, uri: &Uri, tenant: Option<Uuid>) -> Option<FaultOrder> {
+        let of_tenant = |order: &FaultOrder| order.tenant_id.is_none() || order.tenant_id == tenant;
+        let at = self.0.iter().position(|order| of_tenant(order) && order.fits(method, uri))?;
         let order = &mut self.0[at];
         let left = order.times.unwrap_or(1).saturating_sub(1);
         order.times = Some(left);
@@ -135,9 +173,14 @@ impl Faults {
 impl FaultOrder {
     fn fits(&self, method: &Method, uri: &Uri) -> bool {
         let path = uri.path();
-        let (vendor, path) = match path.strip_prefix("/revio") {
-            Some(path) => (Vendor::Revio, path),
-            None => (Vendor::Ninjaone, path.strip_prefix("/api").unwrap_or(path)),
+        let (vendor, path) = if let Some(path) = path.strip_prefix("/revio") {
+            (Vendor::Revio, path)
+        } else if path.starts_with("/login/") {
+            (Vendor::Graph, path)
+        } else if let Some(path) = path.strip_prefix("/graph") {
+            (Vendor::Graph, path)
+        } else {
+            (Vendor::Ninjaone, path.strip_prefix("/api").unwrap_or(path))
         };
         let query = uri.query().unwrap_or_default();
         let goes_on = || ["after=", "cursor=", "olderThan="].iter().any(|name| query.contains(name));
@@ -149,6 +192,9 @@ impl FaultOrder {
                 (*method == Method::PUT || *method == Method::DELETE)
                     && path.starts_with("/v1/ServiceProduct")
             }
+            FaultKind::RepeatedPage if vendor == Vendor::Graph => query.contains("skiptoken"),
+            FaultKind::BatchThrottled => path.ends_with("/$batch"),
+            FaultKind::EmptyPage => *method == Method::GET,
             FaultKind::RepeatedPage => *method == Method::GET && goes_on(),
             FaultKind::TruncatedList => *method == Method::GET,
             FaultKind::LyingSuccess => *method == Method::POST && path.ends_with("/script/run"),
@@ -157,7 +203,11 @@ impl FaultOrder {
         let of_method =
             self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()));
         let of_query = self.query_contains.as_deref().is_none_or(|part| query.contains(part));
-        let root = if vendor == Vendor::Revio { "/v1" } else { "/v2" };
+        let root = match vendor {
+            Vendor::Ninjaone => "/v2",
+            Vendor::Revio => "/v1",
+            Vendor::Graph => "/v1.0",
+        };
         let of_path = path.starts_with(self.path_prefix.as_deref().unwrap_or(root));
         self.vendor == vendor && of_kind && of_method && of_query && of_path
     }
@@ -181,16 +231,27 @@ pub(crate) enum Tamper {
     Truncate,
     Lie,
     Shift,
+    EmptyPage,
+    ThrottleInner {
+        retry_after_s: Option<u64>,
+    },
 }
 
 pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    let fault = shared.world().faults.take(request.method(), request.uri());
+    let fault = {
+        let mut world = shared.world();
+        let tenant = tenant_of(&world, &request);
+        world.faults.take(request.method(), request.uri(), tenant)
+    };
     let kind = fault.as_ref().map(|fault| fault.kind);
+    let retry_after_s = fault.as_ref().and_then(|fault| fault.retry_after_s);
     request.extensions_mut().insert(match kind {
         Some(FaultKind::RepeatedPage) => Tamper::RepeatPage,
         Some(FaultKind::TruncatedList) => Tamper::Truncate,
         Some(FaultKind::LyingSuccess) => Tamper::Lie,
         Some(FaultKind::PageShift) => Tamper::Shift,
+        Some(FaultKind::EmptyPage) => Tamper::EmptyPage,
+        Some(FaultKind::BatchThrottled) => Tamper::ThrottleInner { retry_after_s },
         _ => Tamper::No,
     });
     let Some(fault) = fault else { return next.run(request).await };
@@ -203,6 +264,9 @@ pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Reques
             | FaultKind::ErrorList
             | FaultKind::ErrorText
             | FaultKind::DayQuota
+            | FaultKind::ExpiredToken
+            | FaultKind::MissingPermission
+            | FaultKind::SyncStateLost
     );
     if replaces && fault.stage == Stage::Before {
         return replacement(&fault);
@@ -219,12 +283,22 @@ pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Reques
     }
 }
 
+/// Whose token it is, at Graph; in the path of a sign-in.
+fn tenant_of(world: &World, request: &Request) -> Option<Uuid> {
+    if let Some(path) = request.uri().path().strip_prefix("/login/") {
+        return world.directory.named(path.split('/').next()?).map(|tenant| tenant.id);
+    }
+    let token = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    world.graph_tokens.get(token).map(|token| token.tenant_id)
+}
+
 fn replacement(fault: &FaultOrder) -> Response {
     let status = |default| fault.status.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(default);
     match fault.kind {
         FaultKind::TooManyRequests => {
             let mut answer = match fault.vendor {
                 Vendor::Revio => revio::too_many_requests().into_response(),
+                Vendor::Graph => graph::Refusal::throttled().into_response(),
                 Vendor::Ninjaone => {
                     Refusal::gateway(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slow down", 20)
                         .into_response()
@@ -240,6 +314,17 @@ fn replacement(fault: &FaultOrder) -> Response {
         FaultKind::ErrorList => revio::list().into_response(),
         FaultKind::ErrorText => (StatusCode::BAD_REQUEST, "The request is not valid").into_response(),
         FaultKind::DayQuota => revio::day_quota().into_response(),
+        FaultKind::ExpiredToken => graph::Refusal::token().into_response(),
+        FaultKind::MissingPermission => graph::Refusal::denied().into_response(),
+        FaultKind::SyncStateLost => graph::Refusal::resync().into_response(),
+        _ if fault.vendor == Vendor::Graph => {
+            let mut answer =
+                graph::Refusal::server(status(StatusCode::INTERNAL_SERVER_ERROR)).into_response();
+            if let Some(seconds) = fault.retry_after_s {
+                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            answer
+        }
         _ if fault.vendor == Vendor::Revio => {
             revio::Refusal::gateway(status(StatusCode::INTERNAL_SERVER_ERROR), "Internal server error")
                 .into_response()

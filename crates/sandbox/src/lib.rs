@@ -2,7 +2,7 @@
 //! faults on demand. For the demo and for tests; the product cannot tell it from the vendor.
 //!
 //! All vendors answer on one port and show the same estate: NinjaOne under its own paths, Rev.io under
-//! `/revio/v1`. Everything that is not the vendor's own surface lives under `/_sandbox/` and needs the
+//! `/revio/v1`, Microsoft Graph under `/graph` with the sign-in of its tenants under `/login`. Everything that is not the vendor's own surface lives under `/_sandbox/` and needs the
 //! header `x-sandbox-control`.
 mod conditions;
 mod config;
@@ -10,6 +10,7 @@ mod control;
 mod delivery;
 mod estate;
 mod faults;
+mod graph;
 mod names;
 mod ninjaone;
 mod revio;
@@ -18,6 +19,6 @@ mod runner;
 mod server;
 mod world;
 
-pub use config::{ClientApp, DeliveryPolicy, RevIoAccess, SandboxConfig, Scope, Standing};
+pub use config::{ClientApp, DeliveryPolicy, GraphAccess, RevIoAccess, SandboxConfig, Scope, Standing};
 pub use control::CONTROL_HEADER;
 pub use server::{RunningSandbox, Sandbox, StartError};

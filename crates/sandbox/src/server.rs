@@ -14,14 +14,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::conditions::Illness;
-use crate::config::{CUSTOMERS_MAX, DEVICES_MAX, RevIoAccess, SandboxConfig};
+use crate::config::{CUSTOMERS_MAX, DEVICES_MAX, GraphAccess, PEOPLE_MAX, RevIoAccess, SandboxConfig};
 use crate::delivery::{self, Outbox};
 use crate::estate::Estate;
+use crate::graph::tenants::Directory;
 use crate::ninjaone::errors::edge_page;
-use crate::revio::books::Books;
+use crate::revio::books::{Books, local};
 use crate::runner::{self, Job, RUNS_UNDER_WAY_MAX};
 use crate::world::World;
-use crate::{control, faults, ninjaone, revio};
+use crate::{control, faults, graph, ninjaone, revio};
 
 /// What every handler can reach.
 #[derive(Debug)]
@@ -52,7 +53,9 @@ impl Shared {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("a sandbox has 1 to {CUSTOMERS_MAX} customers and at most {DEVICES_MAX} devices")]
+    #[error(
+        "a sandbox has 1 to {CUSTOMERS_MAX} customers, at most {DEVICES_MAX} devices and {PEOPLE_MAX} people a tenant"
+    )]
     Size,
     #[error("a sandbox needs at least one API app")]
     NoClient,
@@ -65,12 +68,17 @@ pub struct Sandbox;
 
 impl Sandbox {
     pub async fn start(config: SandboxConfig) -> Result<RunningSandbox, StartError> {
-        if config.customers == 0 || config.customers > CUSTOMERS_MAX || config.devices > DEVICES_MAX {
+        if config.customers == 0
+            || config.customers > CUSTOMERS_MAX
+            || config.devices > DEVICES_MAX
+            || config.people_per_tenant.is_some_and(|people| people > PEOPLE_MAX)
+        {
             return Err(StartError::Size);
         }
         let first = config.clients.first().ok_or(StartError::NoClient)?;
         let (client_id, client_secret) = (first.id.clone(), first.secret.clone());
         let (control_token, revio) = (config.control_token.clone(), config.revio.clone());
+        let graph = config.graph.clone();
         let listener = TcpListener::bind(config.bind).await.map_err(StartError::Bind)?;
         let addr = listener.local_addr().map_err(StartError::Bind)?;
 
@@ -79,8 +87,12 @@ impl Sandbox {
         let (jobs, due) = mpsc::channel(RUNS_UNDER_WAY_MAX);
         let now = config.clock.now();
         let mut estate = Estate::seeded(config.customers, config.devices, config.seed, now);
-        let books = Books::seeded(&mut estate, config.seed, now);
-        let mut world = World::new(estate, books, config.seed, outbox.clone());
+        let mut books = Books::seeded(&mut estate, config.seed, now);
+        let (home, people) = (config.graph.home_tenant_id, config.people_per_tenant);
+        let mut directory = Directory::seeded(&estate, config.seed, home, people, now);
+        books.sell_seats(&mut directory, now);
+        books.bill_months(local(now).date());
+        let mut world = World::new(estate, books, directory, config.seed, outbox.clone());
         fall_ill(&mut world, config.initial_conditions, now);
         let (policy, clock) = (config.delivery, config.clock.clone());
         let world = Mutex::new(world);
@@ -101,7 +113,7 @@ impl Sandbox {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
         });
-        Ok(RunningSandbox { addr, client_id, client_secret, control_token, revio, stop, tasks })
+        Ok(RunningSandbox { addr, client_id, client_secret, control_token, revio, graph, stop, tasks })
     }
 }
 
@@ -123,6 +135,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .nest("/api/v2", ninjaone::routes(&shared))
         .merge(ninjaone::token_routes())
         .nest("/revio/v1", revio::routes(&shared))
+        .nest("/graph", graph::routes())
+        .nest("/login", graph::login_routes())
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(shared.clone(), faults::apply))
         .layer(middleware::from_fn(ninjaone::name_request));
@@ -142,6 +156,7 @@ pub struct RunningSandbox {
     client_secret: SecretString,
     control_token: SecretString,
     revio: RevIoAccess,
+    graph: GraphAccess,
     stop: watch::Sender<()>,
     tasks: JoinSet<()>,
 }
@@ -174,6 +189,19 @@ impl RunningSandbox {
 
     pub fn revio_password(&self) -> &SecretString {
         &self.revio.password
+    }
+
+    /// Without a version, as a connection names it.
+    pub fn graph_url(&self) -> String {
+        format!("{}/graph", self.base_url())
+    }
+
+    pub fn graph_login_url(&self) -> String {
+        format!("{}/login", self.base_url())
+    }
+
+    pub fn graph(&self) -> &GraphAccess {
+        &self.graph
     }
 
     pub fn control_token(&self) -> &SecretString {

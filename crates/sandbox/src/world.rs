@@ -11,6 +11,8 @@ use crate::config::Scope;
 use crate::delivery::{Delivery, Outbox};
 use crate::estate::{Device, Estate};
 use crate::faults::Faults;
+use crate::graph::auth::GraphToken;
+use crate::graph::tenants::Directory;
 use crate::ninjaone::render;
 use crate::ninjaone::scripts::Run;
 use crate::ninjaone::ticketing::Ticket;
@@ -31,6 +33,8 @@ const ACTIVITY_ID_FIRST: i64 = 5_001;
 pub(crate) struct World {
     pub estate: Estate,
     pub books: Books,
+    pub directory: Directory,
+    pub graph_tokens: HashMap<String, GraphToken>,
     pub rng: Rng,
     pub alerts: BTreeMap<Uuid, Alert>,
     pub activities: VecDeque<Activity>,
@@ -71,6 +75,16 @@ pub(crate) struct Settings {
     pub cursor: CursorShape,
     pub machine_tokens: MachineTokens,
     pub revio_keys: RevIoKeys,
+    pub graph_secret: GraphSecret,
+}
+
+/// Whether the secret of the application at Microsoft still counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GraphSecret {
+    #[default]
+    Current,
+    Expired,
 }
 
 /// Which names of query parameters Rev.io reads; others are ignored.
@@ -142,10 +156,12 @@ pub(crate) struct Entry {
 }
 
 impl World {
-    pub fn new(estate: Estate, books: Books, seed: u64, outbox: Arc<Outbox>) -> Self {
+    pub fn new(estate: Estate, books: Books, directory: Directory, seed: u64, outbox: Arc<Outbox>) -> Self {
         Self {
             estate,
             books,
+            directory,
+            graph_tokens: HashMap::new(),
             rng: Rng::of(seed, 0x0077_6f72_6c64),
             alerts: BTreeMap::new(),
             activities: VecDeque::new(),

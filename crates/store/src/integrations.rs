@@ -11,6 +11,7 @@ use uuid::Uuid;
 pub enum Vendor {
     NinjaOne,
     RevIo,
+    Microsoft,
 }
 
 impl Vendor {
@@ -18,12 +19,17 @@ impl Vendor {
         match self {
             Self::NinjaOne => "ninjaone",
             Self::RevIo => "revio",
+            Self::Microsoft => "microsoft",
         }
     }
 
     /// The constraint of the table lets nothing else in.
     pub(crate) fn read(text: &str) -> Self {
-        if text == "revio" { Self::RevIo } else { Self::NinjaOne }
+        match text {
+            "revio" => Self::RevIo,
+            "microsoft" => Self::Microsoft,
+            _ => Self::NinjaOne,
+        }
     }
 }
 
@@ -97,6 +103,18 @@ pub async fn set_account_numbers(
         numbers.iter().map(|(id, number)| (id.as_str(), number.as_deref())).unzip();
     let sql = include_str!("../../../db/queries/integrations/set_account_numbers.sql");
     tx.execute(sql, &[&id.0, &ids, &numbers]).await.map(drop)
+}
+
+/// `(external id, domain)`; one that is not known leaves what is.
+pub async fn set_domains(
+    tx: &ActorTx,
+    id: IntegrationId,
+    domains: &[(String, Option<String>)],
+) -> Result<(), PgError> {
+    let (ids, domains): (Vec<&str>, Vec<Option<&str>>) =
+        domains.iter().map(|(id, domain)| (id.as_str(), domain.as_deref())).unzip();
+    let sql = include_str!("../../../db/queries/integrations/set_domains.sql");
+    tx.execute(sql, &[&id.0, &ids, &domains]).await.map(drop)
 }
 
 /// Returns how many were not missing before.

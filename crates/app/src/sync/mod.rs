@@ -1,4 +1,5 @@
-//! Synchronization with vendors: what each says, into each customer's rows. NinjaOne page by page; Rev.io list by list (`revio`).
+//! Synchronization with vendors: what each says, into each customer's rows. NinjaOne page by page; Rev.io list by list (`revio`);
+//! Microsoft 365 tenant by tenant (`microsoft`).
 //!
 //! Invariants, each of them tested:
 //! * Nothing is marked missing or cleared because a list lacks it. A complete list only names candidates; each of them
@@ -19,6 +20,7 @@ mod devices;
 mod error;
 mod hooks;
 mod locations;
+mod microsoft;
 mod organizations;
 mod placing;
 mod request;

@@ -17,7 +17,8 @@ use super::{
     locations, organizations, touched,
 };
 
-/// The parts of a run. What each vendor has, in order: [`PartName::NINJAONE`], [`PartName::REVIO`].
+/// The parts of a run. What each vendor has, in order: [`PartName::NINJAONE`], [`PartName::REVIO`],
+/// [`PartName::MICROSOFT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartName {
     Activities,
@@ -28,6 +29,11 @@ pub enum PartName {
     Products,
     Lines,
     Bills,
+    Tenants,
+    Seats,
+    People,
+    Registrations,
+    Policies,
 }
 
 impl PartName {
@@ -36,6 +42,10 @@ impl PartName {
         [Self::Activities, Self::Organizations, Self::Locations, Self::Devices, Self::Conditions];
     /// Lines name accounts and products; charges name lines.
     pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
+
+    /// Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
+    pub const MICROSOFT: [Self; 6] =
+        [Self::Organizations, Self::Tenants, Self::Seats, Self::People, Self::Registrations, Self::Policies];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,6 +57,11 @@ impl PartName {
             Self::Products => "products",
             Self::Lines => "lines",
             Self::Bills => "bills",
+            Self::Tenants => "tenants",
+            Self::Seats => "seats",
+            Self::People => "people",
+            Self::Registrations => "registrations",
+            Self::Policies => "policies",
         }
     }
 }
@@ -103,7 +118,7 @@ async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
             PartName::Devices if kind == SyncKind::Full => devices::read_all(cx).await?,
             PartName::Devices => touched::read_touched(cx, &log).await?,
             PartName::Conditions => conditions::read(cx).await?,
-            PartName::Products | PartName::Lines | PartName::Bills => unreachable!("no part of NinjaOne's"),
+            _ => unreachable!("no part of NinjaOne's"),
         };
         next = end.next;
         end_part(cx, part, &end).await?;

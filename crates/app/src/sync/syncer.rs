@@ -15,7 +15,7 @@ use super::{
     context::Cx,
     error::{SyncError, still_mine, trouble},
     hooks::{ConditionSink, NoObserver, SyncObserver},
-    revio, run,
+    microsoft, revio, run,
 };
 use crate::vendors::{Vendors, VendorsError};
 
@@ -206,6 +206,10 @@ impl Syncer {
             Vendor::RevIo => {
                 let client = self.vendors.revio(claim.integration).await?;
                 self.hold(claim, Box::pin(revio::drive(&self.cx(claim, &client)))).await
+            }
+            Vendor::Microsoft => {
+                let client = self.vendors.microsoft(claim.integration).await?;
+                self.hold(claim, Box::pin(microsoft::drive(&self.cx(claim, &client)))).await
             }
         }
     }

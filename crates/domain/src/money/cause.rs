@@ -82,11 +82,11 @@ pub(super) struct Found<'a> {
 
 pub(super) fn explain(found: &Found<'_>) -> (Cause, String) {
     let changed_at = found.line.and_then(Line::changed_at);
-    let (kind, named) =
+    let (kind, mut named) =
         if found.difference.is_negative() { over(found, changed_at) } else { under(found, changed_at) };
     let text = sentence(found, kind, &named, changed_at);
     let total = named.len();
-    let named: Vec<Named> = named.into_iter().take(NAMED_MAX).collect();
+    named.truncate(NAMED_MAX);
     let is_seats = found.rule.counts.is_seats();
     let (devices, people) = if is_seats { (Vec::new(), Some(named)) } else { (named, None) };
     let cause = Cause {

@@ -14,9 +14,16 @@ use crate::world::World;
 const MONTHS_MAX: usize = 600;
 
 impl World {
-    /// Writes the bills of all months that began, and tells whoever subscribed.
+    /// Writes the bills of all months that began, lets people come and go, and tells whoever subscribed.
     pub fn bill_months(&mut self, now: Timestamp) {
-        for bill_id in self.books.bill_months(local(now).date()) {
+        let before = self.books.next_cycle;
+        let bills = self.books.bill_months(local(now).date());
+        let mut month = before;
+        while month < self.books.next_cycle {
+            self.directory.live_a_month(i64::from(month.year()) * 12 + i64::from(month.month()), now);
+            month = month.saturating_add(1.month());
+        }
+        for bill_id in bills {
             let event = self.books.next_event;
             self.books.next_event += 1;
             let wanted = self.books.subscriptions.values().filter(|it| it.event_type == "bill created");

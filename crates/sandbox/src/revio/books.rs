@@ -10,6 +10,7 @@ use super::auth::Usage;
 use super::plant::{self, Mistake};
 use super::webhook::{Receiver, Subscription};
 use crate::estate::{Approval, Device, Estate, Kind, Organization};
+use crate::graph::skus::Sku;
 use crate::names;
 use crate::rng::Rng;
 
@@ -44,16 +45,19 @@ pub(crate) struct Product {
     pub description: &'static str,
     /// Devices of this class are counted for it.
     pub class: Option<Class>,
+    /// Seats of this subscription are counted for it.
+    pub sku: Option<Sku>,
     pub rate_cents: i32,
     pub cost_cents: i32,
 }
 
-pub(crate) const PRODUCTS: [Product; 4] = [
+pub(crate) const PRODUCTS: [Product; 6] = [
     Product {
         id: 201,
         code: "MGD-WKS",
         description: "Managed workstation",
         class: Some(Class::Workstation),
+        sku: None,
         rate_cents: 5_500,
         cost_cents: 1_425,
     },
@@ -62,6 +66,7 @@ pub(crate) const PRODUCTS: [Product; 4] = [
         code: "MGD-SRV",
         description: "Managed server",
         class: Some(Class::Server),
+        sku: None,
         rate_cents: 14_000,
         cost_cents: 3_810,
     },
@@ -70,6 +75,7 @@ pub(crate) const PRODUCTS: [Product; 4] = [
         code: "BKP-STO",
         description: "Backup storage",
         class: None,
+        sku: None,
         rate_cents: 2_490,
         cost_cents: 1_105,
     },
@@ -78,8 +84,27 @@ pub(crate) const PRODUCTS: [Product; 4] = [
         code: "HLP-FLAT",
         description: "Help desk",
         class: None,
+        sku: None,
         rate_cents: 25_000,
         cost_cents: 0,
+    },
+    Product {
+        id: 205,
+        code: "M365-BP",
+        description: "Microsoft 365 Business Premium",
+        class: None,
+        sku: Some(Sku::BusinessPremium),
+        rate_cents: 2_640,
+        cost_cents: 1_870,
+    },
+    Product {
+        id: 206,
+        code: "M365-E3",
+        description: "Microsoft 365 E3",
+        class: None,
+        sku: Some(Sku::M365E3),
+        rate_cents: 4_290,
+        cost_cents: 3_060,
     },
 ];
 
@@ -230,7 +255,8 @@ pub(crate) fn customer_id_of(organization_id: i64) -> i64 {
 }
 
 impl Books {
-    /// Turns some servers of one organization into workstations, where a billed ghost is planted.
+    /// Turns some servers of one organization into workstations, where a billed ghost is planted. Seats come later, by
+    /// [`Self::sell_seats`], and then the bills of the months before.
     pub fn seeded(estate: &mut Estate, seed: u64, now: Timestamp) -> Self {
         let plan = plant::plan(estate, seed);
         let counts = counts(estate);
@@ -257,7 +283,6 @@ impl Books {
             let mistake = plan.get(&organization.id);
             books.sell(estate, organization.id, mistake, &counts, now, &mut rng);
         }
-        books.bill_months(local(now).date());
         books
     }
 
@@ -295,7 +320,7 @@ impl Books {
         rng: &mut Rng,
     ) {
         let has_special_rate = rng.percent(16);
-        for product in &PRODUCTS {
+        for product in PRODUCTS.iter().filter(|product| product.sku.is_none()) {
             let Some(class) = product.class else {
                 let quantity =
                     if product.id == 204 { 1 } else { 1 + u32::try_from(rng.below(12)).unwrap_or(0) };
@@ -364,7 +389,8 @@ fn days(rng: &mut Rng, bound: u64) -> i64 {
     i64::try_from(rng.below(bound)).unwrap_or(0)
 }
 
-fn slug(name: &str) -> String {
+/// What a name becomes in a domain.
+pub(crate) fn slug(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 

@@ -10,6 +10,7 @@ mod lists;
 mod plant;
 mod query;
 mod render;
+mod seats;
 pub(crate) mod truth;
 mod webhook;
 

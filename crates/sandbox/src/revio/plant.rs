@@ -164,7 +164,7 @@ pub(crate) fn lines(
     }
 }
 
-fn add(
+pub(super) fn add(
     books: &mut Books,
     product: &Product,
     customer_id: i64,
@@ -184,19 +184,19 @@ fn add(
 }
 
 /// So many of the newest devices (or a few more) that were all created later than the others.
-fn strict_border(devices: &[(i64, i64)], at_least: usize) -> usize {
+pub(super) fn strict_border(devices: &[(i64, i64)], at_least: usize) -> usize {
     let count = devices.len();
     let strict = |newer: &usize| devices[count - newer].0 > devices[count - newer - 1].0;
     (at_least..count).find(strict).unwrap_or(at_least)
 }
 
 /// A time between the devices before `at` and those from it on.
-fn between(devices: &[(i64, i64)], at: usize) -> i64 {
+pub(super) fn between(devices: &[(i64, i64)], at: usize) -> i64 {
     let (older, newer) = (devices[at - 1].0, devices[at].0);
     older + (newer - older) / 2
 }
 
-fn last_created(devices: &[(i64, i64)], now: Timestamp) -> i64 {
+pub(super) fn last_created(devices: &[(i64, i64)], now: Timestamp) -> i64 {
     devices.last().map_or(now.as_second() - 90 * DAY_S, |device| device.0)
 }
 

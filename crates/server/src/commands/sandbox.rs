@@ -33,6 +33,11 @@ pub struct SandboxHandle {
     pub revio_user: String,
     pub revio_client_code: String,
     pub revio_password: String,
+    pub graph_url: String,
+    pub graph_login_url: String,
+    pub graph_client_id: String,
+    pub graph_client_secret: String,
+    pub graph_home_tenant_id: String,
     control_token: String,
 }
 
@@ -46,6 +51,11 @@ impl SandboxHandle {
             revio_user: sandbox.revio_user().to_owned(),
             revio_client_code: sandbox.revio_client_code().to_owned(),
             revio_password: sandbox.revio_password().expose_secret().to_owned(),
+            graph_url: sandbox.graph_url(),
+            graph_login_url: sandbox.graph_login_url(),
+            graph_client_id: sandbox.graph().client_id.clone(),
+            graph_client_secret: sandbox.graph().client_secret.expose_secret().to_owned(),
+            graph_home_tenant_id: sandbox.graph().home_tenant_id.to_string(),
             control_token: sandbox.control_token().expose_secret().to_owned(),
         }
     }
@@ -102,6 +112,11 @@ async fn alone(args: &SandboxArgs) -> Result<ExitCode, Failure> {
     say!("Rev.io sandbox    {}", sandbox.revio_base_url());
     say!("user              {}@{}", sandbox.revio_user(), sandbox.revio_client_code());
     say!("password          {}", sandbox.revio_password().expose_secret());
+    say!("Microsoft Graph   {}", sandbox.graph_url());
+    say!("sign-in           {}", sandbox.graph_login_url());
+    say!("client id         {}", sandbox.graph().client_id);
+    say!("client secret     {}", sandbox.graph().client_secret.expose_secret());
+    say!("home tenant       {}", sandbox.graph().home_tenant_id);
     say!("control           header x-sandbox-control: {}", sandbox.control_token().expose_secret());
     shutdown.wait().await;
     sandbox.shutdown().await;

@@ -1,0 +1,64 @@
+//! Microsoft 365: the partner's tenants, and of each mapped one its licenses, accounts, second factors and access policies.
+//!
+//! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
+//! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. Every run reads
+//! all accounts and licenses anew; an incremental one only spares the readings that take a call per account.
+mod organizations;
+mod people;
+mod policies;
+mod registrations;
+mod rows;
+mod seats;
+mod sku_names;
+mod tenants;
+mod trouble;
+
+use ::graph::Graph;
+use store::sync::{self, SyncKind, SyncState};
+
+use super::{
+    context::Cx,
+    error::{Next, SyncError},
+    hooks::SyncPoint,
+    run::{self, PartName},
+};
+
+
+/// Runs, or goes on with, the claimed run until it is recorded as ended.
+pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
+    cx.at(SyncPoint::RunStarted).await;
+    let mut kind = cx.claim.kind;
+    if kind == SyncKind::Incremental && mapping_changed(cx).await? {
+        run::become_full(cx, "organizations were mapped or unmapped").await?;
+        kind = SyncKind::Full;
+    }
+    let known = run::open_parts(cx, &PartName::MICROSOFT).await?;
+    let mut next = Next::GoOn;
+    for part in PartName::MICROSOFT {
+        if run::has_ended(&known, part) {
+            continue;
+        }
+        if next == Next::SkipTheRest {
+            run::skip_part(cx, part).await?;
+            continue;
+        }
+        let end = match part {
+            PartName::Organizations => organizations::read(cx).await?,
+            PartName::Tenants => tenants::read(cx, kind).await?,
+            PartName::Seats => seats::read(cx, kind).await?,
+            PartName::People => people::read(cx, kind).await?,
+            PartName::Registrations => registrations::read(cx, kind).await?,
+            _ => policies::read(cx, kind).await?,
+        };
+        next = end.next;
+        run::end_part(cx, part, &end).await?;
+    }
+    run::finish(cx, None).await
+}
+
+async fn mapping_changed(cx: &Cx<'_, Graph>) -> Result<bool, SyncError> {
+    let tx = cx.everywhere().await?;
+    let changed = sync::mapping_changed(&tx, cx.claim.integration).await?;
+    tx.rollback().await?;
+    Ok(changed)
+}

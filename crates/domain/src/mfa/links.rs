@@ -1,0 +1,194 @@
+//! The chain: everything that was considered, one sentence each.
+use super::{
+    Effect, Known, Link, PerUser, Source, Tenant, User, gap,
+    grant::Grant,
+    policy::{Apps, State, Subject},
+    reach::{Reach, is_external},
+    tenant::Ready,
+    words,
+};
+
+fn link(source: Source, effect: Effect, text: String) -> Link {
+    Link { source, effect, text }
+}
+
+pub(super) fn account(user: &User) -> Link {
+    let text = format!("{} cannot sign in: the account is disabled.", user.name);
+    link(Source::Account, Effect::Exempts, text)
+}
+
+pub(super) fn security_defaults(tenant: &Tenant) -> Link {
+    let (effect, text) = match &tenant.facts.security_defaults {
+        Known::Read(true) => {
+            let text = "Security defaults are on: everybody has to register for MFA, administrators are always asked, \
+                        others when Microsoft sees the need, and older clients are blocked.";
+            (Effect::Protects, text.to_owned())
+        }
+        Known::Read(false) => (Effect::Neutral, "Security defaults are off.".to_owned()),
+        Known::Missing(why) => (Effect::Unknown, format!("Security defaults could not be read: {why}.")),
+    };
+    link(Source::SecurityDefaults, effect, text)
+}
+
+/// What the missing license means, where it means something.
+pub(super) fn license(tenant: &Tenant) -> Option<Link> {
+    if !matches!(tenant.facts.has_premium, Known::Read(false)) {
+        return None;
+    }
+    let text = match &tenant.policies {
+        Known::Missing(_) => "The tenant has no Entra ID P1, so it has no Conditional Access policies.",
+        Known::Read(policies) if policies.is_empty() => "The tenant has no Entra ID P1.",
+        Known::Read(_) => {
+            "The tenant has no Entra ID P1: its policies stay in force, but they can only be viewed and deleted."
+        }
+    };
+    Some(link(Source::License, Effect::Neutral, text.into()))
+}
+
+pub(super) fn policies(tenant: &Tenant) -> Option<Link> {
+    match (&tenant.policies, &tenant.facts.has_premium) {
+        (Known::Missing(_), Known::Read(false)) => None,
+        (Known::Missing(why), _) => {
+            let text = format!("Conditional Access policies could not be read: {why}.");
+            Some(link(Source::Policies, Effect::Unknown, text))
+        }
+        (Known::Read(policies), _) if policies.is_empty() => {
+            let text = "There are no Conditional Access policies.".to_owned();
+            Some(link(Source::Policies, Effect::Neutral, text))
+        }
+        (Known::Read(_), _) => None,
+    }
+}
+
+pub(super) fn policy(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> Link {
+    let policy = &ready.policy;
+    let (effect, clause) = policy_clause(tenant, user, ready, reach);
+    let source = Source::Policy { id: policy.id.clone(), name: policy.name.clone() };
+    link(source, effect, format!("Policy {} {clause}.", policy.name))
+}
+
+fn policy_clause(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> (Effect, String) {
+    let policy = &ready.policy;
+    let name = &user.name;
+    match &policy.state {
+        State::On => {}
+        State::ReportOnly => {
+            return (Effect::NotEnforced, "is in report-only mode and enforces nothing".into());
+        }
+        State::Off => return (Effect::NotEnforced, "is off".into()),
+        State::Other(word) => {
+            return (
+                Effect::NotEnforced,
+                format!("has a state that is not understood here ({word}) and is not counted"),
+            );
+        }
+    }
+    if policy.subject == Subject::Workloads {
+        return (Effect::Neutral, "is for workload identities, not for people".into());
+    }
+    if let Apps::Actions(actions) = &policy.apps {
+        let guards = if actions.is_empty() { "no app" } else { "user actions, no app" };
+        return (Effect::Neutral, format!("guards {guards}"));
+    }
+    match reach {
+        Reach::Yes => covered(tenant, name, ready),
+        Reach::No => (Effect::DoesNotApply, format!("is {}", gap::audience(tenant, &policy.include))),
+        Reach::Excluded(by) => (Effect::Excludes, gap::excluded(tenant, name, by)),
+        Reach::Unknown(_, why) => (Effect::Unknown, format!("may cover {name}, but {why}")),
+    }
+}
+
+/// What a policy in force does with somebody whom it covers.
+fn covered(tenant: &Tenant, name: &str, ready: &Ready) -> (Effect, String) {
+    let mut scope: Vec<String> = ready.limits.iter().map(|limit| limit.words.clone()).collect();
+    let trusted = words::places(&tenant.facts, &ready.trusted_places);
+    if !trusted.is_empty() {
+        scope.push(format!("except from {}", words::list(&trusted)));
+    }
+    let unknown = words::places(&tenant.facts, &ready.unknown_places);
+    if !unknown.is_empty() {
+        scope.push(format!("except from {}, of which nothing is known", words::list(&unknown)));
+    }
+    let scope = if scope.is_empty() { "at every sign-in".to_owned() } else { scope.join(", ") };
+    match &ready.policy.grant {
+        Grant::Block => (Effect::Blocks, format!("blocks {name} {scope}")),
+        Grant::Mfa { with } => {
+            let effect = if ready.is_everywhere() { Effect::Protects } else { Effect::Partial };
+            (effect, format!("asks {name} for {with} {scope}"))
+        }
+        Grant::Other { ways, or_mfa: true } => {
+            (Effect::OtherGrant, format!("accepts {} instead of MFA from {name}, {scope}", words::list(ways)))
+        }
+        Grant::Other { ways, or_mfa: false } => {
+            (Effect::OtherGrant, format!("asks {name} for {}, not for MFA, {scope}", words::list(ways)))
+        }
+        Grant::Nothing => (Effect::Neutral, "has session controls only, which ask for nothing".into()),
+    }
+}
+
+pub(super) fn legacy_open() -> Link {
+    let text = "Older clients with basic authentication are not stopped by a policy. Exchange Online has had basic \
+                authentication off since 2022, but for SMTP it can be on.";
+    link(Source::LegacyClients, Effect::Opens, text.into())
+}
+
+pub(super) fn per_user(tenant: &Tenant, user: &User) -> Link {
+    // Trusted IPs are a feature of P1.
+    let places = match tenant.facts.has_premium {
+        Known::Read(false) => "",
+        _ => " Its own list of trusted IPs cannot be read and may skip it there.",
+    };
+    let name = &user.name;
+    let (effect, text) = match &user.per_user {
+        Known::Read(PerUser::Disabled) => (Effect::Neutral, format!("Per-user MFA is off for {name}.")),
+        Known::Read(PerUser::Enabled) => {
+            (Effect::Protects, format!("Per-user MFA is enabled for {name}.{places}"))
+        }
+        Known::Read(PerUser::Enforced) => {
+            (Effect::Protects, format!("Per-user MFA is enforced for {name}.{places}"))
+        }
+        Known::Missing(why) => (Effect::Unknown, format!("Per-user MFA could not be read: {why}.")),
+    };
+    link(Source::PerUser, effect, text)
+}
+
+pub(super) fn registration(user: &User) -> Link {
+    let name = &user.name;
+    let (effect, text) = match &user.registered {
+        Known::Read(methods) if methods.mfa => {
+            let names: Vec<_> = methods.names.iter().map(|word| method(word).to_owned()).collect();
+            let names = if names.is_empty() { "yes".to_owned() } else { words::list(&names) };
+            (Effect::Neutral, format!("Registered for MFA: {names}."))
+        }
+        _ if is_external(user) => (
+            Effect::Neutral,
+            format!("{name} may prove MFA in the home organization; methods here say little."),
+        ),
+        Known::Read(_) => (Effect::Opens, format!("{name} has no MFA method registered.")),
+        Known::Missing(why) => {
+            (Effect::Unknown, format!("Whether a method is registered is not known: {why}."))
+        }
+    };
+    link(Source::Registration, effect, text)
+}
+
+fn method(word: &str) -> &str {
+    match word {
+        "microsoftAuthenticatorPush" | "microsoftAuthenticator" => "Microsoft Authenticator",
+        "microsoftAuthenticatorPasswordless" => "Microsoft Authenticator without password",
+        "softwareOneTimePasscode" | "softwareOath" => "authenticator app code",
+        "hardwareOneTimePasscode" => "hardware code",
+        "mobilePhone" | "phone" => "mobile phone",
+        "officePhone" => "office phone",
+        "alternateMobilePhone" => "second mobile phone",
+        "fido2SecurityKey" | "fido2" => "security key",
+        "passKeyDeviceBound" | "passKeyDeviceBoundAuthenticator" | "passKeySynced" => "passkey",
+        "windowsHelloForBusiness" => "Windows Hello",
+        "temporaryAccessPass" => "temporary access pass",
+        other => other,
+    }
+}
+
+pub(super) fn exception(effect: Effect, text: String) -> Link {
+    link(Source::Exception, effect, text)
+}

@@ -1,0 +1,19 @@
+-- Tenants that are no longer this customer's: nothing of them counts here any more.
+with gone as (
+  update public.tenants set missing_since = $3 where customer_id = $1 and id = any ($2::uuid[]) and missing_since is null returning id
+), people as (
+  update public.tenant_people p set missing_since = $3 from gone where p.customer_id = $1 and p.tenant_id = gone.id and p.missing_since is null returning p.id
+), licenses as (
+  update public.person_licenses l set missing_since = $3 from people where l.customer_id = $1 and l.person_id = people.id and l.missing_since is null returning 1
+), skus as (
+  update public.license_skus s set missing_since = $3 from gone where s.customer_id = $1 and s.tenant_id = gone.id and s.missing_since is null returning 1
+), policies as (
+  update public.access_policies a set missing_since = $3 from gone where a.customer_id = $1 and a.tenant_id = gone.id and a.missing_since is null returning 1
+), results as (
+  delete from public.mfa_results r using gone where r.customer_id = $1 and r.tenant_id = gone.id returning 1
+), facts as (
+  delete from public.access_facts f using gone where f.customer_id = $1 and f.tenant_id = gone.id returning 1
+), parts as (
+  delete from public.tenant_parts a using gone where a.customer_id = $1 and a.tenant_id = gone.id returning 1
+)
+select (select count(*) from people) as people
