@@ -3,7 +3,7 @@ mod credentials;
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
-use connector_api::{RetryPolicy, VendorError};
+use connector_api::{Health, RetryPolicy, VendorError};
 use kernel::{
     ApiError, Clock, ErrorCode,
     id::{CredentialId, IntegrationId},
@@ -21,12 +21,56 @@ use credentials::Watch;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a vendor's client is made from.
+#[derive(Debug)]
+pub enum Credentials {
+    NinjaOne(NinjaOneCredentials),
+    RevIo(RevIoCredentials),
+}
+
+impl Credentials {
+    pub const fn vendor(&self) -> Vendor {
+        match self {
+            Self::NinjaOne(_) => Vendor::NinjaOne,
+            Self::RevIo(_) => Vendor::RevIo,
+        }
+    }
+
+    /// The text to seal.
+    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
+        match self {
+            Self::NinjaOne(credentials) => serde_json::to_string(credentials),
+            Self::RevIo(credentials) => serde_json::to_string(credentials),
+        }
+        .map(SecretString::from)
+        .map_err(|_| VendorsError::Form)
+    }
+}
+
 /// Gives the client of an integration. The sandbox's and a real vendor's differ only in the integration's row.
 pub trait Vendors: Send + Sync + 'static {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>>;
 
     /// Nothing is billed where this is not said.
     fn revio(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// What these credentials may do at this address; nothing is kept.
+    fn try_out<'a>(
+        &'a self,
+        _base_url: &'a str,
+        _credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<Health, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// Seals credentials: anew, or under the id of those that they replace.
+    fn seal<'a>(
+        &'a self,
+        _known: Option<CredentialId>,
+        _credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CredentialId, VendorsError>> {
         Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
     }
 }
@@ -86,13 +130,6 @@ impl std::fmt::Debug for NinjaOneCredentials {
     }
 }
 
-impl NinjaOneCredentials {
-    /// The text to seal.
-    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
-        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
-    }
-}
-
 /// What is sealed for a Rev.io integration.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,13 +148,6 @@ impl std::fmt::Debug for RevIoCredentials {
             .field("user", &self.user)
             .field("client_code", &self.client_code)
             .finish_non_exhaustive()
-    }
-}
-
-impl RevIoCredentials {
-    /// The text to seal.
-    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
-        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
     }
 }
 
@@ -188,7 +218,10 @@ impl SealedVendors {
 impl Vendors for SealedVendors {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch| self.make_ninjaone(version, secret, watch);
+            let make = |version: &Version, secret: &str, watch| {
+                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                Ok(self.make_ninjaone(&version.base_url, &sealed)?.watched_by(watch))
+            };
             let outcome = self.client(integration, Vendor::NinjaOne, &self.ninjaone, make).await;
             self.told(integration, outcome).await
         })
@@ -196,9 +229,46 @@ impl Vendors for SealedVendors {
 
     fn revio(&self, integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch| self.make_revio(version, secret, watch);
+            let make = |version: &Version, secret: &str, watch| {
+                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                Ok(self.make_revio(&version.base_url, &sealed)?.watched_by(watch))
+            };
             let outcome = self.client(integration, Vendor::RevIo, &self.revio, make).await;
             self.told(integration, outcome).await
+        })
+    }
+
+    fn try_out<'a>(
+        &'a self,
+        base_url: &'a str,
+        credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<Health, VendorsError>> {
+        Box::pin(async move {
+            Ok(match credentials {
+                Credentials::NinjaOne(credentials) => {
+                    self.make_ninjaone(base_url, credentials)?.health_check().await
+                }
+                Credentials::RevIo(credentials) => {
+                    self.make_revio(base_url, credentials)?.health_check().await
+                }
+            })
+        })
+    }
+
+    fn seal<'a>(
+        &'a self,
+        known: Option<CredentialId>,
+        credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CredentialId, VendorsError>> {
+        Box::pin(async move {
+            let secret = credentials.to_secret()?;
+            match known {
+                Some(id) => {
+                    self.vault.rotate_credential(id, &secret).await?;
+                    Ok(id)
+                }
+                None => Ok(self.vault.put_credential(credentials.vendor().as_str(), &secret).await?),
+            }
         })
     }
 }
@@ -240,26 +310,22 @@ impl SealedVendors {
 
     fn make_ninjaone(
         &self,
-        version: &Version,
-        secret: &str,
-        watch: Arc<Watch>,
+        base_url: &str,
+        sealed: &NinjaOneCredentials,
     ) -> Result<NinjaOne, VendorsError> {
-        let sealed: NinjaOneCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-        let config =
-            ninjaone::Config::new(version.base_url.clone(), sealed.client_id, sealed.client_secret.into())
-                .with_retry(self.retry);
-        Ok(NinjaOne::new(config, self.clock.clone())?.watched_by(watch))
+        let secret = sealed.client_secret.clone().into();
+        let config = ninjaone::Config::new(base_url, sealed.client_id.clone(), secret).with_retry(self.retry);
+        Ok(NinjaOne::new(config, self.clock.clone())?)
     }
 
-    fn make_revio(&self, version: &Version, secret: &str, watch: Arc<Watch>) -> Result<RevIo, VendorsError> {
-        let sealed: RevIoCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-        let base_url = version.base_url.clone();
-        let config = revio::Config::new(base_url, sealed.user, sealed.client_code, sealed.password.into())?
+    fn make_revio(&self, base_url: &str, sealed: &RevIoCredentials) -> Result<RevIo, VendorsError> {
+        let (user, client_code) = (sealed.user.clone(), sealed.client_code.clone());
+        let config = revio::Config::new(base_url, user, client_code, sealed.password.clone().into())?
             .with_retry(self.retry);
-        let config = match sealed.subscription_key {
-            Some(key) => config.with_subscription_key(key.into()),
+        let config = match &sealed.subscription_key {
+            Some(key) => config.with_subscription_key(key.clone().into()),
             None => config,
         };
-        Ok(RevIo::new(config, self.clock.clone())?.watched_by(watch))
+        Ok(RevIo::new(config, self.clock.clone())?)
     }
 }
