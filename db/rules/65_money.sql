@@ -20,8 +20,8 @@ revoke insert, update, delete on public.count_rules from worker;
 create policy staff_insert on public.count_rules for insert to staff with check ((select app.has('billing:manage')));
 create policy staff_update on public.count_rules for update to staff using ((select app.has('billing:manage'))) with check ((select app.has('billing:manage')));
 create policy staff_delete on public.count_rules for delete to staff using ((select app.has('billing:manage')));
-grant insert (id, name, billing_product_id, device_classes, approved_only, multiplier, enabled) on public.count_rules to staff;
-grant update (name, billing_product_id, device_classes, approved_only, multiplier, enabled) on public.count_rules to staff;
+grant insert (id, name, billing_product_id, counts, device_classes, approved_only, sku_ids, seat_basis, multiplier, enabled) on public.count_rules to staff;
+grant update (name, billing_product_id, counts, device_classes, approved_only, sku_ids, seat_basis, multiplier, enabled) on public.count_rules to staff;
 grant delete on public.count_rules to staff;
 select app.open_to_system('public.count_rules', 'select, insert');
 select app.open_to_system('public.billing_products', 'select, insert');
@@ -81,13 +81,25 @@ revoke all on function app.plain_name(text), app.stamp_rule() from public;
 grant execute on function app.plain_name(text) to staff;
 
 create view public.organization_suggestions with (security_invoker = true) as
-  select o.integration_id, o.external_id, o.name, o.account_number, c.id as customer_id, c.name as customer_name,
-         case when o.name = c.name then 'has the same name' else 'has the same name but for case, punctuation or the form of the company' end as reason
-  from public.integration_organizations o
-  join (select x.id, x.name, app.plain_name(x.name) as plain, count(*) over (partition by app.plain_name(x.name)) as alike
-        from public.customers x where x.archived_at is null) c on c.plain = app.plain_name(o.name) and c.alike = 1 and c.plain <> ''
-  where o.customer_id is null and o.missing_since is null;
-comment on view public.organization_suggestions is 'Unmapped accounts of vendors with the only customer of the same name: for a person to confirm. Nothing is mapped by it.';
+  with open as (
+    select o.integration_id, o.external_id, o.name, o.account_number, o.domain, app.plain_name(o.name) as plain
+    from public.integration_organizations o where o.customer_id is null and o.missing_since is null),
+  named as (
+    select x.id, x.name, app.plain_name(x.name) as plain, count(*) over (partition by app.plain_name(x.name)) as alike
+    from public.customers x where x.archived_at is null),
+  -- A tenant that was read before, under another number or connection.
+  domains as (
+    select d.domain, min(t.customer_id::text)::uuid as customer_id
+    from public.tenants t cross join unnest(t.domains) d (domain) group by d.domain having count(distinct t.customer_id) = 1)
+  select o.integration_id, o.external_id, o.name, o.account_number, o.domain, coalesce(c.id, k.id) as customer_id, coalesce(c.name, k.name) as customer_name,
+         case when c.id is not null then 'has the domain ' || o.domain
+              when o.name = k.name then 'has the same name' else 'has the same name but for case, punctuation or the form of the company' end as reason
+  from open o
+  left join domains d on d.domain = o.domain
+  left join public.customers c on c.id = d.customer_id and c.archived_at is null
+  left join named k on k.plain = o.plain and k.alike = 1 and k.plain <> ''
+  where coalesce(c.id, k.id) is not null;
+comment on view public.organization_suggestions is 'Unmapped accounts of vendors with the only customer that has their domain, or else their name: for a person to confirm. Nothing is mapped by it.';
 grant select on public.organization_suggestions to staff;
 
 create view public.difference_list with (security_invoker = true) as
@@ -134,8 +146,9 @@ comment on view public.billing_line_list is 'Billed lines with their customer an
 grant select on public.billing_line_list to staff;
 
 create view public.count_rule_list with (security_invoker = true) as
-  select r.id, r.name, r.billing_product_id, p.name as product_name, p.code as product_code, p.rate as product_rate, p.currency, p.integration_id, r.device_classes,
-         r.approved_only, r.multiplier, r.enabled, r.created_by, r.created_at,
+  select r.id, r.name, r.billing_product_id, p.name as product_name, p.code as product_code, p.rate as product_rate, p.currency, p.integration_id, r.counts, r.device_classes,
+         r.approved_only, r.sku_ids, r.seat_basis,
+         (select coalesce(array_agg(distinct s.name), '{}') from public.license_skus s where s.sku_id = any (r.sku_ids)) as sku_names, r.multiplier, r.enabled, r.created_by, r.created_at,
          (select count(*)::integer from public.count_differences d where d.rule_id = r.id and d.state = 'open') as differences_open
   from public.count_rules r left join public.billing_products p on p.id = r.billing_product_id;
 comment on view public.count_rule_list is 'Count rules with their product and how many differences are open, for the list screen.';

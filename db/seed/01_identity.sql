@@ -2,7 +2,7 @@
 insert into public.permissions (permission, description) values
   ('customers:read', 'See customers'), ('customers:write', 'Add and edit customers'),
   ('sites:read', 'See sites'), ('sites:write', 'Add and edit sites'),
-  ('people:read', 'See people and their roles'), ('people:write', 'Add people and change their roles'),
+  ('people:read', 'See people and their roles, accounts, licenses and second factors'), ('people:write', 'Add people and change their roles'),
   ('devices:read', 'See devices and their conditions'),
   ('alerts:read', 'See alerts'), ('alerts:write', 'Acknowledge alerts'),
   ('incidents:read', 'See incidents'), ('incidents:write', 'Start and stop remediation'),
@@ -18,6 +18,7 @@ insert into public.permissions (permission, description) values
   ('sla:write', 'Edit service levels'), ('audit:read', 'Read the audit log, and who read what'),
   ('billing:read', 'See products, lines, bills and what is billed wrongly'),
   ('billing:manage', 'Edit count rules, ignore differences, change what is billed'),
+  ('mfa:manage', 'Accept for a time that somebody is not asked for a second factor'),
   ('security:read', 'See security alerts and probes of the isolation'), ('security:write', 'Acknowledge security alerts, lift a freeze of exports')
 on conflict (permission) do update set description = excluded.description;
 

@@ -13,7 +13,7 @@ const LAYERS: &[(u8, &[&str])] = &[
     (7, &["server"]),
     (6, &["rest", "auth", "realtime", "storage", "functions"]),
     (5, &["app"]),
-    (4, &["store", "flow", "vault", "ninjaone", "revio", "probes"]),
+    (4, &["store", "flow", "vault", "ninjaone", "revio", "graph", "probes"]),
     (3, &["sql", "pg", "connector-api"]),
     (2, &["domain", "insight"]),
     (1, &["kernel"]),
@@ -47,7 +47,7 @@ const GUARDED: &[Guarded] = &[
     Guarded {
         names: &["reqwest"],
         // storage: names the TLS that the object store's client uses for S3.
-        users: &["connector-api", "ninjaone", "revio", "probes", "storage"],
+        users: &["connector-api", "ninjaone", "revio", "graph", "probes", "storage"],
         reason: "only connectors and probes call out",
     },
 ];

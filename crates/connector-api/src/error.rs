@@ -21,6 +21,10 @@ pub enum VendorError {
     /// Signed in, but this right is missing.
     #[error("the vendor forbids this: {reason}")]
     Forbidden { reason: String },
+    /// This customer's tenant does not let the application in. The credentials themselves are good: other tenants
+    /// of the same connection go on.
+    #[error("this tenant does not let the application in: {reason}")]
+    NotConsented { reason: String },
     /// The vendor has no record with this id.
     #[error("the vendor has no such record")]
     NotFound,
@@ -69,6 +73,7 @@ impl VendorError {
             Self::NotJson { status, .. } => *status != 404,
             Self::Auth { .. }
             | Self::Forbidden { .. }
+            | Self::NotConsented { .. }
             | Self::NotFound
             | Self::MissingCapability { .. }
             | Self::Shape { .. }
@@ -87,6 +92,7 @@ impl VendorError {
             Self::Upstream { .. } | Self::Timeout { .. } | Self::Shape { .. } | Self::TooLarge { .. } => true,
             Self::Auth { .. }
             | Self::Forbidden { .. }
+            | Self::NotConsented { .. }
             | Self::NotFound
             | Self::MissingCapability { .. }
             | Self::Throttled { .. }
@@ -100,6 +106,7 @@ impl VendorError {
         match self {
             Self::Auth { .. } => "auth",
             Self::Forbidden { .. } => "forbidden",
+            Self::NotConsented { .. } => "not_consented",
             Self::NotFound => "not_found",
             Self::MissingCapability { .. } => "missing_capability",
             Self::Throttled { .. } => "throttled",

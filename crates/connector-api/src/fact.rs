@@ -78,6 +78,9 @@ pub enum PartialReason {
     PageLimit { pages_max: u32 },
     #[error("{rows} rows could not be read")]
     Unreadable { rows: usize },
+    /// The vendor counts more rows than it sent.
+    #[error("{rows} rows came, and the vendor counts {counted}")]
+    Fewer { rows: usize, counted: usize },
     #[error("the walk was not finished")]
     Unfinished,
 }

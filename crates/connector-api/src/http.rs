@@ -57,6 +57,7 @@ impl HttpConfig {
 #[derive(Clone, Debug)]
 pub struct Call {
     method: Method,
+    place: Place,
     path: String,
     query: Vec<(&'static str, String)>,
     headers: Vec<(String, SecretString)>,
@@ -86,6 +87,15 @@ impl std::fmt::Debug for Body {
     }
 }
 
+/// What `path` of a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Appended to the base address.
+    Below,
+    /// A whole address that the vendor gave.
+    Link,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expect {
     Json,
@@ -103,6 +113,7 @@ impl Call {
         let repeat = if method == Method::GET { Repeat::Reads } else { Repeat::OnlyIfNeverSent };
         Self {
             method,
+            place: Place::Below,
             path: path.into(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -118,12 +129,22 @@ impl Call {
         Self::new(Method::GET, path)
     }
 
+    /// A link that the vendor gave, as it is. It has to lead to the configured host and below the configured path; any
+    /// other ends as [`VendorError::Shape`], before a token is sent anywhere.
+    pub fn link(link: impl Into<String>) -> Self {
+        Self { place: Place::Link, ..Self::new(Method::GET, link) }
+    }
+
     pub fn post(path: impl Into<String>) -> Self {
         Self::new(Method::POST, path)
     }
 
     pub fn put(path: impl Into<String>) -> Self {
         Self::new(Method::PUT, path)
+    }
+
+    pub fn patch(path: impl Into<String>) -> Self {
+        Self::new(Method::PATCH, path)
     }
 
     pub fn delete(path: impl Into<String>) -> Self {
@@ -253,6 +274,12 @@ impl HttpClient {
         Ok(Self { inner, base, config: Arc::new(config), permits, pace, clock })
     }
 
+    /// A client with its own pace (calls in any minute), which shares connections and all other bounds with this one.
+    #[must_use]
+    pub fn with_own_pace(&self, calls_per_minute_max: u32) -> Self {
+        Self { pace: Some(Arc::new(Pace::per_minute(calls_per_minute_max))), ..self.clone() }
+    }
+
     /// Sends and, where that is safe, sends again. 5xx with JSON comes back as an answer, so that the vendor's
     /// client can read its words.
     pub async fn send(&self, call: &Call) -> Result<Answer, VendorError> {
@@ -260,7 +287,9 @@ impl HttpClient {
         let mut attempt = 1;
         loop {
             let outcome = self.attempt(call).await;
-            let Some(asked) = again(call, &outcome) else { return outcome };
+            let again = again(call, &outcome);
+            let outcome = outcome.map(|exchange| exchange.answer);
+            let Some(asked) = again else { return outcome };
             let jitter = rand::random_range(0.0..=1.0);
             let Some(wait) = self.config.retry.wait(attempt, waited, asked, jitter) else { return outcome };
             tracing::debug!(
@@ -275,7 +304,7 @@ impl HttpClient {
         }
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Answer, VendorError> {
+    async fn attempt(&self, call: &Call) -> Result<Exchange, VendorError> {
         let request = self.request(call)?;
         let _permit = self
             .permits
@@ -292,8 +321,14 @@ impl HttpClient {
     }
 
     fn request(&self, call: &Call) -> Result<reqwest::Request, VendorError> {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), call.path));
+        let mut url = match call.place {
+            Place::Below => {
+                let mut url = self.base.clone();
+                url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), call.path));
+                url
+            }
+            Place::Link => self.given(&call.path)?,
+        };
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
@@ -319,13 +354,26 @@ impl HttpClient {
         request.build().map_err(|error| VendorError::Misconfigured { reason: plain(&error) })
     }
 
-    async fn exchange(&self, call: &Call, request: reqwest::Request) -> Result<Answer, VendorError> {
+    fn given(&self, link: &str) -> Result<Url, VendorError> {
+        let refused = |reason: &str| VendorError::shape("link", reason);
+        let url = Url::parse(link).map_err(|_| refused("not an address"))?;
+        let place = |url: &Url| {
+            (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default())
+        };
+        let below = format!("{}/", self.base.path().trim_end_matches('/'));
+        let ours = place(&url) == place(&self.base)
+            && url.path().starts_with(&below)
+            && url.username().is_empty()
+            && url.password().is_none();
+        ours.then_some(url).ok_or_else(|| refused("it leads to another place than the configured one"))
+    }
+
+    async fn exchange(&self, call: &Call, request: reqwest::Request) -> Result<Exchange, VendorError> {
         let response = self.inner.execute(request).await.map_err(connection)?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(RETRY_AFTER.as_str()).and_then(|value| retry_after(value, self.clock.now()));
         if status == 429 {
-            let retry_after =
-                header(RETRY_AFTER.as_str()).and_then(|value| retry_after(value, self.clock.now()));
             return Err(VendorError::Throttled { retry_after });
         }
         let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
@@ -334,12 +382,19 @@ impl HttpClient {
         if call.expect == Expect::Json && is_page(&content_type, &body) {
             return Err(VendorError::NotJson { status, content_type });
         }
-        Ok(Answer { status, content_type, request_id, observed_at: self.clock.now(), body })
+        let answer = Answer { status, content_type, request_id, observed_at: self.clock.now(), body };
+        Ok(Exchange { answer, retry_after })
     }
 }
 
+/// An answer, and how long the vendor asked to wait.
+struct Exchange {
+    answer: Answer,
+    retry_after: Option<Duration>,
+}
+
 /// Whether to try again, and how long the vendor asked to wait.
-fn again(call: &Call, outcome: &Result<Answer, VendorError>) -> Option<Option<Duration>> {
+fn again(call: &Call, outcome: &Result<Exchange, VendorError>) -> Option<Option<Duration>> {
     if let Err(VendorError::Connection { stage: Stage::Connect, .. }) = outcome {
         return Some(None);
     }
@@ -347,7 +402,7 @@ fn again(call: &Call, outcome: &Result<Answer, VendorError>) -> Option<Option<Du
         return None;
     }
     match outcome {
-        Ok(answer) => (answer.status >= 500).then_some(None),
+        Ok(exchange) => (exchange.answer.status >= 500).then_some(exchange.retry_after),
         Err(VendorError::Throttled { retry_after }) => Some(*retry_after),
         Err(error) => error.is_transient().then_some(None),
     }

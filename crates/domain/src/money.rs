@@ -2,21 +2,24 @@
 //! Exact decimals only; the facts are whole and fresh before they come here.
 mod cause;
 mod standing;
+mod units;
 
-use kernel::{Decimal, Timestamp, id::DeviceId};
+use kernel::{Decimal, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use cause::{Cause, CauseKind, DeviceNamed, LineNamed};
+pub use cause::{Cause, CauseKind, LineNamed, Named};
 pub use standing::{Charge, Close, Known, Move, State, Waiting, next, next_waiting};
+pub use units::{Counts, Device, Purchase, Seat, SeatBasis, Things};
+use units::{Unit, billed_units};
 
 /// Digits of money behind the point.
 pub const MONEY_PLACES: u32 = 2;
-/// Devices that a cause names; `devices_total` says how many there are.
-pub const DEVICES_NAMED_MAX: usize = 20;
+/// Devices or people that a cause names; `devices_total` and `people_total` say how many there are.
+pub const NAMED_MAX: usize = 20;
 
-/// Which devices one product stands for.
-#[derive(Clone, Debug, Deserialize)]
+/// What one product stands for.
+#[derive(Clone, Debug)]
 pub struct Rule {
     pub id: Uuid,
     pub product_id: Uuid,
@@ -24,21 +27,9 @@ pub struct Rule {
     /// Billed when the customer has no line that says a rate.
     pub product_rate: Option<Decimal>,
     pub currency: String,
-    pub device_classes: Vec<String>,
-    pub approved_only: bool,
-    /// Billed units per device.
+    pub counts: Counts,
+    /// Billed units per device or seat.
     pub multiplier: Decimal,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Device {
-    pub id: DeviceId,
-    pub name: String,
-    pub class: String,
-    pub approval: String,
-    /// When the source made it; `None` when that was not asked.
-    pub added_at: Option<Timestamp>,
-    pub missing_since: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -130,19 +121,17 @@ pub struct Difference {
 #[error("a quantity or rate is too large to be compared exactly")]
 pub struct TooLarge;
 
-/// `Ok(None)`: what is billed is what there is. `devices` and `lines` are those of one customer; rows that the rule does
+/// `Ok(None)`: what is billed is what there is. `things` and `lines` are those of one customer; rows that the rule does
 /// not mean are passed over.
-pub fn compare(rule: &Rule, devices: &[Device], lines: &[Line]) -> Result<Option<Difference>, TooLarge> {
-    let meant: Vec<&Device> = devices.iter().filter(|device| rule.means(device)).collect();
-    let present: Vec<&Device> =
-        meant.iter().copied().filter(|device| device.missing_since.is_none()).collect();
+pub fn compare(rule: &Rule, things: &Things, lines: &[Line]) -> Result<Option<Difference>, TooLarge> {
+    let meant = rule.counts.of(things)?;
+    let present: Vec<&Unit> = meant.units.iter().filter(|unit| unit.is_present).collect();
     let mut ours: Vec<&Line> = lines.iter().filter(|line| line.product_id == rule.product_id).collect();
     // By the billing system's numbers, the newest last.
     let number = |line: &Line| (line.external_id.parse::<u64>().unwrap_or(0), line.external_id.clone());
     ours.sort_by_key(|line| number(line));
     let active: Vec<&Line> = ours.iter().copied().filter(|line| line.is_active).collect();
-    let present_count = u32::try_from(present.len()).map_err(|_| TooLarge)?;
-    let counted = Decimal::from(present_count).checked_mul(rule.multiplier).ok_or(TooLarge)?;
+    let counted = billed_units(meant.count, rule.multiplier)?;
     let billed =
         active.iter().try_fold(Decimal::ZERO, |sum, line| sum.checked_add(line.quantity)).ok_or(TooLarge)?;
     let difference = counted.checked_sub(billed).ok_or(TooLarge)?;
@@ -159,7 +148,7 @@ pub fn compare(rule: &Rule, devices: &[Device], lines: &[Line]) -> Result<Option
     let found = cause::Found {
         rule,
         present: &present,
-        meant: &meant,
+        meant: &meant.units,
         active: &active,
         ours: &ours,
         counted,
@@ -181,12 +170,6 @@ pub fn compare(rule: &Rule, devices: &[Device], lines: &[Line]) -> Result<Option
         cause,
         text,
     }))
-}
-
-impl Rule {
-    fn means(&self, device: &Device) -> bool {
-        self.device_classes.contains(&device.class) && (!self.approved_only || device.approval == "approved")
-    }
 }
 
 /// The quantity that a line needs so that the difference is gone. `None`: it would have to be negative.

@@ -5,6 +5,7 @@ use app::money::{
     preview::{self, Proposed},
     reconcile,
 };
+use domain::money::{Counts, SeatBasis as Basis};
 use garde::Validate;
 use kernel::{
     ApiError, Decimal, ErrorCode, Timestamp,
@@ -39,11 +40,27 @@ pub enum Input {
     PreviewRule {
         #[garde(skip)]
         billing_product_id: Uuid,
-        #[garde(length(min = 1, max = 6))]
-        device_classes: Vec<DeviceClass>,
+        /// Without a word: devices.
+        #[serde(default)]
         #[garde(skip)]
-        approved_only: bool,
-        /// Billed units per device: a decimal number above 0, at most 1000.
+        counts: CountsWhat,
+        /// Of devices.
+        #[serde(default)]
+        #[garde(length(max = 6))]
+        device_classes: Vec<DeviceClass>,
+        /// Of devices; without a word, only those that the provider approved.
+        #[serde(default)]
+        #[garde(skip)]
+        approved_only: Option<bool>,
+        /// Of seats: Microsoft's ids of the licenses.
+        #[serde(default)]
+        #[garde(length(max = 50))]
+        sku_ids: Vec<Uuid>,
+        /// Of seats.
+        #[serde(default)]
+        #[garde(skip)]
+        seat_basis: Option<SeatBasis>,
+        /// Billed units per device or seat: a decimal number above 0, at most 1000.
         #[garde(length(chars, min = 1, max = 12))]
         multiplier: String,
     },
@@ -76,6 +93,25 @@ pub enum Input {
         #[garde(skip)]
         proration: Proration,
     },
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CountsWhat {
+    #[default]
+    Devices,
+    Seats,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SeatBasis {
+    /// Every license that somebody holds.
+    Assigned,
+    /// Those of accounts that may sign in.
+    Enabled,
+    /// What was bought.
+    Purchased,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -210,16 +246,24 @@ impl Function for Reconcile {
             Input::Run { customer_id } => {
                 Ok(Output::Run(ran(reconcile::request(pg, clock, actor, customer_id).await?)))
             }
-            Input::PreviewRule { billing_product_id, device_classes, approved_only, multiplier } => {
-                let proposed = Proposed {
-                    product: billing_product_id,
-                    device_classes: device_classes
-                        .into_iter()
-                        .map(|class| class.as_str().to_owned())
-                        .collect(),
-                    approved_only,
-                    multiplier: units(&multiplier)?,
+            Input::PreviewRule {
+                billing_product_id,
+                counts,
+                device_classes,
+                approved_only,
+                sku_ids,
+                seat_basis,
+                multiplier,
+            } => {
+                let counts = match counts {
+                    CountsWhat::Devices if sku_ids.is_empty() && seat_basis.is_none() => {
+                        of_devices(&device_classes, approved_only)?
+                    }
+                    CountsWhat::Devices => return Err(unclear("A rule of devices names no licenses.")),
+                    CountsWhat::Seats => of_seats(&device_classes, sku_ids, seat_basis)?,
                 };
+                let proposed =
+                    Proposed { product: billing_product_id, counts, multiplier: units(&multiplier)? };
                 Ok(Output::PreviewRule(previewed(preview::preview(pg, actor, proposed, clock.now()).await?)))
             }
             Input::Ignore { customer_id, difference_id, reason, until } => {
@@ -241,6 +285,35 @@ impl Function for Reconcile {
             }
         }
     }
+}
+
+fn of_devices(classes: &[DeviceClass], approved_only: Option<bool>) -> Result<Counts, ApiError> {
+    if classes.is_empty() {
+        return Err(unclear("A rule of devices names their classes."));
+    }
+    let device_classes = classes.iter().map(|class| class.as_str().to_owned()).collect();
+    Ok(Counts::Devices { device_classes, approved_only: approved_only.unwrap_or(true) })
+}
+
+fn of_seats(
+    classes: &[DeviceClass],
+    sku_ids: Vec<Uuid>,
+    basis: Option<SeatBasis>,
+) -> Result<Counts, ApiError> {
+    let (true, false, Some(basis)) = (classes.is_empty(), sku_ids.is_empty(), basis) else {
+        return Err(unclear("A rule of seats names licenses and how they are counted, and no device."));
+    };
+    let basis = match basis {
+        SeatBasis::Assigned => Basis::Assigned,
+        SeatBasis::Enabled => Basis::Enabled,
+        SeatBasis::Purchased => Basis::Purchased,
+    };
+    Ok(Counts::Seats { sku_ids, basis })
+}
+
+fn unclear(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::ValueRefused, message)
+        .details("See `counts`, `device_classes`, `sku_ids`, `seat_basis`.")
 }
 
 fn units(text: &str) -> Result<Decimal, ApiError> {

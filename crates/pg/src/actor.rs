@@ -169,6 +169,8 @@ pub enum SystemReason {
     PlaceDevices,
     /// Finds the customers whose counts and lines are to be compared: keys only.
     Reconcile,
+    /// Finds the customers where the time of an accepted gap in second factors is over: keys only.
+    MfaDue,
     /// Finds which stored bytes no row refers to, and ends uploads that expired.
     SweepFiles,
     /// Orders the audit log into signed chains.
@@ -201,6 +203,7 @@ impl SystemReason {
         Self::Schedule,
         Self::PlaceDevices,
         Self::Reconcile,
+        Self::MfaDue,
         Self::SweepFiles,
         Self::SealAudit,
         Self::SchemaCache,
@@ -222,6 +225,7 @@ impl SystemReason {
             Self::Schedule => "schedule",
             Self::PlaceDevices => "place_devices",
             Self::Reconcile => "reconcile",
+            Self::MfaDue => "mfa_due",
             Self::SweepFiles => "sweep_files",
             Self::SealAudit => "seal_audit",
             Self::SchemaCache => "schema_cache",

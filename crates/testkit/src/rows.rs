@@ -326,6 +326,10 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("public.reconciliations", "state") => "'complete'".to_owned(),
         ("public.reconciliations", "ended_at") => "now()".to_owned(),
         ("public.count_rules", "device_classes") => "'{workstation}'".to_owned(),
+        ("public.tenant_parts", "state") => "'complete'".to_owned(),
+        // A leaver, for the list of them.
+        ("public.tenant_people", "roles") => "'{probe}'".to_owned(),
+        ("public.mfa_exceptions", "until") => "now() + interval '1 day'".to_owned(),
         ("public.workflows", "key") => format!("'probe.flow{made:04}'"),
         _ => return None,
     };

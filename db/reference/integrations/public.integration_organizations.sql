@@ -15,6 +15,7 @@ create table public.integration_organizations (
   observed_at timestamp with time zone not null,
   missing_since timestamp with time zone,
   account_number text,
+  domain text,
   constraint integration_organizations_pkey PRIMARY KEY (integration_id, external_id),
   constraint integration_organizations_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE SET NULL,
   constraint integration_organizations_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES public.integrations(id) ON DELETE CASCADE,

@@ -6,6 +6,24 @@ export interface Database {
   __InternalSupabase: { PostgrestVersion: "14" };
   public: {
     Tables: {
+      access_facts: {
+        Row: { customer_id: string; facts: Json; kind: string; observed_at: string; tenant_id: string };
+        Insert: { customer_id: string; facts: Json; kind: string; observed_at: string; tenant_id: string };
+        Update: { customer_id?: string; facts?: Json; kind?: string; observed_at?: string; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "access_facts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "access_facts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      access_policies: {
+        Row: { content_hash: string; created_at: string; customer_id: string; external_id: string; id: string; is_complete: boolean; missing_since: string | null; modified_at: string | null; name: string; observed_at: string; raw: Json; seen_in_sync: string | null; state: string; tenant_id: string };
+        Insert: { content_hash: string; created_at?: string; customer_id: string; external_id: string; id?: string; is_complete: boolean; missing_since?: string | null; modified_at?: string | null; name: string; observed_at: string; raw: Json; seen_in_sync?: string | null; state: string; tenant_id: string };
+        Update: { content_hash?: string; created_at?: string; customer_id?: string; external_id?: string; id?: string; is_complete?: boolean; missing_since?: string | null; modified_at?: string | null; name?: string; observed_at?: string; raw?: Json; seen_in_sync?: string | null; state?: string; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "access_policies_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "access_policies_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       alerts: {
         Row: { acknowledged_by: string | null; condition_id: string | null; customer_id: string; dedup_key: string; device_id: string | null; first_seen_at: string; id: string; kind: string; last_seen_at: string; occurrences: number; resolved_at: string | null; severity: string; source: string; state: Database["public"]["Enums"]["alert_state"]; title: string };
         Insert: { acknowledged_by?: string | null; condition_id?: string | null; customer_id: string; dedup_key: string; device_id?: string | null; first_seen_at: string; id?: string; kind: string; last_seen_at: string; occurrences?: number; resolved_at?: string | null; severity: string; source: string; state?: Database["public"]["Enums"]["alert_state"]; title: string };
@@ -16,7 +34,6 @@ export interface Database {
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       bill_charges: {
@@ -39,7 +56,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
@@ -61,7 +77,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "bills_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "bills_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
@@ -73,7 +88,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       count_differences: {
@@ -84,7 +98,6 @@ export interface Database {
           { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_line_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_lines"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
@@ -95,9 +108,9 @@ export interface Database {
         ];
       };
       count_rules: {
-        Row: { approved_only: boolean; billing_product_id: string; created_at: string; created_by: string | null; device_classes: string[]; enabled: boolean; id: string; multiplier: number; name: string };
-        Insert: { approved_only?: boolean; billing_product_id: string; created_at?: string; created_by?: string | null; device_classes: string[]; enabled?: boolean; id?: string; multiplier?: number; name: string };
-        Update: { approved_only?: boolean; billing_product_id?: string; created_at?: string; created_by?: string | null; device_classes?: string[]; enabled?: boolean; id?: string; multiplier?: number; name?: string };
+        Row: { approved_only: boolean; billing_product_id: string; counts: string; created_at: string; created_by: string | null; device_classes: string[]; enabled: boolean; id: string; multiplier: number; name: string; seat_basis: string | null; sku_ids: string[] };
+        Insert: { approved_only?: boolean; billing_product_id: string; counts?: string; created_at?: string; created_by?: string | null; device_classes?: string[]; enabled?: boolean; id?: string; multiplier?: number; name: string; seat_basis?: string | null; sku_ids?: string[] };
+        Update: { approved_only?: boolean; billing_product_id?: string; counts?: string; created_at?: string; created_by?: string | null; device_classes?: string[]; enabled?: boolean; id?: string; multiplier?: number; name?: string; seat_basis?: string | null; sku_ids?: string[] };
         Relationships: [
           { foreignKeyName: "count_rules_billing_product_id_fkey"; columns: ["billing_product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
         ];
@@ -117,7 +130,6 @@ export interface Database {
           { foreignKeyName: "device_conditions_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       devices: {
@@ -127,7 +139,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
@@ -162,19 +173,17 @@ export interface Database {
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "incidents_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "remediation_rules"; referencedColumns: ["id"] },
         ];
       };
       integration_organizations: {
-        Row: { account_number: string | null; customer_id: string | null; devices_seen: number; external_id: string; integration_id: string; mapped_at: string | null; mapped_by: string | null; missing_since: string | null; name: string; observed_at: string };
-        Insert: { account_number?: string | null; customer_id?: string | null; devices_seen?: number; external_id: string; integration_id: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name: string; observed_at: string };
-        Update: { account_number?: string | null; customer_id?: string | null; devices_seen?: number; external_id?: string; integration_id?: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name?: string; observed_at?: string };
+        Row: { account_number: string | null; customer_id: string | null; devices_seen: number; domain: string | null; external_id: string; integration_id: string; mapped_at: string | null; mapped_by: string | null; missing_since: string | null; name: string; observed_at: string };
+        Insert: { account_number?: string | null; customer_id?: string | null; devices_seen?: number; domain?: string | null; external_id: string; integration_id: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name: string; observed_at: string };
+        Update: { account_number?: string | null; customer_id?: string | null; devices_seen?: number; domain?: string | null; external_id?: string; integration_id?: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name?: string; observed_at?: string };
         Relationships: [
           { foreignKeyName: "integration_organizations_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "integration_organizations_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "integration_organizations_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
@@ -191,6 +200,15 @@ export interface Database {
         Update: { base_url?: string; began_at?: string; cursor_id?: string | null; customer_count?: number; ended_at?: string | null; error?: string | null; findings?: Json; id?: string; outcome?: string; request_count?: number };
         Relationships: [];
       };
+      license_skus: {
+        Row: { assigned: number; content_hash: string; created_at: string; customer_id: string; id: string; is_complete: boolean; missing_since: string | null; name: string; observed_at: string; part_number: string; purchased: number; raw: Json; seen_in_sync: string | null; sku_id: string; status: string; suspended: number; tenant_id: string; warning: number };
+        Insert: { assigned: number; content_hash: string; created_at?: string; customer_id: string; id?: string; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; part_number: string; purchased: number; raw: Json; seen_in_sync?: string | null; sku_id: string; status: string; suspended: number; tenant_id: string; warning: number };
+        Update: { assigned?: number; content_hash?: string; created_at?: string; customer_id?: string; id?: string; is_complete?: boolean; missing_since?: string | null; name?: string; observed_at?: string; part_number?: string; purchased?: number; raw?: Json; seen_in_sync?: string | null; sku_id?: string; status?: string; suspended?: number; tenant_id?: string; warning?: number };
+        Relationships: [
+          { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       memberships: {
         Row: { customer_id: string; granted_at: string; role: string; user_id: string };
         Insert: { customer_id: string; granted_at?: string; role: string; user_id: string };
@@ -198,8 +216,29 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "memberships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "memberships_role_fkey"; columns: ["role"]; isOneToOne: false; referencedRelation: "roles"; referencedColumns: ["role"] },
+        ];
+      };
+      mfa_exceptions: {
+        Row: { created_at: string; created_by: string | null; customer_id: string; ended_at: string | null; ended_by: string | null; id: string; person_id: string; reason: string; until: string };
+        Insert: { created_at?: string; created_by?: string | null; customer_id: string; ended_at?: string | null; ended_by?: string | null; id?: string; person_id: string; reason: string; until: string };
+        Update: { created_at?: string; created_by?: string | null; customer_id?: string; ended_at?: string | null; ended_by?: string | null; id?: string; person_id?: string; reason?: string; until?: string };
+        Relationships: [
+          { foreignKeyName: "mfa_exceptions_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mfa_exceptions_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mfa_exceptions_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      mfa_results: {
+        Row: { chain: Json; customer_id: string; evaluated_at: string; is_admin: boolean; missing: string[]; observed_at: string; outcome: string; person_id: string; reason_kind: string; reason_text: string; since: string; tenant_id: string };
+        Insert: { chain: Json; customer_id: string; evaluated_at: string; is_admin: boolean; missing?: string[]; observed_at: string; outcome: string; person_id: string; reason_kind: string; reason_text: string; since: string; tenant_id: string };
+        Update: { chain?: Json; customer_id?: string; evaluated_at?: string; is_admin?: boolean; missing?: string[]; observed_at?: string; outcome?: string; person_id?: string; reason_kind?: string; reason_text?: string; since?: string; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "mfa_results_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: true; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mfa_results_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: true; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mfa_results_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: true; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mfa_results_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mfa_results_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       month_closes: {
@@ -217,7 +256,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "notifications_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "notifications_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "notifications_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       permissions: {
@@ -225,6 +263,16 @@ export interface Database {
         Insert: { description: string; permission: string };
         Update: { description?: string; permission?: string };
         Relationships: [];
+      };
+      person_licenses: {
+        Row: { assigned_at: string | null; by_group: boolean; created_at: string; customer_id: string; error: string | null; id: string; missing_since: string | null; person_id: string; sku_id: string };
+        Insert: { assigned_at?: string | null; by_group: boolean; created_at?: string; customer_id: string; error?: string | null; id?: string; missing_since?: string | null; person_id: string; sku_id: string };
+        Update: { assigned_at?: string | null; by_group?: boolean; created_at?: string; customer_id?: string; error?: string | null; id?: string; missing_since?: string | null; person_id?: string; sku_id?: string };
+        Relationships: [
+          { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+        ];
       };
       reconciliations: {
         Row: { closed: number; customers_done: number; customers_skipped: number; differences_open: number; ended_at: string | null; error: string | null; id: string; opened: number; reason: string; reopened: number; requested_by: string | null; scope: string; skipped: Json; started_at: string; state: string; totals: Json };
@@ -270,7 +318,6 @@ export interface Database {
           { foreignKeyName: "sites_come_from_an_integration"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       sla_policies: {
@@ -315,6 +362,35 @@ export interface Database {
           { foreignKeyName: "sync_runs_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      tenant_parts: {
+        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; state: string; sync_run_id: string | null; tenant_id: string };
+        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null; tenant_id: string };
+        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; state?: string; sync_run_id?: string | null; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenant_people: {
+        Row: { account_enabled: boolean; content_hash: string; created_at: string; created_in_vendor_at: string | null; customer_id: string; department: string | null; disabled_seen_at: string | null; display_name: string; external_id: string; id: string; is_admin: boolean; is_complete: boolean; is_leaver: boolean; is_synced: boolean; job_title: string | null; last_sign_in_at: string | null; mail: string | null; methods: string[] | null; mfa_registered: boolean | null; missing_since: string | null; observed_at: string; per_user_mfa: string | null; raw: Json; roles: string[]; seen_in_sync: string | null; sku_ids: string[]; tenant_id: string; user_principal_name: string; user_type: string };
+        Insert: { account_enabled: boolean; content_hash: string; created_at?: string; created_in_vendor_at?: string | null; customer_id: string; department?: string | null; disabled_seen_at?: string | null; display_name: string; external_id: string; id?: string; is_admin?: boolean; is_complete: boolean; is_leaver?: never; is_synced?: boolean; job_title?: string | null; last_sign_in_at?: string | null; mail?: string | null; methods?: string[] | null; mfa_registered?: boolean | null; missing_since?: string | null; observed_at: string; per_user_mfa?: string | null; raw: Json; roles?: string[]; seen_in_sync?: string | null; sku_ids?: string[]; tenant_id: string; user_principal_name: string; user_type: string };
+        Update: { account_enabled?: boolean; content_hash?: string; created_at?: string; created_in_vendor_at?: string | null; customer_id?: string; department?: string | null; disabled_seen_at?: string | null; display_name?: string; external_id?: string; id?: string; is_admin?: boolean; is_complete?: boolean; is_leaver?: never; is_synced?: boolean; job_title?: string | null; last_sign_in_at?: string | null; mail?: string | null; methods?: string[] | null; mfa_registered?: boolean | null; missing_since?: string | null; observed_at?: string; per_user_mfa?: string | null; raw?: Json; roles?: string[]; seen_in_sync?: string | null; sku_ids?: string[]; tenant_id?: string; user_principal_name?: string; user_type?: string };
+        Relationships: [
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenants: {
+        Row: { content_hash: string | null; country: string | null; created_at: string; customer_id: string; default_domain: string | null; domains: string[]; external_id: string; has_premium: boolean | null; id: string; initial_domain: string | null; integration_id: string; is_complete: boolean; missing_since: string | null; name: string; observed_at: string; security_defaults: boolean | null; seen_in_sync: string | null };
+        Insert: { content_hash?: string | null; country?: string | null; created_at?: string; customer_id: string; default_domain?: string | null; domains?: string[]; external_id: string; has_premium?: boolean | null; id?: string; initial_domain?: string | null; integration_id: string; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; security_defaults?: boolean | null; seen_in_sync?: string | null };
+        Update: { content_hash?: string | null; country?: string | null; created_at?: string; customer_id?: string; default_domain?: string | null; domains?: string[]; external_id?: string; has_premium?: boolean | null; id?: string; initial_domain?: string | null; integration_id?: string; is_complete?: boolean; missing_since?: string | null; name?: string; observed_at?: string; security_defaults?: boolean | null; seen_in_sync?: string | null };
+        Relationships: [
+          { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       ticket_attachments: {
         Row: { added_at: string; added_by: string | null; customer_id: string; file_name: string; id: string; object_id: string; ticket_id: string };
         Insert: { added_at?: string; added_by?: string | null; customer_id: string; file_name: string; id?: string; object_id: string; ticket_id: string };
@@ -343,7 +419,6 @@ export interface Database {
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incident_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incidents"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -384,7 +459,6 @@ export interface Database {
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       alerts_by_hour: {
@@ -392,7 +466,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       approvals: {
@@ -413,7 +486,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
@@ -428,7 +500,7 @@ export interface Database {
         ];
       };
       count_rule_list: {
-        Row: { approved_only: boolean | null; billing_product_id: string | null; created_at: string | null; created_by: string | null; currency: string | null; device_classes: string[] | null; differences_open: number | null; enabled: boolean | null; id: string | null; integration_id: string | null; multiplier: number | null; name: string | null; product_code: string | null; product_name: string | null; product_rate: number | null };
+        Row: { approved_only: boolean | null; billing_product_id: string | null; counts: string | null; created_at: string | null; created_by: string | null; currency: string | null; device_classes: string[] | null; differences_open: number | null; enabled: boolean | null; id: string | null; integration_id: string | null; multiplier: number | null; name: string | null; product_code: string | null; product_name: string | null; product_rate: number | null; seat_basis: string | null; sku_ids: string[] | null; sku_names: string[] | null };
         Relationships: [
           { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
@@ -446,7 +518,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -456,7 +527,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       difference_by_product: {
@@ -473,7 +543,6 @@ export interface Database {
           { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_line_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_lines"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
@@ -498,9 +567,22 @@ export interface Database {
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "incidents_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "remediation_rules"; referencedColumns: ["id"] },
+        ];
+      };
+      leaver_list: {
+        Row: { account_enabled: boolean | null; customer_id: string | null; customer_name: string | null; disabled_seen_at: string | null; display_name: string | null; holds: Json | null; id: string | null; is_complete: boolean | null; last_sign_in_at: string | null; licenses: string[] | null; licenses_count: number | null; money_per_month: number | null; observed_at: string | null; roles: string[] | null; sku_ids: string[] | null; stale_at: string | null; tenant_id: string | null; tenant_name: string | null; user_principal_name: string | null; user_type: string | null };
+        Relationships: [
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      license_list: {
+        Row: { assigned: number | null; assigned_disabled: number | null; currency: string | null; customer_id: string | null; customer_name: string | null; id: string | null; inactive_90d: number | null; is_complete: boolean | null; missing_since: string | null; money_unassigned_per_month: number | null; name: string | null; observed_at: string | null; part_number: string | null; purchased: number | null; rate: number | null; sku_id: string | null; stale_at: string | null; status: string | null; suspended: number | null; tenant_id: string | null; tenant_name: string | null; unassigned: number | null; warning: number | null };
+        Relationships: [
+          { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       margin_by_customer: {
@@ -508,8 +590,11 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "billing_lines_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
+      };
+      mfa_overview: {
+        Row: { customer_id: string | null; customer_name: string | null; evaluated_at: string | null; exempt: number | null; gap: number | null; gap_admins: number | null; oldest_observed_at: string | null; people: number | null; protected: number | null; unknown: number | null };
+        Relationships: [];
       };
       money_overview: {
         Row: { currency: string | null; customers_affected: number | null; differences_changing: number | null; differences_ignored: number | null; differences_open: number | null; differences_stale: number | null; differences_waiting: number | null; over_per_month: number | null; recovered_per_month: number | null; under_per_month: number | null; waiting_per_month: number | null };
@@ -522,7 +607,7 @@ export interface Database {
         Relationships: [];
       };
       organization_suggestions: {
-        Row: { account_number: string | null; customer_id: string | null; customer_name: string | null; external_id: string | null; integration_id: string | null; name: string | null; reason: string | null };
+        Row: { account_number: string | null; customer_id: string | null; customer_name: string | null; domain: string | null; external_id: string | null; integration_id: string | null; name: string | null; reason: string | null };
         Relationships: [
           { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
@@ -536,12 +621,18 @@ export interface Database {
         Row: { display_name: string | null; email: string | null; id: string | null; kind: string | null };
         Relationships: [];
       };
+      person_list: {
+        Row: { account_enabled: boolean | null; created_in_vendor_at: string | null; customer_id: string | null; customer_name: string | null; department: string | null; disabled_seen_at: string | null; display_name: string | null; id: string | null; is_admin: boolean | null; is_complete: boolean | null; is_leaver: boolean | null; is_synced: boolean | null; job_title: string | null; last_sign_in_at: string | null; licenses: string[] | null; licenses_count: number | null; mail: string | null; methods: string[] | null; mfa_accepted_until: string | null; mfa_evaluated_at: string | null; mfa_observed_at: string | null; mfa_outcome: string | null; mfa_reason_kind: string | null; mfa_reason_text: string | null; mfa_registered: boolean | null; mfa_since: string | null; missing_since: string | null; observed_at: string | null; per_user_mfa: string | null; roles: string[] | null; sku_ids: string[] | null; stale_at: string | null; tenant_id: string | null; tenant_name: string | null; user_principal_name: string | null; user_type: string | null };
+        Relationships: [
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       runs: {
         Row: { created_at: string | null; customer_id: string | null; customer_name: string | null; dry_run: boolean | null; ended_at: string | null; error: Json | null; id: string | null; input: Json | null; started_at: string | null; started_by: string | null; started_reason: string | null; state: string | null; subject_id: string | null; subject_kind: string | null; title: string | null; workflow_id: string | null; workflow_version: number | null };
         Relationships: [
           { foreignKeyName: "runs_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "runs_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "runs_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "runs_workflow_id_workflow_version_fkey"; columns: ["workflow_id", "workflow_version"]; isOneToOne: false; referencedRelation: "workflow_versions"; referencedColumns: ["workflow_id", "version"] },
         ];
       };
@@ -560,7 +651,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       sla_by_priority: {
@@ -568,7 +658,6 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
         ];
       };
       source_list: {
@@ -586,6 +675,15 @@ export interface Database {
           { foreignKeyName: "steps_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      tenant_list: {
+        Row: { country: string | null; customer_id: string | null; customer_name: string | null; default_domain: string | null; domains: string[] | null; external_id: string | null; has_premium: boolean | null; id: string | null; initial_domain: string | null; integration_id: string | null; is_complete: boolean | null; mfa_exempt: number | null; mfa_gap: number | null; mfa_protected: number | null; mfa_unknown: number | null; missing_since: string | null; name: string | null; observed_at: string | null; oldest_observed_at: string | null; parts: Json | null; parts_complete: number | null; parts_total: number | null; people: number | null; security_defaults: boolean | null; stale_at: string | null; worst_reason: string | null; worst_state: string | null };
+        Relationships: [
+          { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       ticket_attachment_list: {
         Row: { added_at: string | null; added_by: string | null; bucket: string | null; customer_id: string | null; file_name: string | null; id: string | null; mime_type: string | null; name: string | null; sha256: string | null; size_bytes: number | null; ticket_id: string | null };
         Relationships: [
@@ -600,7 +698,6 @@ export interface Database {
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "organization_suggestions"; referencedColumns: ["customer_id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incident_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incidents"; referencedColumns: ["customer_id", "id"] },
         ];

@@ -1,7 +1,7 @@
 //! The rules against the facts of one customer. Nothing is computed on facts that are not fresh and complete.
 use std::collections::{HashMap, HashSet};
 
-use domain::money::{self, Difference};
+use domain::money::{self, Counts, Difference};
 use kernel::{
     Timestamp,
     id::{CustomerId, DeviceId},
@@ -42,6 +42,8 @@ pub(super) enum Lasts {
     /// A source is being read: soon it can be compared.
     AMoment,
     UntilMended,
+    /// There is nothing on either side: no seats are read of this customer, and none are billed.
+    NothingThere,
 }
 
 /// Each rule in its order.
@@ -56,7 +58,7 @@ pub(super) async fn compare_all(
         compared.push(match standing(facts, rule) {
             Err(skip) => Compared::Skipped(skip),
             Ok((devices_observed_at, lines_observed_at)) => {
-                let found = money::compare(&rule.rule, &facts.devices, &facts.lines)?;
+                let found = money::compare(&rule.rule, &facts.things, &facts.lines)?;
                 Compared::Done { found, devices_observed_at, lines_observed_at }
             }
         });
@@ -67,18 +69,30 @@ pub(super) async fn compare_all(
 
 /// When both sides were seen, or why they cannot be compared.
 fn standing(facts: &Facts, rule: &RuleRow) -> Result<(Timestamp, Timestamp), Skip> {
-    let devices = facts.sources.iter().filter(|source| source.vendor == "ninjaone");
+    let is_seats = rule.rule.counts.is_seats();
+    let vendor = if is_seats { "microsoft" } else { "ninjaone" };
+    let counted = || facts.sources.iter().filter(|source| source.vendor == vendor);
+    let is_billed =
+        || facts.lines.iter().any(|line| line.is_active && line.product_id == rule.rule.product_id);
+    if is_seats && counted().next().is_none() && !is_billed() {
+        let reason = "no tenant is mapped to this customer, and no seats are billed".to_owned();
+        return Err(Skip { reason, lasts: Lasts::NothingThere });
+    }
     let billing = facts.sources.iter().find(|source| source.integration_id == rule.integration);
     let billing = billing
         .ok_or_else(|| Skip::lasting("no account of the billing system is mapped to this customer"))?;
     let lines_at = seen(billing)?;
     let mut devices_at: Option<Timestamp> = None;
-    for source in devices {
+    for source in counted() {
         let at = seen(source)?;
         devices_at = Some(devices_at.map_or(at, |first| first.min(at)));
     }
-    let devices_at =
-        devices_at.ok_or_else(|| Skip::lasting("no source of devices is mapped to this customer"))?;
+    let missing = if is_seats {
+        "no tenant is mapped to this customer"
+    } else {
+        "no source of devices is mapped to this customer"
+    };
+    let devices_at = devices_at.ok_or_else(|| Skip::lasting(missing))?;
     Ok((devices_at, lines_at))
 }
 
@@ -110,22 +124,26 @@ async fn explain(
         .iter()
         .zip(compared.iter())
         .filter(|(_, compared)| differs(compared))
-        .flat_map(|(rule, _)| rule.rule.device_classes.iter().map(String::as_str))
+        .filter_map(|(rule, _)| match &rule.rule.counts {
+            Counts::Devices { device_classes, .. } => Some(device_classes.iter().map(String::as_str)),
+            Counts::Seats { .. } => None,
+        })
+        .flatten()
         .collect();
     if classes.is_empty() {
         return Ok(());
     }
     let is_asked =
         |device: &&money::Device| device.missing_since.is_none() && classes.contains(device.class.as_str());
-    let ids: Vec<DeviceId> = facts.devices.iter().filter(is_asked).map(|device| device.id).collect();
+    let ids: Vec<DeviceId> = facts.things.devices.iter().filter(is_asked).map(|device| device.id).collect();
     let dates: HashMap<DeviceId, Timestamp> = device_dates(tx, customer, &ids).await?.into_iter().collect();
-    let mut devices = facts.devices.clone();
-    for device in &mut devices {
+    let mut things = facts.things.clone();
+    for device in &mut things.devices {
         device.added_at = dates.get(&device.id).copied();
     }
-    for (rule, compared) in rules.iter().zip(compared) {
+    for (rule, compared) in rules.iter().zip(compared).filter(|(rule, _)| !rule.rule.counts.is_seats()) {
         if let Compared::Done { found: found @ Some(_), .. } = compared {
-            *found = money::compare(&rule.rule, &devices, &facts.lines)?;
+            *found = money::compare(&rule.rule, &things, &facts.lines)?;
         }
     }
     Ok(())

@@ -1,14 +1,14 @@
 //! What a rule would find, before it is kept.
 use std::collections::BTreeMap;
 
-use domain::money::{Difference, Rule};
+use domain::money::{Counts, Difference, Rule};
 use kernel::{ApiError, Decimal, ErrorCode, Timestamp, id::CustomerId};
 use pg::{Actor, Pg};
 use store::money::{self, RuleRow, Total};
 use uuid::Uuid;
 
 use super::{
-    compare::{self, CompareError, Compared},
+    compare::{self, CompareError, Compared, Lasts},
     reconcile::add,
 };
 use crate::access;
@@ -17,8 +17,7 @@ use crate::access;
 #[derive(Clone, Debug)]
 pub struct Proposed {
     pub product: Uuid,
-    pub device_classes: Vec<String>,
-    pub approved_only: bool,
+    pub counts: Counts,
     pub multiplier: Decimal,
 }
 
@@ -51,8 +50,7 @@ pub async fn preview(
     let tx = pg.act_as(actor).await?;
     let row = money::product(&tx, proposed.product).await?.ok_or_else(access::not_found)?;
     let rule = Rule {
-        device_classes: proposed.device_classes,
-        approved_only: proposed.approved_only,
+        counts: proposed.counts,
         multiplier: proposed.multiplier,
         ..row.rule
     };
@@ -64,7 +62,9 @@ pub async fn preview(
         preview.customers += 1;
         for compared in compare::compare_all(&tx, customer, &rules, &facts).await? {
             match compared {
-                Compared::Skipped(_) => preview.skipped += 1,
+                Compared::Skipped(skip) => {
+                    preview.skipped += usize::from(skip.lasts != Lasts::NothingThere);
+                }
                 Compared::Done { found: None, .. } => {}
                 Compared::Done { found: Some(found), .. } => {
                     if let Some(money) = found.money_per_month {

@@ -225,6 +225,7 @@ async fn customer_in(
         let known: Vec<&KnownDifference> =
             facts.known.iter().filter(|known| known.rule_id == rule.rule.id).collect();
         match compared {
+            Compared::Skipped(skip) if skip.lasts == compare::Lasts::NothingThere && known.is_empty() => {}
             Compared::Skipped(compare::Skip { reason, .. }) => {
                 let ids: Vec<DifferenceId> = known.iter().map(|known| known.id).collect();
                 if !ids.is_empty() {

@@ -96,6 +96,7 @@ fn reason_kind(reason: &PartialReason) -> &'static str {
         PartialReason::ShortPageMidway => "short_page",
         PartialReason::PageLimit { .. } => "page_limit",
         PartialReason::Unreadable { .. } => "unreadable",
+        PartialReason::Fewer { .. } => "fewer",
         PartialReason::Unfinished => "unfinished",
     }
 }

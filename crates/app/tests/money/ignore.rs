@@ -81,8 +81,10 @@ async fn a_rule_shows_its_effect_before_it_is_kept() {
     let owner = world.db.staff("owner").await;
     let proposed = |multiplier: &str| preview::Proposed {
         product: world.product,
-        device_classes: vec!["workstation".into()],
-        approved_only: true,
+        counts: domain::money::Counts::Devices {
+            device_classes: vec!["workstation".into()],
+            approved_only: true,
+        },
         multiplier: multiplier.parse().unwrap(),
     };
     let found = preview::preview(&world.db.pg, &owner, proposed("2"), world.clock.now()).await.unwrap();

@@ -1,27 +1,33 @@
 //! Why counted and billed differ, as far as the facts tell.
-use kernel::{Decimal, Timestamp, id::DeviceId};
+use kernel::{Decimal, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{DEVICES_NAMED_MAX, Device, Line, Rule};
+use super::{Line, NAMED_MAX, Rule, Unit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CauseKind {
-    /// Devices, and never a line.
+    /// Something is there, and never a line.
     NoLine,
-    /// Devices, and a line that was switched off.
+    /// Something is there, and a line that was switched off.
     DisconnectedLine,
     /// Devices that came after the line's last change.
     DevicesAdded,
-    /// Too little is billed, and no device came later: the quantity was never right.
+    /// Seats that were assigned after the line's last change.
+    SeatsAdded,
+    /// Too little is billed, and nothing came later: the quantity was never right.
     QuantityTooLow,
     /// A line, and no device.
     LineWithoutDevices,
+    /// A line, and no seat.
+    LineWithoutSeats,
     /// Several lines bill the same, too much together.
     DuplicateLines,
     /// Devices that vanished after the line's last change.
     DevicesGone,
+    /// Seats that were taken away after the line's last change.
+    SeatsGone,
     QuantityTooHigh,
 }
 
@@ -31,14 +37,19 @@ pub struct Cause {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line_changed_at: Option<Timestamp>,
     /// The latest first.
-    pub devices: Vec<DeviceNamed>,
+    pub devices: Vec<Named>,
     pub devices_total: usize,
+    /// Who got or lost a seat; of a rule that counts seats only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<Vec<Named>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people_total: Option<usize>,
     pub lines: Vec<LineNamed>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DeviceNamed {
-    pub id: DeviceId,
+pub struct Named {
+    pub id: Uuid,
     pub name: String,
     /// When it came or went.
     pub at: Timestamp,
@@ -59,8 +70,8 @@ pub struct LineNamed {
 
 pub(super) struct Found<'a> {
     pub rule: &'a Rule,
-    pub present: &'a [&'a Device],
-    pub meant: &'a [&'a Device],
+    pub present: &'a [&'a Unit],
+    pub meant: &'a [Unit],
     pub active: &'a [&'a Line],
     pub ours: &'a [&'a Line],
     pub counted: Decimal,
@@ -71,52 +82,62 @@ pub(super) struct Found<'a> {
 
 pub(super) fn explain(found: &Found<'_>) -> (Cause, String) {
     let changed_at = found.line.and_then(Line::changed_at);
-    let (kind, devices) =
+    let (kind, named) =
         if found.difference.is_negative() { over(found, changed_at) } else { under(found, changed_at) };
-    let text = sentence(found, kind, &devices, changed_at);
+    let text = sentence(found, kind, &named, changed_at);
+    let total = named.len();
+    let named: Vec<Named> = named.into_iter().take(NAMED_MAX).collect();
+    let is_seats = found.rule.counts.is_seats();
+    let (devices, people) = if is_seats { (Vec::new(), Some(named)) } else { (named, None) };
     let cause = Cause {
         kind,
         line_changed_at: changed_at,
-        devices_total: devices.len(),
-        devices: devices.into_iter().take(DEVICES_NAMED_MAX).collect(),
+        devices_total: if is_seats { 0 } else { total },
+        devices,
+        people,
+        people_total: is_seats.then_some(total),
         lines: found.ours.iter().map(|line| LineNamed::of(line)).collect(),
     };
     (cause, text)
 }
 
-fn under(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<DeviceNamed>) {
+fn under(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Named>) {
     if found.active.is_empty() {
         let kind = if found.ours.is_empty() { CauseKind::NoLine } else { CauseKind::DisconnectedLine };
-        return (kind, newest(found.present.iter().filter_map(|device| named(device, device.added_at))));
+        return (kind, newest(found.present.iter().filter_map(|unit| named(unit, unit.added_at))));
     }
-    let later =
-        |device: &&&Device| changed_at.is_some_and(|at| device.added_at.is_some_and(|added| added > at));
-    let mut added =
-        newest(found.present.iter().filter(later).filter_map(|device| named(device, device.added_at)));
+    let later = |unit: &&&Unit| changed_at.is_some_and(|at| unit.added_at.is_some_and(|added| added > at));
+    let mut added = newest(found.present.iter().filter(later).filter_map(|unit| named(unit, unit.added_at)));
     added.truncate(units_of(found));
-    let kind = if added.is_empty() { CauseKind::QuantityTooLow } else { CauseKind::DevicesAdded };
+    let kind = match (added.is_empty(), found.rule.counts.is_seats()) {
+        (true, _) => CauseKind::QuantityTooLow,
+        (false, true) => CauseKind::SeatsAdded,
+        (false, false) => CauseKind::DevicesAdded,
+    };
     (kind, added)
 }
 
-fn over(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<DeviceNamed>) {
-    if found.active.len() > 1 && !found.present.is_empty() {
+fn over(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Named>) {
+    let is_there = !found.counted.is_zero();
+    if found.active.len() > 1 && is_there {
         return (CauseKind::DuplicateLines, Vec::new());
     }
-    let later = |device: &&&Device| {
-        device.missing_since.is_some_and(|gone| changed_at.is_none_or(|changed| gone > changed))
+    let later = |unit: &&Unit| {
+        !unit.is_present && unit.gone_at.is_some_and(|gone| changed_at.is_none_or(|changed| gone > changed))
     };
-    let mut gone =
-        newest(found.meant.iter().filter(later).filter_map(|device| named(device, device.missing_since)));
+    let mut gone = newest(found.meant.iter().filter(later).filter_map(|unit| named(unit, unit.gone_at)));
     gone.truncate(units_of(found));
-    let kind = match (found.present.is_empty(), gone.is_empty()) {
-        (true, _) => CauseKind::LineWithoutDevices,
-        (false, false) => CauseKind::DevicesGone,
-        (false, true) => CauseKind::QuantityTooHigh,
+    let kind = match (is_there, gone.is_empty(), found.rule.counts.is_seats()) {
+        (false, _, true) => CauseKind::LineWithoutSeats,
+        (false, _, false) => CauseKind::LineWithoutDevices,
+        (true, false, true) => CauseKind::SeatsGone,
+        (true, false, false) => CauseKind::DevicesGone,
+        (true, true, _) => CauseKind::QuantityTooHigh,
     };
     (kind, gone)
 }
 
-/// How many devices make up the difference: the smallest number that reaches it.
+/// How many units make up the difference: the smallest number that reaches it.
 fn units_of(found: &Found<'_>) -> usize {
     let zero = Decimal::ZERO;
     let wanted = if found.difference.is_negative() {
@@ -134,14 +155,14 @@ fn units_of(found: &Found<'_>) -> usize {
     units
 }
 
-fn named(device: &Device, at: Option<Timestamp>) -> Option<DeviceNamed> {
-    at.map(|at| DeviceNamed { id: device.id, name: device.name.clone(), at })
+fn named(unit: &Unit, at: Option<Timestamp>) -> Option<Named> {
+    at.map(|at| Named { id: unit.id, name: unit.name.clone(), at })
 }
 
-fn newest(devices: impl Iterator<Item = DeviceNamed>) -> Vec<DeviceNamed> {
-    let mut devices: Vec<_> = devices.collect();
-    devices.sort_by(|one, other| other.at.cmp(&one.at).then_with(|| one.id.cmp(&other.id)));
-    devices
+fn newest(units: impl Iterator<Item = Named>) -> Vec<Named> {
+    let mut units: Vec<_> = units.collect();
+    units.sort_by(|one, other| other.at.cmp(&one.at).then_with(|| one.id.cmp(&other.id)));
+    units
 }
 
 impl LineNamed {
@@ -160,49 +181,47 @@ impl LineNamed {
 fn sentence(
     found: &Found<'_>,
     kind: CauseKind,
-    devices: &[DeviceNamed],
+    units: &[Named],
     changed_at: Option<Timestamp>,
 ) -> String {
+    let are = found.rule.counts.state();
     let (product, counted, billed) = (&found.rule.product_name, found.counted, found.billed);
     let since = changed_at.map(|at| format!(" since {}", day(at))).unwrap_or_default();
-    let names = names(devices);
+    let names = names(units);
     match kind {
-        CauseKind::NoLine => format!("{counted} of {product} are there, and no line bills them."),
+        CauseKind::NoLine => format!("{counted} of {product} are {are}, and no line bills them."),
         CauseKind::DisconnectedLine => {
             let last = found.ours.iter().filter_map(|line| line.disconnected_at).max();
             let when = last.map(|at| format!(" on {}", day(at))).unwrap_or_default();
-            format!("{counted} of {product} are there, but their line was disconnected{when}.")
+            format!("{counted} of {product} are {are}, but their line was disconnected{when}.")
         }
-        CauseKind::DevicesAdded => {
-            format!("The line says {billed}{since}; {counted} are there. Added since: {names}.")
+        CauseKind::DevicesAdded | CauseKind::SeatsAdded => {
+            format!("The line says {billed}{since}; {counted} are {are}. Added since: {names}.")
         }
         CauseKind::QuantityTooLow => {
-            format!("The line says {billed}{since}; {counted} are there, and none of them came later.")
+            format!("The line says {billed}{since}; {counted} are {are}, and none of them came later.")
         }
-        CauseKind::LineWithoutDevices => {
+        CauseKind::LineWithoutDevices | CauseKind::LineWithoutSeats => {
             format!("{billed} of {product} are billed, and the customer has none.")
         }
         CauseKind::DuplicateLines => {
-            format!("{} lines bill {product}, {billed} together; {counted} are there.", found.active.len())
+            format!("{} lines bill {product}, {billed} together; {counted} are {are}.", found.active.len())
         }
-        CauseKind::DevicesGone => {
-            format!("The line says {billed}{since}; {counted} are there. Gone: {names}.")
+        CauseKind::DevicesGone | CauseKind::SeatsGone => {
+            format!("The line says {billed}{since}; {counted} are {are}. Gone: {names}.")
         }
         CauseKind::QuantityTooHigh => {
-            format!("The line says {billed}{since}; {counted} are there, and none is known to have gone.")
+            format!("The line says {billed}{since}; {counted} are {are}, and none is known to have gone.")
         }
     }
 }
 
 /// Three by name and day, the others by number.
-fn names(devices: &[DeviceNamed]) -> String {
-    const NAMED_MAX: usize = 3;
-    let shown: Vec<_> = devices
-        .iter()
-        .take(NAMED_MAX)
-        .map(|device| format!("{} ({})", device.name, day(device.at)))
-        .collect();
-    match devices.len().saturating_sub(NAMED_MAX) {
+fn names(units: &[Named]) -> String {
+    const SHOWN_MAX: usize = 3;
+    let shown: Vec<_> =
+        units.iter().take(SHOWN_MAX).map(|unit| format!("{} ({})", unit.name, day(unit.at))).collect();
+    match units.len().saturating_sub(SHOWN_MAX) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }

@@ -1,6 +1,11 @@
+use kernel::id::DeviceId;
 use proptest::prelude::*;
 
 use super::*;
+
+fn compare(rule: &Rule, devices: &[Device], lines: &[Line]) -> Result<Option<Difference>, TooLarge> {
+    super::compare(rule, &Things { devices: devices.to_vec(), ..Things::default() }, lines)
+}
 
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
@@ -21,8 +26,7 @@ fn rule(multiplier: &str) -> Rule {
         product_name: "Managed workstation".into(),
         product_rate: Some(dec("40")),
         currency: "USD".into(),
-        device_classes: vec!["workstation".into()],
-        approved_only: true,
+        counts: Counts::Devices { device_classes: vec!["workstation".into()], approved_only: true },
         multiplier: dec(multiplier),
     }
 }
@@ -136,7 +140,8 @@ fn what_a_rule_does_not_mean_is_not_counted() {
     let server = Device { class: "server".into(), ..device(3, 1) };
     let devices = [device(1, 1), pending, server, gone(device(4, 1), 2)];
     assert_eq!(compare(&rule("1"), &devices, &[line(1, "1")]).unwrap(), None);
-    let all = Rule { approved_only: false, ..rule("1") };
+    let any = Counts::Devices { device_classes: vec!["workstation".into()], approved_only: false };
+    let all = Rule { counts: any, ..rule("1") };
     assert_eq!(found(&all, &devices, &[line(1, "1")]).difference, dec("1"));
     let other = Line { product_id: id(3), ..line(2, "7") };
     assert_eq!(compare(&rule("1"), &devices, &[line(1, "1"), other, off(line(3, "9"))]).unwrap(), None);
@@ -156,6 +161,59 @@ fn the_line_to_change_can_take_the_whole_difference() {
         Some(id(1_001)),
         "the one that can take it"
     );
+}
+
+fn seat(number: u128, day: i64) -> Seat {
+    Seat {
+        person_id: id(200 + number),
+        name: format!("Person {number}"),
+        sku_id: id(9),
+        is_enabled: true,
+        disabled_at: None,
+        added_at: Some(at(day)),
+        missing_since: None,
+    }
+}
+
+fn of_seats(basis: SeatBasis, things: &Things, lines: &[Line]) -> Option<Difference> {
+    let rule = Rule { counts: Counts::Seats { sku_ids: vec![id(9)], basis }, ..rule("1") };
+    super::compare(&rule, things, lines).unwrap()
+}
+
+#[test]
+fn seats_are_counted_as_the_rule_says() {
+    let off = |seat: Seat, day| Seat { is_enabled: false, disabled_at: Some(at(day)), ..seat };
+    let other = Seat { sku_id: id(8), ..seat(4, 1) };
+    let gone = Seat { missing_since: Some(at(12)), ..seat(5, 1) };
+    let bought = |sku_id, purchased| Purchase { sku_id, purchased };
+    let things = Things {
+        seats: vec![seat(1, 1), off(seat(2, 1), 15), seat(3, 12), other, gone],
+        purchases: vec![bought(id(9), 4), bought(id(8), 9)],
+        ..Things::default()
+    };
+    for (basis, counted) in
+        [(SeatBasis::Assigned, "3"), (SeatBasis::Enabled, "2"), (SeatBasis::Purchased, "4")]
+    {
+        let found = of_seats(basis, &things, &[]).expect("no line bills them");
+        assert_eq!((found.counted, found.cause.kind), (dec(counted), CauseKind::NoLine), "{basis:?}");
+        assert!(found.text.contains(basis.as_str()) || basis != SeatBasis::Assigned, "{}", found.text);
+    }
+    let kinds = |basis, quantity| {
+        let found = of_seats(basis, &things, &[line(1, quantity)]).expect("a difference");
+        let people = found.cause.people.expect("seats are held by people");
+        assert_eq!((found.cause.devices.len(), found.cause.people_total), (0, Some(people.len())));
+        (found.cause.kind, people.into_iter().map(|person| person.name).collect::<Vec<_>>())
+    };
+    assert_eq!(kinds(SeatBasis::Assigned, "2"), (CauseKind::SeatsAdded, vec!["Person 3".into()]));
+    assert_eq!(kinds(SeatBasis::Assigned, "4"), (CauseKind::SeatsGone, vec!["Person 5".into()]));
+    assert_eq!(kinds(SeatBasis::Enabled, "3"), (CauseKind::SeatsGone, vec!["Person 2".into()]));
+    assert_eq!(kinds(SeatBasis::Purchased, "3"), (CauseKind::QuantityTooLow, vec![]));
+    assert_eq!(kinds(SeatBasis::Purchased, "5"), (CauseKind::QuantityTooHigh, vec![]));
+    assert_eq!(of_seats(SeatBasis::Assigned, &things, &[line(1, "3")]), None);
+    let none = of_seats(SeatBasis::Assigned, &Things::default(), &[line(1, "3")]).unwrap();
+    assert_eq!(none.cause.kind, CauseKind::LineWithoutSeats);
+    let twice = of_seats(SeatBasis::Purchased, &things, &[line(1, "4"), line(2, "4")]).unwrap();
+    assert_eq!(twice.cause.kind, CauseKind::DuplicateLines);
 }
 
 fn known(state: State) -> Known {
@@ -247,7 +305,7 @@ proptest! {
                 let money = found.money_per_month.unwrap();
                 prop_assert!(money.is_zero() || money.is_negative() == found.difference.is_negative());
                 prop_assert_eq!(money, money.rounded(MONEY_PLACES));
-                prop_assert!(found.cause.devices.len() <= DEVICES_NAMED_MAX && found.cause.devices_total >= found.cause.devices.len());
+                prop_assert!(found.cause.devices.len() <= NAMED_MAX && found.cause.devices_total >= found.cause.devices.len());
             }
         }
     }

@@ -103,8 +103,11 @@ fn id_named(world: &World, raider: &Raider, field: &str) -> Option<String> {
     if noun == "customer" {
         return Some(world.side(raider.target).customer.clone());
     }
-    let table = [format!("public.{noun}s"), format!("flow.{noun}s"), format!("public.count_{noun}s")]
+    let names = [format!("public.{noun}s"), format!("flow.{noun}s"), format!("public.count_{noun}s")];
+    let people = (noun == "person").then(|| "public.tenant_people".to_owned());
+    let table = people
         .into_iter()
+        .chain(names)
         .find(|name| world.tables.iter().any(|table| table.name == *name && !table.is_view))?;
     let literal = world.seeds.literal(&table, raider.target, "id")?;
     Some(literal.trim_matches('\'').to_owned())

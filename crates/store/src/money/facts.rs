@@ -1,5 +1,5 @@
 //! What a comparison of one customer stands on, read at one moment.
-use domain::money::{Charge, Device, Known, Line, Rule, State, Waiting};
+use domain::money::{Charge, Counts, Known, Line, Rule, SeatBasis, State, Things, Waiting};
 use kernel::{
     Decimal, Timestamp,
     id::{CustomerId, DeviceId, DifferenceId, IntegrationId},
@@ -33,7 +33,7 @@ pub struct Source {
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub sources: Vec<Source>,
-    pub devices: Vec<Device>,
+    pub things: Things,
     pub lines: Vec<Line>,
     /// Not closed; the oldest first.
     pub known: Vec<KnownDifference>,
@@ -99,8 +99,7 @@ pub async fn rules(tx: &ActorTx) -> Result<Vec<RuleRow>, PgError> {
             name: row.get("name"),
             rule: Rule {
                 id: row.get("id"),
-                device_classes: row.get("device_classes"),
-                approved_only: row.get("approved_only"),
+                counts: counts(row),
                 multiplier,
                 ..of_product(row)
             },
@@ -126,9 +125,20 @@ fn of_product(row: &Row) -> Rule {
         product_name: row.get("product_name"),
         product_rate: row.get::<_, Option<&str>>("product_rate").and_then(decimal),
         currency: row.get("currency"),
-        device_classes: Vec::new(),
-        approved_only: true,
+        counts: Counts::Devices { device_classes: Vec::new(), approved_only: true },
         multiplier: Decimal::ONE,
+    }
+}
+
+/// The constraints of the table let nothing else in.
+fn counts(row: &Row) -> Counts {
+    let basis = row.get::<_, Option<&str>>("seat_basis");
+    match basis.and_then(|word| SeatBasis::ALL.into_iter().find(|basis| basis.as_str() == word)) {
+        Some(basis) => Counts::Seats { sku_ids: row.get("sku_ids"), basis },
+        None => Counts::Devices {
+            device_classes: row.get("device_classes"),
+            approved_only: row.get("approved_only"),
+        },
     }
 }
 
@@ -143,18 +153,28 @@ pub async fn facts(
     rules: &[RuleRow],
     now: Timestamp,
 ) -> Result<Facts, PgError> {
-    let mut classes: Vec<&str> =
-        rules.iter().flat_map(|it| it.rule.device_classes.iter().map(String::as_str)).collect();
+    let (mut classes, mut skus): (Vec<&str>, Vec<Uuid>) = (Vec::new(), Vec::new());
+    for rule in rules {
+        match &rule.rule.counts {
+            Counts::Devices { device_classes, .. } => {
+                classes.extend(device_classes.iter().map(String::as_str))
+            }
+            Counts::Seats { sku_ids, .. } => skus.extend(sku_ids),
+        }
+    }
     classes.sort_unstable();
     classes.dedup();
+    skus.sort_unstable();
+    skus.dedup();
     let products: Vec<Uuid> = rules.iter().map(|it| it.rule.product_id).collect();
     let sql = include_str!("../../../../db/queries/money/facts.sql");
-    let row = tx.query_one(sql, &[&customer.0, &now, &classes, &products]).await?;
+    let row = tx.query_one(sql, &[&customer.0, &now, &classes, &products, &skus]).await?;
     let Json(sources) = row.get("sources");
-    let Json(devices) = row.get("devices");
+    let (Json(devices), Json(seats), Json(purchases)) =
+        (row.get("devices"), row.get("seats"), row.get("purchases"));
     let Json(lines) = row.get("lines");
     let Json(known) = row.get("known");
-    Ok(Facts { sources, devices, lines, known })
+    Ok(Facts { sources, things: Things { devices, seats, purchases }, lines, known })
 }
 
 /// When devices were added, by their source's word.
