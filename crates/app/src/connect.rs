@@ -1,15 +1,14 @@
 //! Connects a vendor: tries the credentials out, says which rights are missing, and keeps them sealed.
-use connector_api::Health;
-use kernel::{
-    ApiError, Clock, ErrorCode,
-    id::{CredentialId, IntegrationId},
-};
-use pg::{Actor, Pg, PgError, SystemReason};
+pub use connector_api::health::{Check, Health};
+use connector_api::{VendorError, health::Need};
+use kernel::{ApiError, Clock, ErrorCode, id::IntegrationId};
+use pg::{Actor, Pg, SystemReason};
 use store::integrations::{self, Connection, Vendor};
 
 use crate::{
     access,
     vendors::{Credentials, Vendors, VendorsError},
+    webhooks::ninjaone::{self as webhook, RegisterError},
 };
 
 /// Between two readings of what changed, where nobody says otherwise.
@@ -57,13 +56,14 @@ pub async fn check(
     })
 }
 
-/// A new integration. It is kept when the vendor takes the credentials, also where rights are missing. Needs
+/// A new integration, with its webhook where the vendor has one. It is kept when the vendor takes the credentials, also where rights are missing. Needs
 /// `integrations:write`.
 pub async fn connect(
     pg: &Pg,
     vendors: &dyn Vendors,
     actor: &Actor,
     new: &New,
+    public_url: Option<&str>,
     clock: &Clock,
 ) -> Result<Tried, ApiError> {
     access::require_for_provider(pg, actor, WRITE).await?;
@@ -75,9 +75,37 @@ pub async fn connect(
             .hint("Choose another name, or give the one that is there new credentials."));
     }
     may_point_to(pg, new.credentials.vendor(), &new.base_url).await?;
-    let health = vendors.try_out(&new.base_url, &new.credentials).await?;
-    let kept = if health.is_signed_in() { Some(keep(pg, vendors, new, clock).await?) } else { None };
-    Ok(Tried { kept, health })
+    let mut health = vendors.try_out(&new.base_url, &new.credentials).await?;
+    if !health.is_signed_in() {
+        return Ok(Tried { kept: None, health });
+    }
+    let id = keep(pg, vendors, new, clock).await?;
+    if new.credentials.vendor() == Vendor::NinjaOne {
+        let webhook = match public_url {
+            Some(url) => register(pg, vendors, id, url, clock).await?,
+            None => {
+                Err(VendorError::Misconfigured { reason: "this installation has no public address".into() })
+            }
+        };
+        health.add("webhook", Need::More, webhook);
+    }
+    Ok(Tried { kept: Some(id), health })
+}
+
+/// What the vendor says to our webhook; without it changes arrive by polling.
+async fn register(
+    pg: &Pg,
+    vendors: &dyn Vendors,
+    id: IntegrationId,
+    public_url: &str,
+    clock: &Clock,
+) -> Result<Result<(), VendorError>, ApiError> {
+    let ninja = vendors.ninjaone(id).await?;
+    match webhook::register(pg, id, &ninja, public_url, clock.now()).await {
+        Ok(()) => Ok(Ok(())),
+        Err(RegisterError::Vendor(error)) => Ok(Err(error)),
+        Err(RegisterError::Database(error)) => Err(error.into()),
+    }
 }
 
 /// Other credentials for an integration, at its address. They replace those that are kept only when the vendor takes
@@ -169,7 +197,6 @@ fn is_of_vendor(vendor: Vendor, base_url: &str) -> bool {
             host.strip_suffix(own).is_some_and(|before| before.is_empty() || before.ends_with('.'))
         })
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -218,7 +218,7 @@ impl SealedVendors {
 impl Vendors for SealedVendors {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch| {
+            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
                 Ok(self.make_ninjaone(&version.base_url, &sealed)?.watched_by(watch))
             };
@@ -229,7 +229,7 @@ impl Vendors for SealedVendors {
 
     fn revio(&self, integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch| {
+            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
                 Ok(self.make_revio(&version.base_url, &sealed)?.watched_by(watch))
             };
@@ -308,11 +308,7 @@ impl SealedVendors {
         Ok(client)
     }
 
-    fn make_ninjaone(
-        &self,
-        base_url: &str,
-        sealed: &NinjaOneCredentials,
-    ) -> Result<NinjaOne, VendorsError> {
+    fn make_ninjaone(&self, base_url: &str, sealed: &NinjaOneCredentials) -> Result<NinjaOne, VendorsError> {
         let secret = sealed.client_secret.clone().into();
         let config = ninjaone::Config::new(base_url, sealed.client_id.clone(), secret).with_retry(self.retry);
         Ok(NinjaOne::new(config, self.clock.clone())?)

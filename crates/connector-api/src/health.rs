@@ -30,6 +30,15 @@ pub enum Need {
     More,
 }
 
+impl Need {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::More => "more",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Ok,
