@@ -80,14 +80,9 @@ pub async fn connect(
         return Ok(Tried { kept: None, health });
     }
     let id = keep(pg, vendors, new, clock).await?;
-    if new.credentials.vendor() == Vendor::NinjaOne {
-        let webhook = match public_url {
-            Some(url) => register(pg, vendors, id, url, clock).await?,
-            None => {
-                Err(VendorError::Misconfigured { reason: "this installation has no public address".into() })
-            }
-        };
-        health.add("webhook", Need::More, webhook);
+    // Without an address of ours there is none: changes arrive by polling, and the integration's page says so.
+    if let (Vendor::NinjaOne, Some(url)) = (new.credentials.vendor(), public_url) {
+        health.add("webhook", Need::More, register(pg, vendors, id, url, clock).await?);
     }
     Ok(Tried { kept: Some(id), health })
 }

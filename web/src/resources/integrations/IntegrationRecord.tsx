@@ -83,7 +83,7 @@ export default function IntegrationRecord() {
                   <Facts>
                     {row.vendor === "ninjaone" ? (
                       <>
-                        <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered"}</Fact>
+                        <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered: changes arrive by polling"}</Fact>
                         <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact>
                       </>
                     ) : null}
