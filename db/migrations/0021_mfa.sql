@@ -7,7 +7,6 @@ create table public.mfa_results (
   is_admin       boolean not null,
   reason_kind    text not null,
   reason_text    text not null,
-  fix            text,
   chain          jsonb not null,
   missing        text[] not null default '{}',
   fix            text,

@@ -3,6 +3,7 @@
 //! often, keys that make repeating safe, time-outs, and a record of every call.
 mod answer;
 mod auto_remediation;
+mod integration_connect;
 mod keys;
 mod limiter;
 mod ninjaone_sync;
@@ -33,6 +34,8 @@ pub struct Services {
     pub pg: Pg,
     pub engine: Engine,
     pub vendors: Arc<dyn Vendors>,
+    /// Where vendors reach this installation; `None`: it is not known, and no webhook is registered.
+    pub public_url: Option<Arc<str>>,
     pub clock: Clock,
 }
 

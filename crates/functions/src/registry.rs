@@ -75,6 +75,7 @@ impl std::fmt::Debug for Entry {
 pub fn entries() -> Vec<Entry> {
     vec![
         Entry::of::<crate::auto_remediation::AutoRemediation>(),
+        Entry::of::<crate::integration_connect::IntegrationConnect>(),
         Entry::of::<crate::ninjaone_sync::NinjaOneSync>(),
         Entry::of::<crate::ninjaone_ticket::NinjaOneTicket>(),
         Entry::of::<crate::reconcile::Reconcile>(),

@@ -5,6 +5,7 @@ import {
 import type {
   AlertState, ApprovalState, CauseKind, ChangeState, DeviceClass, DifferenceDirection, DifferenceState, IncidentState, MfaOutcome, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TicketState,
 } from "@/api/rows";
+import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
 
 export interface Status {
@@ -182,6 +183,14 @@ export const causes: Vocabulary<CauseKind> = {
   devices_gone: { label: "Devices gone", tone: "warn", icon: CircleDashed },
   seats_gone: { label: "Seats taken away", tone: "warn", icon: CircleDashed },
   quantity_too_high: { label: "Quantity too high", tone: "warn", icon: CircleDot },
+};
+
+export const findings: Vocabulary<CheckFinding> = {
+  ok: { label: "There", tone: "ok", icon: Check },
+  missing_right: { label: "Right missing", tone: "bad", icon: Ban, says: "Somebody has to grant it at the vendor." },
+  missing_capability: { label: "Not offered", tone: "warn", icon: CircleDashed, says: "The vendor does not offer it here." },
+  failed: { label: "Not answered", tone: "bad", icon: X, says: "It could not be asked now." },
+  skipped: { label: "Not asked", tone: "mute", icon: CircleDashed, says: "Something before it is missing." },
 };
 
 export const deviceClasses: Readonly<Record<DeviceClass, string>> = {

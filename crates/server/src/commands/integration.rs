@@ -2,16 +2,12 @@
 use std::process::ExitCode;
 
 use app::{
-    sync::Vendor,
-    vendors::{NinjaOneCredentials, RevIoCredentials},
-    webhooks::ninjaone::{SECRET_HEADER, secret_hash},
+    connect::{self, New, SYNC_INTERVAL_S},
+    vendors::{Credentials, NinjaOneCredentials, RevIoCredentials},
+    webhooks::ninjaone as webhook,
 };
-use kernel::{
-    id::{CredentialId, IntegrationId},
-    secret::{ExposeSecret as _, SecretString},
-};
-use ninjaone::{NinjaOne, WebhookConfig};
-use pg::{PgError, SystemReason, cluster::generate_secret};
+use kernel::{id::IntegrationId, secret::ExposeSecret as _};
+use ninjaone::NinjaOne;
 
 use crate::{
     cli::IntegrationCommand,
@@ -22,18 +18,6 @@ use crate::{
     runtime::{Product, Tuning},
     say,
 };
-
-const SYNC_INTERVAL_S: i32 = 900;
-
-/// What an integration is made of.
-pub struct IntegrationSettings {
-    pub vendor: Vendor,
-    pub name: String,
-    pub base_url: String,
-    /// The vendor's credentials, as they are sealed.
-    pub secret: SecretString,
-    pub sync_interval_s: i32,
-}
 
 pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<ExitCode, Failure> {
     match command {
@@ -62,17 +46,11 @@ async fn add_revio(
     credentials: RevIoCredentials,
 ) -> Result<ExitCode, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
-    let secret = credentials.to_secret().map_err(|error| failed(&error))?;
     let database = Database::open_beside(settings).await?;
     let outcome = async {
         let product = Product::build(&database, settings, &Tuning::default()).await?;
-        let new = IntegrationSettings {
-            vendor: Vendor::RevIo,
-            name: name.clone(),
-            base_url,
-            secret,
-            sync_interval_s: SYNC_INTERVAL_S,
-        };
+        let credentials = Credentials::RevIo(credentials);
+        let new = New { name: name.clone(), base_url, credentials, sync_interval_s: SYNC_INTERVAL_S };
         let id = put(&product, &new).await?;
         let revio = product.services.vendors.revio(id).await.map_err(|error| failed(&error))?;
         let health = revio.health_check().await;
@@ -100,8 +78,8 @@ async fn add_ninjaone(
         let product = Product::build(&database, settings, &Tuning::default()).await?;
         let credentials = NinjaOneCredentials { client_id, client_secret };
         let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
-        let secret = credentials.to_secret().map_err(|error| failed(&error))?;
-        let new = IntegrationSettings { vendor: Vendor::NinjaOne, name: name.clone(), base_url: url, secret, sync_interval_s: SYNC_INTERVAL_S };
+        let credentials = Credentials::NinjaOne(credentials);
+        let new = New { name: name.clone(), base_url: url, credentials, sync_interval_s: SYNC_INTERVAL_S };
         let id = put(&product, &new).await?;
         let ninja = product.services.vendors.ninjaone(id).await.map_err(|error| failed(&error))?;
         let health = ninja.health_check().await;
@@ -124,66 +102,20 @@ async fn add_ninjaone(
 }
 
 /// Adds the integration, or gives the one of that name new credentials and a new address.
-pub async fn put(product: &Product, new: &IntegrationSettings) -> Result<IntegrationId, Failure> {
-    let failed =
-        |error: &dyn std::error::Error| Failure::start(&format!("the integration {}", new.name), error);
-    let secret = &new.secret;
-    let known = async {
-        let tx = product.services.pg.system(SystemReason::Seed).await?;
-        let row = tx
-            .query_opt("select id, credential_id from public.integrations where name = $1", &[&new.name])
-            .await?;
-        Ok::<_, PgError>(
-            row.map(|row| (IntegrationId(row.get(0)), row.get::<_, Option<_>>(1).map(CredentialId))),
-        )
-    };
-    let known = known.await.map_err(|error| failed(&error))?;
-    let credential = match known {
-        Some((_, Some(credential))) => {
-            product.vault.rotate_credential(credential, secret).await.map_err(|error| failed(&error))?;
-            credential
-        }
-        _ => {
-            product.vault.put_credential(new.vendor.as_str(), secret).await.map_err(|error| failed(&error))?
-        }
-    };
-    let id = known.map_or_else(|| IntegrationId::new(product.clock.now()), |(id, _)| id);
-    let kept = async {
-        let tx = product.services.pg.system(SystemReason::Seed).await?;
-        tx.execute_one(
-            "insert into public.integrations (id, vendor, name, base_url, credential_id, sync_interval_s)
-             values ($1, $6, $2, $3, $4, $5)
-             on conflict (name) do update set base_url = excluded.base_url, credential_id = excluded.credential_id, activity_cursor = null,
-               credentials_failed_at = null",
-            &[&id.0, &new.name, &new.base_url, &credential.0, &new.sync_interval_s, &new.vendor.as_str()],
-        )
-        .await?;
-        tx.commit().await
-    };
-    kept.await.map_err(|error| failed(&error))?;
-    Ok(id)
+pub async fn put(product: &Product, new: &New) -> Result<IntegrationId, Failure> {
+    let services = &product.services;
+    let kept = connect::keep(&services.pg, &*services.vendors, new, &product.clock).await;
+    kept.map_err(|error| Failure::start(&format!("the integration {}", new.name), &error))
 }
 
-/// Gives the vendor our address and a new secret header; only the secret's hash is kept.
+/// Lets NinjaOne send its deliveries to `url`.
 pub async fn register_webhook(
     product: &Product,
     integration: IntegrationId,
     ninja: &NinjaOne,
     url: &str,
 ) -> Result<(), Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::start("the webhook", error);
-    let secret = generate_secret();
-    let kept = async {
-        let tx = product.services.pg.system(SystemReason::Seed).await?;
-        tx.execute_one(
-            "update public.integrations set webhook_secret_sha256 = $2, webhook_registered_at = $3 where id = $1",
-            &[&integration.0, &secret_hash(&secret), &product.clock.now()],
-        )
-        .await?;
-        tx.commit().await
-    };
-    kept.await.map_err(|error| failed(&error))?;
-    let address = format!("{url}/functions/v1/ninjaone-webhook/{integration}");
-    let config = WebhookConfig::for_conditions(address, (SECRET_HEADER.to_owned(), secret));
-    ninja.put_webhook(&config).await.map_err(|error| failed(&error))
+    let registered =
+        webhook::register(&product.services.pg, integration, ninja, url, product.clock.now()).await;
+    registered.map_err(|error| Failure::start("the webhook", &error))
 }

@@ -13,6 +13,7 @@ import { ButtonLink } from "@/ui/Button";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
+import { ConnectButton } from "./Connect";
 import { SyncButtons } from "./SyncButtons";
 import { isOpenSync } from "./sync";
 import { keptOut, vendorOf } from "@/kit/vendors";
@@ -26,7 +27,7 @@ export default function IntegrationList() {
   });
   return (
     <>
-      <PageHeader title="Integrations" meta={sources.isPending ? "Reading…" : plural(sources.rows.length, "source")} />
+      <PageHeader title="Integrations" meta={sources.isPending ? "Reading…" : plural(sources.rows.length, "source")} actions={<ConnectButton />} />
       {sources.error ? (
         <Card>
           <ErrorNotice error={sources.error} what="The sources could not be read." retry={sources.refetch} />
@@ -40,8 +41,7 @@ export default function IntegrationList() {
       {!sources.isPending && !sources.error && sources.rows.length === 0 ? (
         <Card>
           <EmptyState icon={Plug} title="No source is connected">
-            On the server, <code className="font-mono">obera integration add</code> connects NinjaOne, <code className="font-mono">add-revio</code> Rev.io and{" "}
-            <code className="font-mono">add-microsoft</code> Microsoft 365; what they call their customers appears here to be mapped.
+            Connect NinjaOne, Rev.io or Microsoft 365; what they call their customers appears here to be mapped.
           </EmptyState>
         </Card>
       ) : null}
