@@ -4,7 +4,10 @@
 mod answer;
 mod auto_remediation;
 mod keys;
+mod graph_api;
 mod limiter;
+mod mfa;
+mod microsoft_sync;
 mod ninjaone_sync;
 mod ninjaone_ticket;
 mod ninjaone_webhook;

@@ -15,6 +15,8 @@ create table public.mfa_results (
   reason_text text not null,
   chain jsonb not null,
   missing text[] not null default '{}'::text[],
+  fix text,
+  legacy_open boolean not null default false,
   since timestamp with time zone not null,
   evaluated_at timestamp with time zone not null,
   observed_at timestamp with time zone not null,
@@ -35,6 +37,6 @@ create policy worker_all on public.mfa_results for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
+grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, fix, legacy_open, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
 grant select on public.mfa_results to staff;
 grant select, insert, update, delete on public.mfa_results to worker;

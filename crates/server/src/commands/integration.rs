@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use app::{
     sync::Vendor,
-    vendors::{NinjaOneCredentials, RevIoCredentials},
+    vendors::{MicrosoftCredentials, NinjaOneCredentials, RevIoCredentials},
     webhooks::ninjaone::{SECRET_HEADER, secret_hash},
 };
 use kernel::{
@@ -52,7 +52,46 @@ pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<Exi
             let credentials = RevIoCredentials { user, client_code, password, subscription_key };
             add_revio(settings, name, url, credentials).await
         }
+        IntegrationCommand::AddMicrosoft { name, tenant_id, client_id, url, login_url } => {
+            say!("Client secret of {client_id}, then Enter:");
+            let client_secret = read_secret()?.expose_secret().to_owned();
+            let credentials =
+                MicrosoftCredentials { client_id, client_secret, home_tenant_id: tenant_id, login_url };
+            add_microsoft(settings, name, url, credentials).await
+        }
     }
+}
+
+async fn add_microsoft(
+    settings: &Settings,
+    name: String,
+    base_url: String,
+    credentials: MicrosoftCredentials,
+) -> Result<ExitCode, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
+    let secret = credentials.to_secret().map_err(|error| failed(&error))?;
+    let database = Database::open_beside(settings).await?;
+    let outcome = async {
+        let product = Product::build(&database, settings, &Tuning::default()).await?;
+        let new = IntegrationSettings {
+            vendor: Vendor::Microsoft,
+            name: name.clone(),
+            base_url,
+            secret,
+            sync_interval_s: SYNC_INTERVAL_S,
+        };
+        let id = put(&product, &new).await?;
+        let graph = product.services.vendors.microsoft(id).await.map_err(|error| failed(&error))?;
+        let health = graph.health_check().await;
+        for problem in health.problems() {
+            say!("TO DO {problem}");
+        }
+        say!("{name} is kept. The first synchronization starts with `obera serve`; then map its tenants under Integrations.");
+        Ok(if health.can_read() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+    .await;
+    database.close().await;
+    outcome
 }
 
 async fn add_revio(
