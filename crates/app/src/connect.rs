@@ -75,6 +75,15 @@ pub async fn check(
 ) -> Result<Health, ApiError> {
     access::require_for_provider(pg, actor, "integrations:sync").await?;
     let vendor = visible(pg, actor, id).await?.vendor;
+    Ok(health(vendors, id, vendor).await?)
+}
+
+/// As [`check`], for whoever is allowed already.
+pub async fn health(
+    vendors: &dyn Vendors,
+    id: IntegrationId,
+    vendor: Vendor,
+) -> Result<Health, VendorsError> {
     Ok(match vendor {
         Vendor::NinjaOne => vendors.ninjaone(id).await?.health_check().await,
         Vendor::RevIo => vendors.revio(id).await?.health_check().await,

@@ -6,6 +6,7 @@ pub mod incidents;
 pub mod money;
 pub mod posture;
 pub mod sync;
+pub mod tenants;
 pub mod tickets;
 pub mod vendors;
 pub mod webhooks;

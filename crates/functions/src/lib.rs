@@ -3,9 +3,12 @@
 //! often, keys that make repeating safe, time-outs, and a record of every call.
 mod answer;
 mod auto_remediation;
+mod graph_api;
 mod integration_connect;
 mod keys;
 mod limiter;
+mod mfa;
+mod microsoft_sync;
 mod ninjaone_sync;
 mod ninjaone_ticket;
 mod ninjaone_webhook;

@@ -75,7 +75,10 @@ impl std::fmt::Debug for Entry {
 pub fn entries() -> Vec<Entry> {
     vec![
         Entry::of::<crate::auto_remediation::AutoRemediation>(),
+        Entry::of::<crate::graph_api::GraphApi>(),
         Entry::of::<crate::integration_connect::IntegrationConnect>(),
+        Entry::of::<crate::mfa::Mfa>(),
+        Entry::of::<crate::microsoft_sync::MicrosoftSync>(),
         Entry::of::<crate::ninjaone_sync::NinjaOneSync>(),
         Entry::of::<crate::ninjaone_ticket::NinjaOneTicket>(),
         Entry::of::<crate::reconcile::Reconcile>(),

@@ -108,6 +108,10 @@ catalogue! {
     VendorFailed = "OB4001", 502;
     /// The integration has no usable credentials.
     VendorNotConfigured = "OB4002", 409;
+    /// The vendor's side does not allow it: consent, a permission or a plan is missing there.
+    VendorDenies = "OB4003", 409;
+    /// The vendor asks to slow down; nothing was done.
+    VendorBusy = "OB4004", 503;
     /// The database could not be reached in time; nothing was changed.
     DatabaseUnavailable = "OB5001", 503;
     /// A fault of ours. The request id finds it in the log.

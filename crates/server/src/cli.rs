@@ -220,6 +220,24 @@ pub enum IntegrationCommand {
         #[arg(long)]
         with_subscription_key: bool,
     },
+    /// Add Microsoft 365, or give it new credentials; the client secret is read from standard input.
+    AddMicrosoft {
+        /// How it is called in the console.
+        #[arg(long, default_value = "Microsoft 365")]
+        name: String,
+        /// Directory (tenant) id of the provider's own tenant.
+        #[arg(long)]
+        tenant_id: String,
+        /// Application (client) id of the app registration.
+        #[arg(long)]
+        client_id: String,
+        /// Without `/v1.0`.
+        #[arg(long, default_value = graph::config::GRAPH_URL)]
+        url: String,
+        /// Where tokens come from.
+        #[arg(long, default_value = graph::config::LOGIN_URL)]
+        login_url: String,
+    },
 }
 
 #[derive(Debug, Args)]

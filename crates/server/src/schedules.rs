@@ -18,6 +18,8 @@ const SEAL_EVERY: Duration = Duration::from_secs(30);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(6 * 3_600);
 /// How often it is asked whether a comparison of counts with lines is due.
 const RECONCILE_LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked for accepted gaps whose time is over.
+const EXCEPTIONS_LOOK_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 pub fn spawn(
@@ -43,6 +45,8 @@ pub fn spawn(
     tasks.spawn(async move { every(MAINTAIN_EVERY, stop, || maintain_partitions(&maintain)).await });
     let (compare, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(RECONCILE_LOOK_EVERY, stop, || reconcile(&compare)).await });
+    let (exceptions, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(EXCEPTIONS_LOOK_EVERY, stop, || end_exceptions(&exceptions)).await });
     let (sweep, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
     let (calls, stop) = (product.clone(), shutdown.clone());
@@ -92,6 +96,17 @@ async fn seal_audit(product: &Product) {
                 );
                 return;
             }
+        }
+    }
+}
+
+/// Accepted gaps whose time is over are gaps again.
+async fn end_exceptions(product: &Product) {
+    match app::posture::when_due(&product.services.pg, &product.clock).await {
+        Ok(0) => {}
+        Ok(customers) => tracing::info!(customers, "accepted gaps ended"),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "accepted gaps could not be ended");
         }
     }
 }

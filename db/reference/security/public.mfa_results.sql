@@ -14,9 +14,10 @@ create table public.mfa_results (
   is_admin boolean not null,
   reason_kind text not null,
   reason_text text not null,
-  fix text,
   chain jsonb not null,
   missing text[] not null default '{}'::text[],
+  fix text,
+  legacy_open boolean not null default false,
   since timestamp with time zone not null,
   evaluated_at timestamp with time zone not null,
   observed_at timestamp with time zone not null,
@@ -37,6 +38,6 @@ create policy worker_all on public.mfa_results for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, fix, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
+grant select (customer_id, person_id, tenant_id, outcome, is_admin, reason_kind, reason_text, fix, legacy_open, since, evaluated_at, observed_at) on public.mfa_results to authenticated;
 grant select on public.mfa_results to staff;
 grant select, insert, update, delete on public.mfa_results to worker;

@@ -2,6 +2,7 @@
 mod billing;
 mod estate;
 mod people;
+mod tenants;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

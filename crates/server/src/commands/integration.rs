@@ -3,7 +3,8 @@ use std::process::ExitCode;
 
 use app::{
     connect::{self, New, SYNC_INTERVAL_S},
-    vendors::{Credentials, NinjaOneCredentials, RevIoCredentials},
+    sync::Vendor,
+    vendors::{Credentials, MicrosoftCredentials, NinjaOneCredentials, RevIoCredentials},
     webhooks::ninjaone as webhook,
 };
 use kernel::{id::IntegrationId, secret::ExposeSecret as _};
@@ -20,85 +21,63 @@ use crate::{
 };
 
 pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<ExitCode, Failure> {
-    match command {
+    let secret = |of: &str| {
+        say!("{of}, then Enter:");
+        read_secret().map(|secret| secret.expose_secret().to_owned())
+    };
+    let (name, base_url, credentials) = match command {
         IntegrationCommand::Add { name, url, client_id } => {
-            add_ninjaone(settings, name, url, client_id).await
+            let client_secret = secret(&format!("Client secret of {client_id}"))?;
+            (name, url, Credentials::NinjaOne(NinjaOneCredentials { client_id, client_secret }))
         }
         IntegrationCommand::AddRevio { name, url, user, client_code, with_subscription_key } => {
-            say!("Password of {user}@{client_code}, then Enter:");
-            let password = read_secret()?.expose_secret().to_owned();
-            let subscription_key = if with_subscription_key {
-                say!("Subscription key, then Enter:");
-                Some(read_secret()?.expose_secret().to_owned())
-            } else {
-                None
-            };
+            let password = secret(&format!("Password of {user}@{client_code}"))?;
+            let subscription_key =
+                if with_subscription_key { Some(secret("Subscription key")?) } else { None };
             let credentials = RevIoCredentials { user, client_code, password, subscription_key };
-            add_revio(settings, name, url, credentials).await
+            (name, url, Credentials::RevIo(credentials))
         }
-    }
-}
-
-async fn add_revio(
-    settings: &Settings,
-    name: String,
-    base_url: String,
-    credentials: RevIoCredentials,
-) -> Result<ExitCode, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
+        IntegrationCommand::AddMicrosoft { name, tenant_id, client_id, url, login_url } => {
+            let client_secret = secret(&format!("Client secret of {client_id}"))?;
+            let home_tenant_id = tenant_id;
+            let credentials = MicrosoftCredentials { client_id, client_secret, home_tenant_id, login_url };
+            (name, url, Credentials::Microsoft(credentials))
+        }
+    };
     let database = Database::open_beside(settings).await?;
-    let outcome = async {
-        let product = Product::build(&database, settings, &Tuning::default()).await?;
-        let credentials = Credentials::RevIo(credentials);
-        let new = New { name: name.clone(), base_url, credentials, sync_interval_s: SYNC_INTERVAL_S };
-        let id = put(&product, &new).await?;
-        let revio = product.services.vendors.revio(id).await.map_err(|error| failed(&error))?;
-        let health = revio.health_check().await;
-        for problem in health.problems() {
-            say!("TO DO {problem}");
-        }
-        say!("{name} is kept. The first synchronization starts with `obera serve`; then map its accounts under Integrations.");
-        Ok(if health.can_read() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    }
-    .await;
+    let new = New { name, base_url, credentials, sync_interval_s: SYNC_INTERVAL_S };
+    let outcome = add(&database, settings, &new).await;
     database.close().await;
     outcome
 }
 
-async fn add_ninjaone(
-    settings: &Settings,
-    name: String,
-    url: String,
-    client_id: String,
-) -> Result<ExitCode, Failure> {
-    say!("Client secret of {client_id}, then Enter:");
-    let client_secret = read_secret()?.expose_secret().to_owned();
-    let database = Database::open_beside(settings).await?;
-    let outcome = async {
-        let product = Product::build(&database, settings, &Tuning::default()).await?;
-        let credentials = NinjaOneCredentials { client_id, client_secret };
-        let failed = |error: &dyn std::error::Error| Failure::start(&format!("the integration {name}"), error);
-        let credentials = Credentials::NinjaOne(credentials);
-        let new = New { name: name.clone(), base_url: url, credentials, sync_interval_s: SYNC_INTERVAL_S };
-        let id = put(&product, &new).await?;
-        let ninja = product.services.vendors.ninjaone(id).await.map_err(|error| failed(&error))?;
-        let health = ninja.health_check().await;
-        for problem in health.problems() {
-            say!("TO DO {problem}");
-        }
+async fn add(database: &Database, settings: &Settings, new: &New) -> Result<ExitCode, Failure> {
+    let product = Product::build(database, settings, &Tuning::default()).await?;
+    let failed =
+        |error: &dyn std::error::Error| Failure::start(&format!("the integration {}", new.name), error);
+    let id = put(&product, new).await?;
+    let (vendors, vendor) = (&*product.services.vendors, new.credentials.vendor());
+    let health = connect::health(vendors, id, vendor).await.map_err(|error| failed(&error))?;
+    for problem in health.problems() {
+        say!("TO DO {problem}");
+    }
+    if vendor == Vendor::NinjaOne {
         match &settings.public_url {
             Some(url) => {
+                let ninja = vendors.ninjaone(id).await.map_err(|error| failed(&error))?;
                 register_webhook(&product, id, &ninja, url).await?;
                 say!("The webhook is registered at {url}.");
             }
-            None => say!("No webhook: set --public-url to the address that NinjaOne can reach, and run this again."),
+            None => say!(
+                "No webhook: set --public-url to the address that NinjaOne can reach, and run this again."
+            ),
         }
-        say!("{name} is kept. The first synchronization starts with `obera serve`; then map its organizations under Integrations.");
-        Ok(if health.can_read() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-    .await;
-    database.close().await;
-    outcome
+    say!(
+        "{} is kept. The first synchronization starts with `obera serve`; then say under Integrations whose everything is.",
+        new.name
+    );
+    Ok(if health.can_read() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Adds the integration, or gives the one of that name new credentials and a new address.

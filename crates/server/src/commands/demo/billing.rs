@@ -1,4 +1,4 @@
-//! The demo MSP's books: the integration with the sandbox's Rev.io, its accounts, and the two rules of what is counted.
+//! The demo MSP's books: the integration with the sandbox's Rev.io, its accounts, and the rules of what is counted.
 use app::{
     connect::New,
     vendors::{Credentials, RevIoCredentials},
@@ -6,6 +6,7 @@ use app::{
 use kernel::{Timestamp, id::IntegrationId};
 use pg::{ActorTx, PgError, SystemReason};
 use revio::{Customer, Product as Sold};
+use uuid::Uuid;
 
 use crate::{
     commands::{demo::SYNC_INTERVAL_S, integration, sandbox::SandboxHandle},
@@ -17,15 +18,21 @@ const INTEGRATION: &str = "Rev.io (sandbox)";
 /// Name of the rule, code of the product, class of the devices.
 const RULES: [(&str, &str, &str); 2] =
     [("Managed workstation", "MGD-WKS", "workstation"), ("Managed server", "MGD-SRV", "server")];
+/// Name of the rule, code of the product, Microsoft's id of the license.
+const SEAT_RULES: [(&str, &str, &str); 2] = [
+    ("Microsoft 365 Business Premium", "M365-BP", "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46"),
+    ("Microsoft 365 E3", "M365-E3", "05e9a617-0261-4cee-bb44-138d3ef5d965"),
+];
 /// The sandbox numbers its accounts after the organizations: `C-1007` is organization 7.
 const ACCOUNT_NUMBER_FIRST: i64 = 1_000;
 
-/// Accounts of customers that the demo has are mapped, as a person would have done; the others wait for one.
+/// Accounts of customers that the demo has are mapped, as a person would have done; the others wait for one. Returns the
+/// integration.
 pub async fn prepare(
     product: &Product,
     sandbox: &SandboxHandle,
     ninjaone: IntegrationId,
-) -> Result<(), Failure> {
+) -> Result<IntegrationId, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::start("the demo's books", error);
     let credentials = RevIoCredentials {
         user: sandbox.revio_user.clone(),
@@ -52,7 +59,8 @@ pub async fn prepare(
         rules(&tx, id, &sold.items, now).await?;
         tx.commit().await
     };
-    kept.await.map_err(|error| failed(&error))
+    kept.await.map_err(|error| failed(&error))?;
+    Ok(id)
 }
 
 async fn map(
@@ -85,23 +93,45 @@ async fn map(
 /// A rule needs its product, which the first synchronization completes.
 async fn rules(tx: &ActorTx, id: IntegrationId, sold: &[Sold], now: Timestamp) -> Result<(), PgError> {
     for (name, code, class) in RULES {
-        let Some(product) = sold.iter().find(|product| product.code_1.as_deref() == Some(code)) else {
-            continue;
-        };
-        let external_id = product.id.to_string();
-        tx.execute(
-            "insert into public.billing_products (integration_id, external_id, name, code, currency, is_active, raw, content_hash, observed_at, is_complete)
-             values ($1, $2, $3, $4, 'USD', true, '{}', '\\x00', $5, false) on conflict (integration_id, external_id) do nothing",
-            &[&id.0, &external_id, &name, &code, &now],
-        )
-        .await?;
-        tx.execute(
-            "insert into public.count_rules (name, billing_product_id, device_classes)
-             select $3, p.id, array[$4::text] from public.billing_products p where p.integration_id = $1 and p.external_id = $2
-             on conflict do nothing",
-            &[&id.0, &external_id, &name, &class],
-        )
-        .await?;
+        if let Some(product) = product(tx, id, sold, (name, code), now).await? {
+            tx.execute(
+                "insert into public.count_rules (name, billing_product_id, device_classes) values ($1, $2, array[$3::text]) on conflict do nothing",
+                &[&name, &product, &class],
+            )
+            .await?;
+        }
+    }
+    for (name, code, sku) in SEAT_RULES {
+        if let Some(product) = product(tx, id, sold, (name, code), now).await? {
+            tx.execute(
+                "insert into public.count_rules (name, billing_product_id, counts, sku_ids, seat_basis)
+                 values ($1, $2, 'seats', array[$3::text::uuid], 'assigned') on conflict do nothing",
+                &[&name, &product, &sku],
+            )
+            .await?;
+        }
     }
     Ok(())
+}
+
+/// The row of a product that the billing system sells.
+async fn product(
+    tx: &ActorTx,
+    id: IntegrationId,
+    sold: &[Sold],
+    (name, code): (&str, &str),
+    now: Timestamp,
+) -> Result<Option<Uuid>, PgError> {
+    let Some(product) = sold.iter().find(|product| product.code_1.as_deref() == Some(code)) else {
+        return Ok(None);
+    };
+    let external_id = product.id.to_string();
+    tx.execute(
+        "insert into public.billing_products (integration_id, external_id, name, code, currency, is_active, raw, content_hash, observed_at, is_complete)
+         values ($1, $2, $3, $4, 'USD', true, '{}', '\\x00', $5, false) on conflict (integration_id, external_id) do nothing",
+        &[&id.0, &external_id, &name, &code, &now],
+    )
+    .await?;
+    let sql = "select id from public.billing_products where integration_id = $1 and external_id = $2";
+    Ok(tx.query_opt(sql, &[&id.0, &external_id]).await?.map(|row| row.get(0)))
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     commands::{
-        demo::{SYNC_INTERVAL_S, billing},
+        demo::{SYNC_INTERVAL_S, billing, tenants},
         integration,
         sandbox::SandboxHandle,
     },
@@ -58,7 +58,8 @@ pub async fn prepare(
     };
     let customers = customers.await.map_err(|error| failed(&error))?;
     integration::register_webhook(product, integration, &ninja, url).await?;
-    billing::prepare(product, sandbox, integration).await?;
+    let books = billing::prepare(product, sandbox, integration).await?;
+    tenants::prepare(product, sandbox, books).await?;
     Ok(customers)
 }
 

@@ -1,0 +1,70 @@
+//! The demo MSP's Microsoft 365: the integration with the sandbox's Graph, and its tenants.
+use app::{
+    connect::New,
+    vendors::{Credentials, MicrosoftCredentials},
+};
+use graph::PartnerCustomer;
+use kernel::{Timestamp, id::IntegrationId};
+use pg::{ActorTx, PgError, SystemReason};
+
+use crate::{
+    commands::{demo::SYNC_INTERVAL_S, integration, sandbox::SandboxHandle},
+    failure::Failure,
+    runtime::Product,
+};
+
+const INTEGRATION: &str = "Microsoft 365 (sandbox)";
+
+/// Tenants that are called as an account of Rev.io are mapped to its customer, as a person would have done; the others wait for
+/// one.
+pub async fn prepare(
+    product: &Product,
+    sandbox: &SandboxHandle,
+    books: IntegrationId,
+) -> Result<(), Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::start("the demo's tenants", error);
+    let credentials = MicrosoftCredentials {
+        client_id: sandbox.graph_client_id.clone(),
+        client_secret: sandbox.graph_client_secret.clone(),
+        home_tenant_id: sandbox.graph_home_tenant_id.clone(),
+        login_url: sandbox.graph_login_url.clone(),
+    };
+    let new = New {
+        name: INTEGRATION.into(),
+        base_url: sandbox.graph_url.clone(),
+        credentials: Credentials::Microsoft(credentials),
+        sync_interval_s: SYNC_INTERVAL_S,
+    };
+    let id = integration::put(product, &new).await?;
+    let client = product.services.vendors.microsoft(id).await.map_err(|error| failed(&error))?;
+    let tenants = client.customers().await;
+    if !tenants.completeness.is_complete() {
+        return Err(Failure::text("The sandbox did not list its tenants completely."));
+    }
+    let kept = async {
+        let tx = product.services.pg.system(SystemReason::Seed).await?;
+        map(&tx, id, books, &tenants.items, product.clock.now()).await?;
+        tx.commit().await
+    };
+    kept.await.map_err(|error| failed(&error))
+}
+
+async fn map(
+    tx: &ActorTx,
+    id: IntegrationId,
+    books: IntegrationId,
+    tenants: &[PartnerCustomer],
+    now: Timestamp,
+) -> Result<(), PgError> {
+    for tenant in tenants.iter().filter(|tenant| !tenant.is_home) {
+        tx.execute(
+            "insert into public.integration_organizations (integration_id, external_id, name, domain, customer_id, mapped_at, observed_at)
+             select $1, $3, $4, $5, o.customer_id, $6, $6 from public.integration_organizations o
+             where o.integration_id = $2 and o.name = $4 and o.customer_id is not null
+             on conflict (integration_id, external_id) do nothing",
+            &[&id.0, &books.0, &tenant.tenant_id, &tenant.name, &tenant.default_domain, &now],
+        )
+        .await?;
+    }
+    Ok(())
+}
