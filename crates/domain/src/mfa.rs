@@ -346,3 +346,8 @@ pub struct Verdict {
     /// Reads that are missing and could change the answer (`unknown`) or part of it (`registrations`); each once.
     pub missing: Vec<Read>,
 }
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod laws;

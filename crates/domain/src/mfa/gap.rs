@@ -10,6 +10,8 @@ use super::{
 
 /// A sum of weights from which on a policy of its own is the better fix.
 const WEIGHT_TOO_FAR: u32 = 8;
+/// What may be no obstacle at all goes last.
+const WEIGHT_UNSURE: u32 = 1;
 
 pub(super) struct Gap {
     pub kind: ReasonKind,
@@ -146,12 +148,10 @@ fn reach_obstacle(tenant: &Tenant, user: &User, policy: &Policy, reach: &Reach) 
     let obstacle = |kind, weight, clause, fix| Some(Obstacle { kind, weight, clause, fix: Some(fix) });
     match reach {
         Reach::Yes => None,
-        Reach::Unknown(_, why) => Some(Obstacle {
-            kind: ReasonKind::NotIncluded,
-            weight: 7,
-            clause: format!("may cover {user}, but {why}"),
-            fix: None,
-        }),
+        Reach::Unknown(_, why) => {
+            let clause = format!("may cover {user}, but {why}");
+            obstacle(ReasonKind::NotIncluded, WEIGHT_UNSURE, clause, format!("check that it covers {user}"))
+        }
         Reach::No => {
             let clause = format!("is {}", audience(tenant, &policy.include));
             obstacle(ReasonKind::NotIncluded, 5, clause, inclusion(tenant, user, policy))

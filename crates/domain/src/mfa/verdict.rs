@@ -104,6 +104,8 @@ enum Found {
     PerUser,
     Blocked(Vec<usize>),
     Trusted(Vec<usize>),
+    /// Blocked everywhere but at places that stand for trust.
+    BlockedOutside(Vec<usize>),
     SyncAccount,
     NotRegistered,
     Gap,
@@ -115,12 +117,14 @@ impl Found {
     const fn outcome(&self) -> Outcome {
         match self {
             Self::SecurityDefaults | Self::Policies(_) | Self::PerUser | Self::Unread => Outcome::Protected,
-            Self::Blocked(_) | Self::Trusted(_) | Self::SyncAccount => Outcome::Exempt,
+            Self::Blocked(_) | Self::Trusted(_) | Self::BlockedOutside(_) | Self::SyncAccount => {
+                Outcome::Exempt
+            }
             Self::NotRegistered | Self::Gap => Outcome::Gap,
         }
     }
 
-    /// MFA is demanded, at least somewhere.
+    /// MFA is demanded where anybody could be.
     const fn is_asked(&self) -> bool {
         matches!(self, Self::SecurityDefaults | Self::Policies(_) | Self::PerUser | Self::Trusted(_))
     }
@@ -203,7 +207,10 @@ impl<'a> Case<'a> {
             _ if defaults => Found::SecurityDefaults,
             Cover::Everywhere(by) => Found::Policies(by),
             _ if per_user => Found::PerUser,
-            Cover::ButTrusted(by) => Found::Trusted(by),
+            Cover::ButTrusted(by) => match self.cover(&blocks, view) {
+                Cover::ButTrusted(by) => Found::BlockedOutside(by),
+                _ => Found::Trusted(by),
+            },
             Cover::No => Found::Gap,
         }
     }
@@ -329,6 +336,14 @@ impl<'a> Case<'a> {
                 let places = words::list(&self.trusted_places(by));
                 let text = format!(
                     "{name} is asked for MFA everywhere but from {places} (policy {}).",
+                    self.names(by)
+                );
+                (ReasonKind::TrustedLocation, text)
+            }
+            Found::BlockedOutside(by) => {
+                let places = words::list(&self.trusted_places(by));
+                let text = format!(
+                    "{name} can sign in only from {places} (policy {} blocks the rest).",
                     self.names(by)
                 );
                 (ReasonKind::TrustedLocation, text)
