@@ -126,6 +126,25 @@ pub(super) fn limits(facts: &TenantFacts, policy: &Policy, untrusted: &PlaceSet)
     limits
 }
 
+/// Where a policy asks, after "asks for MFA". `None`: at every sign-in.
+pub(super) fn scope(
+    facts: &TenantFacts,
+    limits: &[Limit],
+    trusted: &PlaceSet,
+    unknown: &PlaceSet,
+) -> Option<String> {
+    let mut scope: Vec<String> = limits.iter().map(|limit| limit.words.clone()).collect();
+    let trusted = places(facts, trusted);
+    if !trusted.is_empty() {
+        scope.push(format!("except from {}", list(&trusted)));
+    }
+    let unknown = places(facts, unknown);
+    if !unknown.is_empty() {
+        scope.push(format!("except from {}, of which nothing is known", list(&unknown)));
+    }
+    (!scope.is_empty()).then(|| scope.join(", "))
+}
+
 fn app_limit(facts: &TenantFacts, policy: &Policy) -> Option<Limit> {
     let names = |ids: &[String]| list(&ids.iter().map(|id| app(facts, id)).collect::<Vec<_>>());
     let limit = |weight, words, fix| Limit { kind: ReasonKind::SomeApps, weight, words, fix: Some(fix) };
