@@ -2,7 +2,7 @@
 use super::{
     Known, PerUser, ReasonKind, Tenant, TenantFacts, User,
     grant::Grant,
-    policy::{Apps, People, Policy, State, Subject},
+    policy::{Apps, Guests, People, Policy, State, Subject},
     reach::{By, Reach},
     tenant::Ready,
     words::{self, Limit},
@@ -223,9 +223,7 @@ pub(super) fn audience(facts: &TenantFacts, people: &People) -> String {
         let groups: Vec<_> = people.groups.iter().map(|id| words::group(facts, id)).collect();
         parts.push(format!("the group {}", words::list(&groups)));
     }
-    if people.guests.is_some() {
-        parts.push("guests".into());
-    }
+    parts.extend(people.guests.as_ref().map(guests));
     match people.users.len() {
         0 => {}
         1 => parts.push("one other person".into()),
@@ -235,6 +233,22 @@ pub(super) fn audience(facts: &TenantFacts, people: &People) -> String {
         true => "for nobody".into(),
         false => format!("only for {}", words::list(&parts)),
     }
+}
+
+fn guests(guests: &Guests) -> String {
+    let kinds = [
+        (guests.local, "local guests"),
+        (guests.external_guests, "B2B guests"),
+        (guests.external_members, "B2B members"),
+    ];
+    let named: Vec<String> =
+        kinds.iter().filter(|(is_meant, _)| *is_meant).map(|(_, name)| (*name).to_owned()).collect();
+    let kinds = match named.len() {
+        0 => "guests of another kind".to_owned(),
+        3 => "guests".to_owned(),
+        _ => words::list(&named),
+    };
+    if guests.some_homes { format!("{kinds} of some organizations") } else { kinds }
 }
 
 /// How to bring a person in: by the group where there is one, else everybody.

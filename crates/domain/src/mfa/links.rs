@@ -2,7 +2,7 @@
 use super::{
     Effect, Known, Link, PerUser, Source, Tenant, TenantFacts, User, gap,
     grant::Grant,
-    policy::{Apps, Policy, State, Subject},
+    policy::{Apps, Policy, STORE_APP, State, Subject},
     reach::{Reach, is_external},
     tenant::Ready,
     words,
@@ -123,8 +123,12 @@ fn fixed(policy: &Policy) -> Option<(Effect, String)> {
             (Effect::Neutral, "is for workload identities, not for people".into())
         }
         (State::On, Apps::Actions(actions), _) => {
-            let guards = if actions.is_empty() { "no app" } else { "user actions, no app" };
-            (Effect::Neutral, format!("guards {guards}"))
+            let subject = if actions.is_empty() {
+                "no app"
+            } else {
+                "user actions, such as registering, and not for apps"
+            };
+            (Effect::Neutral, format!("is for {subject}"))
         }
         (State::On, _, Grant::Nothing) => {
             (Effect::Neutral, "has session controls only, which ask for nothing".into())
@@ -141,7 +145,13 @@ fn covered(policy: &Policy, scope: &str, everywhere: Everywhere) -> (Effect, Str
         Grant::Block => (Effect::Blocks, format!("Policy {name} blocks "), format!(" {scope}.")),
         Grant::Mfa { with } => {
             let effect = if everywhere == Everywhere::Yes { Effect::Protects } else { Effect::Partial };
-            (effect, format!("Policy {name} asks "), format!(" for {with} {scope}."))
+            let advised = match &policy.apps {
+                Apps::All { but } if but.iter().any(|id| id == STORE_APP) => {
+                    " (the app for Windows subscription activation is excluded, as Microsoft advises)"
+                }
+                _ => "",
+            };
+            (effect, format!("Policy {name} asks "), format!(" for {with} {scope}{advised}."))
         }
         Grant::Other { ways, or_mfa: true } => {
             let head = format!("Policy {name} accepts {} instead of MFA from ", words::list(ways));
@@ -165,7 +175,7 @@ pub(super) fn per_user(tenant: &Tenant, user: &User) -> Link {
     // Trusted IPs are a feature of P1.
     let places = match tenant.facts.has_premium {
         Known::Read(false) => "",
-        _ => " Its own list of trusted IPs cannot be read and may skip it there.",
+        _ => " Its own trusted IPs cannot be read; from there nobody is asked.",
     };
     let name = &user.name;
     let (effect, text) = match &user.per_user {
