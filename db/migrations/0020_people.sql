@@ -90,6 +90,9 @@ create unique index tenant_people_external_once on public.tenant_people (custome
 create index tenant_people_customer_name on public.tenant_people (customer_id, display_name, id);
 create index tenant_people_name on public.tenant_people (display_name, id);
 create index tenant_people_upn on public.tenant_people (user_principal_name, id);
+-- For counting; observed_at stays out of every index, so that marking an account as seen again is a cheap update.
+create index tenant_people_present on public.tenant_people (customer_id) where missing_since is null;
+create index tenant_people_disabled on public.tenant_people (customer_id, tenant_id) where missing_since is null and not account_enabled;
 create index tenant_people_leavers on public.tenant_people (display_name, id) where is_leaver;
 create index tenant_people_customer_leavers on public.tenant_people (customer_id, display_name, id) where is_leaver;
 comment on table public.tenant_people is 'An account of a tenant as Microsoft last reported it, with when it was seen and whether that read was complete. Owner: estate. Retention: 400 days after it vanished.';

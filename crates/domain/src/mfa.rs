@@ -78,8 +78,8 @@ pub struct TenantFacts {
     pub has_premium: Known<bool>,
     pub policies: Known<Vec<Policy>>,
     pub named_locations: Known<Vec<NamedLocation>>,
-    /// User id to the TEMPLATE ids of the directory roles that the user holds tenant-wide, also through role-assignable
-    /// groups. Roles scoped to an administrative unit do not count in Conditional Access and must not be here.
+    /// User id to the TEMPLATE ids of the directory roles that the user holds actively and tenant-wide, also through
+    /// role-assignable groups. Roles scoped to an administrative unit do not count in Conditional Access and must not be here.
     pub roles: Known<HashMap<String, Vec<String>>>,
     /// Role template id to its name, as far as known.
     pub role_names: HashMap<String, String>,
@@ -346,3 +346,8 @@ pub struct Verdict {
     /// Reads that are missing and could change the answer (`unknown`) or part of it (`registrations`); each once.
     pub missing: Vec<Read>,
 }
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod laws;

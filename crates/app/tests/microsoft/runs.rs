@@ -66,7 +66,7 @@ async fn a_run_goes_on_after_its_process_died_at_any_boundary() {
 
 #[tokio::test]
 async fn a_second_reading_of_the_same_changes_nothing() {
-    let world = World::new(6, 60).await;
+    let world = World::new(5, 60).await;
     assert_eq!(world.sync(world.graph, "full").await, "complete");
     let whole: String = world.db.read(DIGEST).await;
     assert_eq!(world.sync(world.graph, "incremental").await, "complete");

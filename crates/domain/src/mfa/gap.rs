@@ -1,15 +1,18 @@
 //! Why nothing protects, by the policy that comes closest, and the smallest change that would.
 use super::{
-    Known, PerUser, ReasonKind, Tenant, User,
+    Known, PerUser, ReasonKind, Tenant, TenantFacts, User,
     grant::Grant,
-    policy::{Apps, People, Policy, State, Subject},
+    policy::{Apps, Guests, People, Policy, State, Subject},
     reach::{By, Reach},
     tenant::Ready,
-    words,
+    words::{self, Limit},
 };
 
 /// A sum of weights from which on a policy of its own is the better fix.
 const WEIGHT_TOO_FAR: u32 = 8;
+/// MFA is one of the ways; or it is none.
+const WEIGHT_OR_MFA: u32 = 4;
+const WEIGHT_NOT_MFA: u32 = 5;
 
 pub(super) struct Gap {
     pub kind: ReasonKind,
@@ -29,20 +32,13 @@ struct Obstacle {
 
 pub(super) fn explain(tenant: &Tenant, user: &User, reaches: &[Reach]) -> Gap {
     let name = &user.name;
-    let mut best: Option<(u32, &Ready, &Reach, Vec<Obstacle>)> = None;
-    for (ready, reach) in tenant.policies().iter().zip(reaches) {
-        if !is_candidate(&ready.policy) {
-            continue;
-        }
-        let obstacles = obstacles(tenant, user, ready, reach);
-        let weight = obstacles.iter().map(|obstacle| obstacle.weight).sum();
-        if best.as_ref().is_none_or(|(least, ..)| weight < *least) {
-            best = Some((weight, ready, reach, obstacles));
-        }
-    }
-    let Some((weight, ready, reach, obstacles)) = best else {
+    let candidates = tenant.policies().iter().zip(reaches);
+    let candidates =
+        candidates.filter_map(|(ready, reach)| Some((ready.weight? + reach_weight(reach), ready, reach)));
+    let Some((weight, ready, reach)) = candidates.min_by_key(|(weight, ..)| *weight) else {
         return Gap { kind: ReasonKind::NoPolicy, text: no_policy(tenant, user), fix: start(tenant) };
     };
+    let obstacles = obstacles(tenant, user, ready, reach);
     let kind = obstacles.first().map_or(ReasonKind::NoPolicy, |obstacle| obstacle.kind);
     let is_partial = *reach == Reach::Yes
         && ready.policy.state == State::On
@@ -89,11 +85,35 @@ fn no_policy(tenant: &Tenant, user: &User) -> String {
     format!("Nothing asks {} for MFA: security defaults are off, {policies}{per_user}.", user.name)
 }
 
-/// Policies that block, or that ask for nothing, are no way to MFA.
-fn is_candidate(policy: &Policy) -> bool {
-    policy.subject == Subject::People
-        && !matches!(policy.apps, Apps::Actions(_))
-        && matches!(policy.grant, Grant::Mfa { .. } | Grant::Other { .. })
+/// How far a policy is from protecting those whom it covers. `None`: it is no way to MFA, as it blocks or asks for nothing.
+pub(super) fn weight(policy: &Policy, limits: &[Limit]) -> Option<u32> {
+    let is_candidate = policy.subject == Subject::People && !matches!(policy.apps, Apps::Actions(_));
+    let grant = match &policy.grant {
+        Grant::Mfa { .. } => 0,
+        Grant::Other { or_mfa: true, .. } => WEIGHT_OR_MFA,
+        Grant::Other { or_mfa: false, .. } => WEIGHT_NOT_MFA,
+        Grant::Block | Grant::Nothing => return None,
+    };
+    let limits: u32 = limits.iter().map(|limit| limit.weight).sum();
+    is_candidate.then(|| state_weight(&policy.state) + grant + limits)
+}
+
+const fn state_weight(state: &State) -> u32 {
+    match state {
+        State::On => 0,
+        State::ReportOnly => 2,
+        State::Off => 4,
+        State::Other(_) => 6,
+    }
+}
+
+const fn reach_weight(reach: &Reach) -> u32 {
+    match reach {
+        Reach::Yes => 0,
+        // What may be no obstacle at all goes last.
+        Reach::Unknown(..) | Reach::Excluded(_) => 1,
+        Reach::No => 5,
+    }
 }
 
 fn obstacles(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> Vec<Obstacle> {
@@ -104,8 +124,8 @@ fn obstacles(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> Vec<
     if let Grant::Other { ways, or_mfa } = &policy.grant {
         let ways = words::list(ways);
         let (weight, clause) = match or_mfa {
-            true => (4, format!("accepts {ways} instead of MFA")),
-            false => (5, format!("asks for {ways}, not for MFA")),
+            true => (WEIGHT_OR_MFA, format!("accepts {ways} instead of MFA")),
+            false => (WEIGHT_NOT_MFA, format!("asks for {ways}, not for MFA")),
         };
         let fix = match or_mfa {
             true => format!("require all the selected controls in policy {}", policy.name),
@@ -127,34 +147,33 @@ fn obstacles(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> Vec<
 
 fn state_obstacle(policy: &Policy) -> Option<Obstacle> {
     let fix = |from: &str| Some(format!("turn policy {} from {from} to on", policy.name));
-    let (kind, weight, clause, fix) = match &policy.state {
+    let (kind, clause, fix) = match &policy.state {
         State::On => return None,
         State::ReportOnly => {
-            (ReasonKind::ReportOnly, 2, "is in report-only mode".to_owned(), fix("report-only"))
+            (ReasonKind::ReportOnly, "is in report-only mode".to_owned(), fix("report-only"))
         }
-        State::Off => (ReasonKind::PolicyOff, 4, "is off".to_owned(), fix("off")),
+        State::Off => (ReasonKind::PolicyOff, "is off".to_owned(), fix("off")),
         State::Other(word) => {
             let clause = format!("has a state that is not understood here ({word})");
-            (ReasonKind::PolicyOff, 6, clause, None)
+            (ReasonKind::PolicyOff, clause, None)
         }
     };
-    Some(Obstacle { kind, weight, clause, fix })
+    Some(Obstacle { kind, weight: state_weight(&policy.state), clause, fix })
 }
 
 fn reach_obstacle(tenant: &Tenant, user: &User, policy: &Policy, reach: &Reach) -> Option<Obstacle> {
     let (user, name) = (&user.name, &policy.name);
-    let obstacle = |kind, weight, clause, fix| Some(Obstacle { kind, weight, clause, fix: Some(fix) });
+    let weight = reach_weight(reach);
+    let obstacle = |kind, clause, fix| Some(Obstacle { kind, weight, clause, fix: Some(fix) });
     match reach {
         Reach::Yes => None,
-        Reach::Unknown(_, why) => Some(Obstacle {
-            kind: ReasonKind::NotIncluded,
-            weight: 7,
-            clause: format!("may cover {user}, but {why}"),
-            fix: None,
-        }),
+        Reach::Unknown(_, why) => {
+            let clause = format!("may cover {user}, but {why}");
+            obstacle(ReasonKind::NotIncluded, clause, format!("check that it covers {user}"))
+        }
         Reach::No => {
-            let clause = format!("is {}", audience(tenant, &policy.include));
-            obstacle(ReasonKind::NotIncluded, 5, clause, inclusion(tenant, user, policy))
+            let clause = format!("is {}", audience(&tenant.facts, &policy.include));
+            obstacle(ReasonKind::NotIncluded, clause, inclusion(tenant, user, policy))
         }
         Reach::Excluded(by) => {
             let clause = excluded(tenant, user, by);
@@ -171,7 +190,7 @@ fn reach_obstacle(tenant: &Tenant, user: &User, policy: &Policy, reach: &Reach) 
                 }
                 By::Guests => format!("remove guests from the exclusions of policy {name}"),
             };
-            obstacle(ReasonKind::Excluded, 1, clause, fix)
+            obstacle(ReasonKind::Excluded, clause, fix)
         }
     }
 }
@@ -194,8 +213,7 @@ fn group_name(tenant: &Tenant, group: u32) -> &str {
 }
 
 /// For whom a policy is, after "is".
-pub(super) fn audience(tenant: &Tenant, people: &People) -> String {
-    let facts = &tenant.facts;
+pub(super) fn audience(facts: &TenantFacts, people: &People) -> String {
     let mut parts = Vec::new();
     if !people.roles.is_empty() {
         let roles: Vec<_> = people.roles.iter().map(|id| words::role(facts, id)).collect();
@@ -205,9 +223,7 @@ pub(super) fn audience(tenant: &Tenant, people: &People) -> String {
         let groups: Vec<_> = people.groups.iter().map(|id| words::group(facts, id)).collect();
         parts.push(format!("the group {}", words::list(&groups)));
     }
-    if people.guests.is_some() {
-        parts.push("guests".into());
-    }
+    parts.extend(people.guests.as_ref().map(guests));
     match people.users.len() {
         0 => {}
         1 => parts.push("one other person".into()),
@@ -217,6 +233,22 @@ pub(super) fn audience(tenant: &Tenant, people: &People) -> String {
         true => "for nobody".into(),
         false => format!("only for {}", words::list(&parts)),
     }
+}
+
+fn guests(guests: &Guests) -> String {
+    let kinds = [
+        (guests.local, "local guests"),
+        (guests.external_guests, "B2B guests"),
+        (guests.external_members, "B2B members"),
+    ];
+    let named: Vec<String> =
+        kinds.iter().filter(|(is_meant, _)| *is_meant).map(|(_, name)| (*name).to_owned()).collect();
+    let kinds = match named.len() {
+        0 => "guests of another kind".to_owned(),
+        3 => "guests".to_owned(),
+        _ => words::list(&named),
+    };
+    if guests.some_homes { format!("{kinds} of some organizations") } else { kinds }
 }
 
 /// How to bring a person in: by the group where there is one, else everybody.

@@ -1,8 +1,8 @@
 //! The chain: everything that was considered, one sentence each.
 use super::{
-    Effect, Known, Link, PerUser, Source, Tenant, User, gap,
+    Effect, Known, Link, PerUser, Source, Tenant, TenantFacts, User, gap,
     grant::Grant,
-    policy::{Apps, State, Subject},
+    policy::{Apps, Policy, STORE_APP, State, Subject},
     reach::{Reach, is_external},
     tenant::Ready,
     words,
@@ -60,69 +60,108 @@ pub(super) fn policies(tenant: &Tenant) -> Option<Link> {
     }
 }
 
-pub(super) fn policy(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> Link {
-    let policy = &ready.policy;
-    let (effect, clause) = policy_clause(tenant, user, ready, reach);
-    let source = Source::Policy { id: policy.id.clone(), name: policy.name.clone() };
-    link(source, effect, format!("Policy {} {clause}.", policy.name))
+/// What one policy says of people, worked out once; the person's name goes between head and tail.
+#[derive(Debug)]
+pub(super) struct Texts {
+    /// For everybody, whoever they are.
+    fixed: Option<(Effect, String)>,
+    not_included: String,
+    covered: (Effect, String, String),
 }
 
-fn policy_clause(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> (Effect, String) {
+impl Texts {
+    /// `scope`: where the policy asks, after "asks for MFA".
+    pub fn new(facts: &TenantFacts, policy: &Policy, scope: &str, everywhere: Everywhere) -> Self {
+        let name = &policy.name;
+        Self {
+            fixed: fixed(policy).map(|(effect, clause)| (effect, format!("Policy {name} {clause}."))),
+            not_included: format!("Policy {name} is {}.", gap::audience(facts, &policy.include)),
+            covered: covered(policy, scope, everywhere),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Everywhere {
+    Yes,
+    No,
+}
+
+pub(super) fn policy(tenant: &Tenant, user: &User, ready: &Ready, reach: &Reach) -> Link {
     let policy = &ready.policy;
     let name = &user.name;
-    match &policy.state {
-        State::On => {}
-        State::ReportOnly => {
-            return (Effect::NotEnforced, "is in report-only mode and enforces nothing".into());
+    let texts = &ready.texts;
+    let (effect, text) = match (&texts.fixed, reach) {
+        (Some((effect, text)), _) => (*effect, text.clone()),
+        (None, Reach::Yes) => {
+            let (effect, head, tail) = &texts.covered;
+            (*effect, [head, name.as_str(), tail].concat())
         }
-        State::Off => return (Effect::NotEnforced, "is off".into()),
-        State::Other(word) => {
-            return (
-                Effect::NotEnforced,
-                format!("has a state that is not understood here ({word}) and is not counted"),
-            );
+        (None, Reach::No) => (Effect::DoesNotApply, texts.not_included.clone()),
+        (None, Reach::Excluded(by)) => {
+            let clause = gap::excluded(tenant, name, by);
+            (Effect::Excludes, format!("Policy {} {clause}.", policy.name))
         }
-    }
-    if policy.subject == Subject::Workloads {
-        return (Effect::Neutral, "is for workload identities, not for people".into());
-    }
-    if let Apps::Actions(actions) = &policy.apps {
-        let guards = if actions.is_empty() { "no app" } else { "user actions, no app" };
-        return (Effect::Neutral, format!("guards {guards}"));
-    }
-    match reach {
-        Reach::Yes => covered(tenant, name, ready),
-        Reach::No => (Effect::DoesNotApply, format!("is {}", gap::audience(tenant, &policy.include))),
-        Reach::Excluded(by) => (Effect::Excludes, gap::excluded(tenant, name, by)),
-        Reach::Unknown(_, why) => (Effect::Unknown, format!("may cover {name}, but {why}")),
-    }
+        (None, Reach::Unknown(_, why)) => {
+            (Effect::Unknown, format!("Policy {} may cover {name}, but {why}.", policy.name))
+        }
+    };
+    link(Source::Policy { id: policy.id.clone(), name: policy.name.clone() }, effect, text)
+}
+
+fn fixed(policy: &Policy) -> Option<(Effect, String)> {
+    let (effect, clause) = match (&policy.state, &policy.apps, &policy.grant) {
+        (State::ReportOnly, ..) => {
+            (Effect::NotEnforced, "is in report-only mode and enforces nothing".to_owned())
+        }
+        (State::Off, ..) => (Effect::NotEnforced, "is off".into()),
+        (State::Other(word), ..) => (
+            Effect::NotEnforced,
+            format!("has a state that is not understood here ({word}) and is not counted"),
+        ),
+        (State::On, ..) if policy.subject == Subject::Workloads => {
+            (Effect::Neutral, "is for workload identities, not for people".into())
+        }
+        (State::On, Apps::Actions(actions), _) => {
+            let subject = if actions.is_empty() {
+                "no app"
+            } else {
+                "user actions, such as registering, and not for apps"
+            };
+            (Effect::Neutral, format!("is for {subject}"))
+        }
+        (State::On, _, Grant::Nothing) => {
+            (Effect::Neutral, "has session controls only, which ask for nothing".into())
+        }
+        (State::On, ..) => return None,
+    };
+    Some((effect, clause))
 }
 
 /// What a policy in force does with somebody whom it covers.
-fn covered(tenant: &Tenant, name: &str, ready: &Ready) -> (Effect, String) {
-    let mut scope: Vec<String> = ready.limits.iter().map(|limit| limit.words.clone()).collect();
-    let trusted = words::places(&tenant.facts, &ready.trusted_places);
-    if !trusted.is_empty() {
-        scope.push(format!("except from {}", words::list(&trusted)));
-    }
-    let unknown = words::places(&tenant.facts, &ready.unknown_places);
-    if !unknown.is_empty() {
-        scope.push(format!("except from {}, of which nothing is known", words::list(&unknown)));
-    }
-    let scope = if scope.is_empty() { "at every sign-in".to_owned() } else { scope.join(", ") };
-    match &ready.policy.grant {
-        Grant::Block => (Effect::Blocks, format!("blocks {name} {scope}")),
+fn covered(policy: &Policy, scope: &str, everywhere: Everywhere) -> (Effect, String, String) {
+    let name = &policy.name;
+    match &policy.grant {
+        Grant::Block => (Effect::Blocks, format!("Policy {name} blocks "), format!(" {scope}.")),
         Grant::Mfa { with } => {
-            let effect = if ready.is_everywhere() { Effect::Protects } else { Effect::Partial };
-            (effect, format!("asks {name} for {with} {scope}"))
+            let effect = if everywhere == Everywhere::Yes { Effect::Protects } else { Effect::Partial };
+            let advised = match &policy.apps {
+                Apps::All { but } if but.iter().any(|id| id == STORE_APP) => {
+                    " (the app for Windows subscription activation is excluded, as Microsoft advises)"
+                }
+                _ => "",
+            };
+            (effect, format!("Policy {name} asks "), format!(" for {with} {scope}{advised}."))
         }
         Grant::Other { ways, or_mfa: true } => {
-            (Effect::OtherGrant, format!("accepts {} instead of MFA from {name}, {scope}", words::list(ways)))
+            let head = format!("Policy {name} accepts {} instead of MFA from ", words::list(ways));
+            (Effect::OtherGrant, head, format!(", {scope}."))
         }
         Grant::Other { ways, or_mfa: false } => {
-            (Effect::OtherGrant, format!("asks {name} for {}, not for MFA, {scope}", words::list(ways)))
+            let tail = format!(" for {}, not for MFA, {scope}.", words::list(ways));
+            (Effect::OtherGrant, format!("Policy {name} asks "), tail)
         }
-        Grant::Nothing => (Effect::Neutral, "has session controls only, which ask for nothing".into()),
+        Grant::Nothing => (Effect::Neutral, String::new(), String::new()),
     }
 }
 
@@ -136,7 +175,7 @@ pub(super) fn per_user(tenant: &Tenant, user: &User) -> Link {
     // Trusted IPs are a feature of P1.
     let places = match tenant.facts.has_premium {
         Known::Read(false) => "",
-        _ => " Its own list of trusted IPs cannot be read and may skip it there.",
+        _ => " Its own trusted IPs cannot be read; from there nobody is asked.",
     };
     let name = &user.name;
     let (effect, text) = match &user.per_user {

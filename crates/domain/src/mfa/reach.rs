@@ -65,7 +65,7 @@ impl<'a> Person<'a> {
 
 /// Signs in with an account of another organization.
 pub(super) fn is_external(user: &User) -> bool {
-    user.upn.to_ascii_uppercase().contains("#EXT#")
+    user.upn.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b"#EXT#"))
 }
 
 /// Whether a person is one of these.

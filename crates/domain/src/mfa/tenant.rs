@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::{
     Known, LocationKind, NamedLocation, TenantFacts,
     cover::{Cover, View},
+    gap,
+    links::{Everywhere, Texts},
     policy::{Apps, PlaceSet, Policy},
     words::{self, Limit, MFA_TRUSTED_IPS},
 };
@@ -43,12 +45,17 @@ pub(super) struct Ready {
     pub include_groups: Vec<u32>,
     pub exclude_groups: Vec<u32>,
     pub limits: Vec<Limit>,
+    /// Whether it asks at every sign-in of those whom it covers.
+    everywhere: Everywhere,
     /// Excluded places that stand for trust, as far as known.
     pub trusted_places: PlaceSet,
     /// Excluded places of which it is not known what they are.
     pub unknown_places: PlaceSet,
     /// Its scope is of the kind that can be compared with others'.
     pub is_plain: bool,
+    pub texts: Texts,
+    /// See [`gap::weight`].
+    pub weight: Option<u32>,
 }
 
 /// Whether a place may stand for a second factor.
@@ -186,23 +193,28 @@ impl Ready {
             PlaceSet { all: false, trusted: false, ids: ids.cloned().collect() }
         };
         let untrusted = PlaceSet { all: excluded.all, ..part(Trust::No) };
-        let narrowed = policy.conditions.is_empty();
+        let trusted_places = PlaceSet { trusted: excluded.trusted, ..part(Trust::Yes) };
+        let unknown_places = part(Trust::Unknown);
+        let limits = words::limits(facts, &policy, &untrusted);
+        let scope = words::scope(facts, &limits, &trusted_places, &unknown_places);
+        let everywhere = if scope.is_none() { Everywhere::Yes } else { Everywhere::No };
+        let scope = scope.unwrap_or_else(|| "at every sign-in".to_owned());
         Self {
             include_groups: positions(&policy.include.groups),
             exclude_groups: positions(&policy.exclude.groups),
-            limits: words::limits(facts, &policy, &untrusted),
-            trusted_places: PlaceSet { trusted: excluded.trusted, ..part(Trust::Yes) },
-            unknown_places: part(Trust::Unknown),
-            is_plain: narrowed && !matches!(policy.apps, Apps::Actions(_)),
+            texts: Texts::new(facts, &policy, &scope, everywhere),
+            weight: gap::weight(&policy, &limits),
+            is_plain: policy.conditions.is_empty() && !matches!(policy.apps, Apps::Actions(_)),
+            limits,
+            trusted_places,
+            unknown_places,
+            everywhere,
             policy,
         }
     }
 
-    /// Asks at every sign-in, of everybody whom it covers.
     pub fn is_everywhere(&self) -> bool {
-        self.limits.is_empty()
-            && self.trusted_places == PlaceSet::default()
-            && self.unknown_places == PlaceSet::default()
+        self.everywhere == Everywhere::Yes
     }
 }
 

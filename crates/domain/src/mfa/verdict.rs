@@ -104,6 +104,8 @@ enum Found {
     PerUser,
     Blocked(Vec<usize>),
     Trusted(Vec<usize>),
+    /// Blocked everywhere but at places that stand for trust.
+    BlockedOutside(Vec<usize>),
     SyncAccount,
     NotRegistered,
     Gap,
@@ -115,12 +117,14 @@ impl Found {
     const fn outcome(&self) -> Outcome {
         match self {
             Self::SecurityDefaults | Self::Policies(_) | Self::PerUser | Self::Unread => Outcome::Protected,
-            Self::Blocked(_) | Self::Trusted(_) | Self::SyncAccount => Outcome::Exempt,
+            Self::Blocked(_) | Self::Trusted(_) | Self::BlockedOutside(_) | Self::SyncAccount => {
+                Outcome::Exempt
+            }
             Self::NotRegistered | Self::Gap => Outcome::Gap,
         }
     }
 
-    /// MFA is demanded, at least somewhere.
+    /// MFA is demanded where anybody could be.
     const fn is_asked(&self) -> bool {
         matches!(self, Self::SecurityDefaults | Self::Policies(_) | Self::PerUser | Self::Trusted(_))
     }
@@ -203,7 +207,10 @@ impl<'a> Case<'a> {
             _ if defaults => Found::SecurityDefaults,
             Cover::Everywhere(by) => Found::Policies(by),
             _ if per_user => Found::PerUser,
-            Cover::ButTrusted(by) => Found::Trusted(by),
+            Cover::ButTrusted(by) => match self.cover(&blocks, view) {
+                Cover::ButTrusted(by) => Found::BlockedOutside(by),
+                _ => Found::Trusted(by),
+            },
             Cover::No => Found::Gap,
         }
     }
@@ -321,16 +328,18 @@ impl<'a> Case<'a> {
                 (ReasonKind::PerUser, format!("Per-user MFA is {state} for {name}."))
             }
             Found::Blocked(by) => {
-                let word = if by.len() == 1 { "Policy" } else { "Policies" };
-                let verb = if by.len() == 1 { "blocks" } else { "block" };
-                (ReasonKind::Blocked, format!("{word} {} {verb} every sign-in of {name}.", self.names(by)))
+                let (policies, verb) = self.subject(by, "blocks", "block");
+                (ReasonKind::Blocked, format!("{policies} {verb} every sign-in of {name}."))
             }
             Found::Trusted(by) => {
-                let places = words::list(&self.trusted_places(by));
-                let text = format!(
-                    "{name} is asked for MFA everywhere but from {places} (policy {}).",
-                    self.names(by)
-                );
+                let (policies, verb) = self.subject(by, "asks", "ask");
+                let text =
+                    format!("{policies} {verb} {name} for MFA everywhere but from {}.", self.places(by));
+                (ReasonKind::TrustedLocation, text)
+            }
+            Found::BlockedOutside(by) => {
+                let (policies, verb) = self.subject(by, "blocks", "block");
+                let text = format!("{policies} {verb} every sign-in of {name} but from {}.", self.places(by));
                 (ReasonKind::TrustedLocation, text)
             }
             Found::SyncAccount => (
@@ -348,7 +357,15 @@ impl<'a> Case<'a> {
         words::list(&ready.map(|ready| ready.policy.name.clone()).collect::<Vec<_>>())
     }
 
-    fn trusted_places(&self, by: &[usize]) -> Vec<String> {
+    /// "Policy A" and the verb for it, or "Policies A and B" and theirs.
+    fn subject(&self, by: &[usize], one: &'static str, many: &'static str) -> (String, &'static str) {
+        match by.len() {
+            1 => (format!("Policy {}", self.names(by)), one),
+            _ => (format!("Policies {}", self.names(by)), many),
+        }
+    }
+
+    fn places(&self, by: &[usize]) -> String {
         let mut names = Vec::new();
         for ready in by.iter().filter_map(|position| self.tenant.policies().get(*position)) {
             for name in words::places(&self.tenant.facts, &ready.trusted_places) {
@@ -357,7 +374,7 @@ impl<'a> Case<'a> {
                 }
             }
         }
-        names
+        if names.is_empty() { "trusted locations".into() } else { words::list(&names) }
     }
 
     fn unknown(&self, missing: &[Read]) -> String {

@@ -126,6 +126,25 @@ pub(super) fn limits(facts: &TenantFacts, policy: &Policy, untrusted: &PlaceSet)
     limits
 }
 
+/// Where a policy asks, after "asks for MFA". `None`: at every sign-in.
+pub(super) fn scope(
+    facts: &TenantFacts,
+    limits: &[Limit],
+    trusted: &PlaceSet,
+    unknown: &PlaceSet,
+) -> Option<String> {
+    let mut scope: Vec<String> = limits.iter().map(|limit| limit.words.clone()).collect();
+    let trusted = places(facts, trusted);
+    if !trusted.is_empty() {
+        scope.push(format!("from everywhere except {}", list(&trusted)));
+    }
+    let unknown = places(facts, unknown);
+    if !unknown.is_empty() {
+        scope.push(format!("from everywhere except {}, of which nothing is known", list(&unknown)));
+    }
+    (!scope.is_empty()).then(|| scope.join(", "))
+}
+
 fn app_limit(facts: &TenantFacts, policy: &Policy) -> Option<Limit> {
     let names = |ids: &[String]| list(&ids.iter().map(|id| app(facts, id)).collect::<Vec<_>>());
     let limit = |weight, words, fix| Limit { kind: ReasonKind::SomeApps, weight, words, fix: Some(fix) };
@@ -135,7 +154,7 @@ fn app_limit(facts: &TenantFacts, policy: &Policy) -> Option<Limit> {
             let but: Vec<String> = but.iter().filter(|id| *id != STORE_APP).cloned().collect();
             let apps = names(&but);
             let fix = format!("remove {apps} from the excluded apps of policy {name}");
-            (!but.is_empty()).then(|| limit(2, format!("except for {apps}"), fix))
+            (!but.is_empty()).then(|| limit(2, format!("in every app except {apps}"), fix))
         }
         Apps::Only { apps, but } => {
             let mut words = format!("only for {}", names(apps));
@@ -179,7 +198,7 @@ fn place_limit(facts: &TenantFacts, policy: &Policy, untrusted: &PlaceSet) -> Op
     }
     let excluded = list(&places(facts, untrusted));
     let fix = format!("remove {excluded} from the excluded locations of policy {name}");
-    (*untrusted != PlaceSet::default()).then(|| limit(2, format!("except from {excluded}"), fix))
+    (*untrusted != PlaceSet::default()).then(|| limit(2, format!("from everywhere except {excluded}"), fix))
 }
 
 fn platform_limit(policy: &Policy) -> Option<Limit> {
@@ -193,8 +212,11 @@ fn platform_limit(policy: &Policy) -> Option<Limit> {
         list(&names.map(|(_, (_, name))| (*name).to_owned()).collect::<Vec<_>>())
     };
     let unnamed = bits & (1 << PLATFORMS.len()) != 0;
-    let words =
-        if unnamed { format!("except on {}", named(false)) } else { format!("only on {}", named(true)) };
+    let words = if unnamed {
+        format!("on every platform except {}", named(false))
+    } else {
+        format!("only on {}", named(true))
+    };
     let fix = Some(format!("extend policy {} to any device platform", policy.name));
     Some(Limit { kind: ReasonKind::SomePlatforms, weight: 3, words, fix })
 }
@@ -208,7 +230,7 @@ fn condition_limit(condition: &Condition) -> Limit {
             (ReasonKind::SomeDevices, format!("only on devices that match a filter ({rule})"))
         }
         Condition::DevicesExcept(rule) => {
-            (ReasonKind::SomeDevices, format!("except on devices that match a filter ({rule})"))
+            (ReasonKind::SomeDevices, format!("on every device except those that match a filter ({rule})"))
         }
         Condition::Flows(flows) => {
             let names: Vec<_> = flows.iter().map(|flow| flow_name(flow)).collect();

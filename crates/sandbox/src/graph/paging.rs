@@ -91,9 +91,9 @@ pub(crate) fn page_of(
     rows: impl Fn(Range<usize>) -> Vec<Value>,
 ) -> Outcome {
     let word = ask.param(TOKEN).map(|token| unseal(ask, tenant, token)).transpose()?.unwrap_or("0");
-    // A token after an empty page says so, so that its link is another one.
-    let word = word.strip_suffix('e').unwrap_or(word);
-    let asked: usize = word.parse().map_err(|_| Refusal::bad("The skip token is not valid."))?;
+    // A token after empty pages counts them, so that its link is another one.
+    let number = word.trim_end_matches('e');
+    let asked: usize = number.parse().map_err(|_| Refusal::bad("The skip token is not valid."))?;
     let from = if ask.tamper == Tamper::RepeatPage { asked.saturating_sub(rows_max) } else { asked };
     let to = if ask.tamper == Tamper::EmptyPage { from } else { (from + rows_max).min(total) };
     let mut body = json!({"@odata.context": context(ask, &ask.path.join("/"))});
@@ -104,7 +104,11 @@ pub(crate) fn page_of(
     if ask.tamper == Tamper::Truncate {
         page.truncate(page.len() / 2);
     } else if to < total {
-        let word = if ask.tamper == Tamper::EmptyPage { format!("{to}e") } else { to.to_string() };
+        let word = if ask.tamper == Tamper::EmptyPage {
+            format!("{to}e{}", &word[number.len()..])
+        } else {
+            to.to_string()
+        };
         body["@odata.nextLink"] = link(ask, TOKEN, &seal(ask, tenant, &word)).into();
     }
     body["value"] = page.into();

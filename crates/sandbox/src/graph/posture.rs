@@ -128,7 +128,9 @@ impl Tenant {
             return said("exempt", "sign_in_blocked");
         }
         let kind = basics.kind;
-        if kind == Kind::BreakGlass && self.profile.excludes_break_glass() {
+        // Who is not in the group is not asked, excluded or not: to include them again would change nothing.
+        let is_included = self.profile != Profile::GroupOnly;
+        if kind == Kind::BreakGlass && self.profile.excludes_break_glass() && is_included {
             return gap("excluded");
         }
         match self.profile {

@@ -1,10 +1,12 @@
 //! The sandbox's own laws, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene cannot be set")]
 mod billing;
+mod directory;
 mod estate;
 mod faults;
 mod hooks;
 mod protocol;
 mod scripts;
+mod seats;
 mod support;
 mod webhooks;

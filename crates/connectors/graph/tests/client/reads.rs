@@ -94,7 +94,7 @@ async fn without_premium_people_come_without_sign_ins_and_methods_one_by_one() {
 
 #[tokio::test]
 async fn per_user_states_are_read_in_batches() {
-    let scene = scene(CUSTOMERS, 400).await;
+    let scene = scene(CUSTOMERS, 900).await;
     let tenant = scene.tenant_of("per_user").await;
     let mut ids: Vec<String> =
         whole(tenant.users(UserFields::WithoutSignIns).await.users).into_iter().map(|it| it.id).collect();
