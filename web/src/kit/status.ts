@@ -209,6 +209,25 @@ export const mfaOutcomes: Vocabulary<MfaOutcome> = {
   protected: { label: "Protected", tone: "ok", icon: ShieldCheck, says: "A second factor is asked for, whatever the app and the place." },
 };
 
+/** Why the second factor is (not) asked for, in two or three words; the sentence beside it names names. */
+export const mfaReasons: Readonly<Record<string, string>> = {
+  no_policy: "nothing asks anybody",
+  not_included: "not included",
+  excluded: "excluded from the policy",
+  report_only: "policy only reports",
+  policy_off: "policy is off",
+  some_apps: "only for some apps",
+  some_clients: "only for some clients",
+  some_locations: "only at some places",
+  some_platforms: "only on some platforms",
+  some_risks: "only at a risk",
+  some_devices: "only on some devices",
+  some_conditions: "only on a condition",
+  other_grant: "something else is enough",
+  not_registered: "no method registered",
+  missing_data: "not all was read",
+};
+
 export const partStates: Vocabulary<TenantPartState> = {
   complete: { label: "Complete", tone: "ok", icon: Check },
   partial: { label: "Partial", tone: "warn", icon: TriangleAlert, says: "Not everything was read. What was read is kept; nothing was removed." },

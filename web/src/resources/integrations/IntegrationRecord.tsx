@@ -20,7 +20,7 @@ import { AcceptFall } from "./AcceptFall";
 import { Organizations } from "./Organizations";
 import { isOpenSync } from "./sync";
 import { SyncButtons } from "./SyncButtons";
-import { vendorOf } from "@/kit/vendors";
+import { sourceAge, vendorOf } from "@/kit/vendors";
 
 const LIVE_MS = 1_000;
 const RUNS_SHOWN = 12;
@@ -51,7 +51,7 @@ export default function IntegrationRecord() {
             meta={
               <Dots>
                 {[
-                  <Freshness key="fresh" source="Last complete read" observedAt={row.last_complete_at} staleAt={row.stale_at} />,
+                  <Freshness key="fresh" source={vendorOf(row.vendor).readsEachAccount ? "Last read" : "Last complete read"} {...sourceAge(row)} />,
                   vendorOf(row.vendor).name,
                   row.base_url,
                 ]}

@@ -16,7 +16,7 @@ import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 import { ConnectButton } from "./Connect";
 import { SyncButtons } from "./SyncButtons";
 import { isOpenSync } from "./sync";
-import { keptOut, vendorOf } from "@/kit/vendors";
+import { keptOut, sourceAge, vendorOf } from "@/kit/vendors";
 
 const OPEN_MS = 2_000;
 
@@ -68,7 +68,7 @@ function SourceCard({ source }: { source: SourceListRow }) {
         <p className="border-b border-line bg-warn-soft px-3.5 py-2 text-warn">{plural(source.held_rows ?? 0, "row")} gone, held back. Nothing was removed.</p>
       ) : null}
       <Facts>
-        <Fact name="Last complete read"><Freshness observedAt={source.last_complete_at} staleAt={source.stale_at} /></Fact>
+        <Fact name={vendorOf(source.vendor).readsEachAccount ? "Last read" : "Last complete read"}><Freshness {...sourceAge(source)} /></Fact>
         <Fact name="Last synchronization">
           {source.last_kind ?? "none"}
           {parts > 0 ? `, ${source.parts_complete ?? 0} of ${plural(parts, "part")} complete` : ""}

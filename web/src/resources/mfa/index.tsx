@@ -5,13 +5,13 @@ import { paths } from "@/kit/paths";
 import { defineResource } from "@/kit/resource";
 import { ResourceList } from "@/kit/ResourceList";
 import { useScope } from "@/kit/scope";
-import { mfaOutcomes } from "@/kit/status";
+import { mfaOutcomes, mfaReasons, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
 import { count } from "@/kit/time";
 import { ButtonLink } from "@/ui/Button";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { people, Standing } from "../people/columns";
-import { MfaBar } from "../tenants/columns";
+import { MfaBar } from "../tenants/MfaBar";
 
 /** Everyone who gets in with a password alone, or of whom nobody knows. */
 const gaps = defineResource("person_list", {
@@ -21,12 +21,12 @@ const gaps = defineResource("person_list", {
   many: "people",
   icon: ShieldX,
   columns: (c) => [
-    c.title("display_name", { label: "Person", aside: (row) => row.user_principal_name, className: "max-w-80" }),
+    c.title("display_name", { label: "Person", aside: (row) => row.user_principal_name, className: "max-w-60 2xl:max-w-80" }),
     c.badge("mfa_outcome", mfaOutcomes, { label: "MFA" }),
     c.custom("is_admin", { label: "Account" }, (row) => <Standing row={row} />),
     c.text("customer_name", { label: "Customer", className: "max-w-44" }),
-    c.custom("mfa_reason_text", { label: "Why", sort: false, phone: "hide", className: "max-w-96 text-sm text-ink-2" }, (row) => <span title={row.mfa_reason_text ?? undefined}>{row.mfa_reason_text}</span>),
-    c.ago("last_sign_in_at", { label: "Last sign-in", className: "text-sm text-ink-2" }),
+    c.custom("mfa_reason_kind", { label: "Why" }, (row) => <span title={row.mfa_reason_text ?? undefined}>{mfaReasons[row.mfa_reason_kind] ?? words(row.mfa_reason_kind)}</span>),
+    c.custom("mfa_fix", { label: "Smallest fix", sort: false, phone: "hide", className: "max-w-64 2xl:max-w-xl text-sm text-ink-2" }, (row) => <span title={row.mfa_fix ?? undefined}>{row.mfa_fix ?? "-"}</span>),
     c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
   ],
   search: people.search,
@@ -40,6 +40,12 @@ const gaps = defineResource("person_list", {
         { value: "unknown", label: "unknown", status: mfaOutcomes.unknown },
       ],
       where: ([value]) => [{ column: "mfa_outcome", op: "eq", value: value ?? "gap" }],
+    },
+    {
+      id: "why",
+      label: "Why",
+      options: Object.entries(mfaReasons).map(([value, label]) => ({ value, label })),
+      where: (values) => [{ column: "mfa_reason_kind", op: "in", values }],
     },
     {
       id: "account",

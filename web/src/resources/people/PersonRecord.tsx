@@ -85,7 +85,7 @@ function Account({ row }: { row: PersonListRow }) {
         <Fact name="Last sign-in">{row.last_sign_in_at ? <Ago at={row.last_sign_in_at} /> : "not known"}</Fact>
         <Fact name="Created">{row.created_in_vendor_at ? <Ago at={row.created_in_vendor_at} /> : "-"}</Fact>
         <Fact name="Administrator roles">{row.roles.length === 0 ? "none" : row.roles.join(", ")}</Fact>
-        <Fact name="Registered methods">{row.methods === null ? "not known" : row.methods.length === 0 ? "none" : row.methods.map((method) => words(method)).join(", ")}</Fact>
+        <Fact name="Registered methods">{row.methods === null ? "not known" : row.methods.length === 0 ? "none" : row.methods.map((method) => words(method.replaceAll(/([a-z])([A-Z])/g, "$1 $2")).toLowerCase()).join(", ")}</Fact>
       </Facts>
     </Card>
   );

@@ -1,4 +1,4 @@
-import { Check, CircleHelp, Minus, ShieldMinus, Undo2, X, type LucideIcon } from "lucide-react";
+import { Check, CircleHelp, Minus, ShieldMinus, TriangleAlert, Undo2, X, type LucideIcon } from "lucide-react";
 import { useState } from "react";
 import { acceptGap, readChain, withdrawAcceptance, type ChainLink } from "@/api/mfa";
 import { useRow, useRows } from "@/api/queries";
@@ -23,10 +23,22 @@ const DAY_MS = 86_400_000;
 const ACCEPT_DAYS = 30;
 const ACCEPT_DAYS_MAX = 365;
 
+const protects = { tone: "ok", icon: Check } as const;
+const inPart = { tone: "warn", icon: TriangleAlert } as const;
+const opens = { tone: "bad", icon: X } as const;
+const nothing = { tone: "mute", icon: Minus } as const;
+/** What a reason does for the person, in a color and an icon; its sentence says the same. */
 const effects: Readonly<Record<string, { tone: Tone; icon: LucideIcon } | undefined>> = {
-  protects: { tone: "ok", icon: Check },
-  opens: { tone: "bad", icon: X },
-  none: { tone: "mute", icon: Minus },
+  protects,
+  blocks: protects,
+  partial: inPart,
+  other_grant: inPart,
+  not_enforced: inPart,
+  excludes: opens,
+  opens,
+  does_not_apply: nothing,
+  exempts: nothing,
+  neutral: nothing,
 };
 
 /** Whether this person is asked for a second factor, and every reason for the answer. */
@@ -79,7 +91,7 @@ function Reason({ link }: { link: ChainLink }) {
     <li className="flex items-start gap-2.5 border-b border-line px-3.5 py-2 last:border-b-0">
       <look.icon aria-hidden strokeWidth={2.2} className={cx("mt-0.5 size-3.5 shrink-0", toneText[look.tone])} />
       <span className="min-w-0 [overflow-wrap:anywhere]">
-        <span className="text-sm text-ink-2">{link.name ?? words(link.source)}: </span>
+        <span className="text-sm text-ink-2">{link.name === null ? words(link.source) : "Policy"}: </span>
         {link.text}
       </span>
     </li>

@@ -1,5 +1,6 @@
 import { Ban, UserRound, UserRoundX, UsersRound } from "lucide-react";
 import type { PersonListRow } from "@/api/rows";
+import { Ago } from "@/kit/Ago";
 import { paths } from "@/kit/paths";
 import { defineResource, statusFilter, type Columns, type ListFilter } from "@/kit/resource";
 import { mfaOutcomes } from "@/kit/status";
@@ -22,10 +23,10 @@ function licenses(row: PersonListRow): string {
 }
 
 export const personColumns = (c: Columns<"person_list">) => [
-  c.title("display_name", { label: "Person", aside: (row) => row.user_principal_name, className: "max-w-80 2xl:max-w-96" }),
+  c.title("display_name", { label: "Person", aside: (row) => row.user_principal_name, className: "max-w-64 2xl:max-w-96" }),
   c.custom("account_enabled", { label: "Account", phone: "badge" }, (row) => <Standing row={row} />),
-  c.text("customer_name", { label: "Customer", className: "max-w-48" }),
-  c.custom("licenses", { label: "Licenses", sort: false, className: "max-w-64 text-sm" }, (row) =>
+  c.text("customer_name", { label: "Customer", className: "max-w-40 2xl:max-w-56" }),
+  c.custom("licenses", { label: "Licenses", sort: false, className: "max-w-52 2xl:max-w-80 text-sm" }, (row) =>
     row.licenses_count === 0 ? <span className="text-ink-3">-</span> : <span title={row.licenses.join(", ")}>{licenses(row)}</span>,
   ),
   c.badge("mfa_outcome", mfaOutcomes, { label: "MFA" }),
@@ -91,7 +92,9 @@ export const leavers = defineResource("leaver_list", {
   icon: UserRound,
   columns: (c) => [
     c.title("display_name", { label: "Person", aside: (row) => row.user_principal_name, className: "max-w-80" }),
-    c.ago("disabled_seen_at", { label: "Blocked", className: "text-sm text-ink-2" }),
+    c.custom("disabled_seen_at", { label: "Blocked since", className: "text-sm text-ink-2" }, (row) =>
+      row.disabled_seen_at ? <Ago at={row.disabled_seen_at} brief /> : <span className="text-ink-3" title="It was blocked already when it was read for the first time.">before the first read</span>,
+    ),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
     c.custom("licenses", { label: "Still holds", sort: false, className: "max-w-96" }, (row) => [...row.licenses, ...row.roles].join(", ")),
     c.money("money_per_month", (row) => row.currency ?? "USD", { label: "A month" }),

@@ -20,8 +20,19 @@ import { EmptyState } from "@/ui/EmptyState";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { licenses } from "../licenses";
 import { people } from "../people/columns";
-import { askedBy, MfaBar, Reading, splitOf, tenants } from "./columns";
+import { askedBy, Reading, splitOf, tenants } from "./columns";
+import { MfaBar } from "./MfaBar";
 
+const PARTS: Readonly<Record<string, string>> = {
+  organization: "The tenant",
+  seats: "Licenses",
+  people: "People",
+  sign_ins: "Last sign-ins",
+  registrations: "Registered methods",
+  mfa_states: "Per-user MFA",
+  policies: "Access policies",
+  roles: "Administrator roles",
+};
 const OUTCOMES = ["gap", "unknown", "exempt", "protected"] as const;
 const SHOWN_ROWS = 8;
 const POLICIES_MAX = 200;
@@ -113,7 +124,7 @@ export default function TenantRecord() {
 function SecondFactor({ row }: { row: TenantListRow }) {
   const split = splitOf(row);
   return (
-    <Card title="Second factor" aside={`asked by ${askedBy(row)}`}>
+    <Card title="Second factor" aside={`for everyone: ${askedBy(row)}`}>
       <div className="px-3.5 pt-3">
         <MfaBar {...split} />
       </div>
@@ -131,6 +142,8 @@ function SecondFactor({ row }: { row: TenantListRow }) {
   );
 }
 
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.+$/, "")}.`;
+
 function PolicyState({ policy }: { policy: Pick<AccessPolicyRow, "state"> }) {
   if (policy.state === "enabled") return <Badge tone="ok">On</Badge>;
   if (policy.state === "enabledForReportingButNotEnforced") return <Badge tone="warn" title="It only writes to the log: it protects nobody.">Report only</Badge>;
@@ -146,15 +159,15 @@ function Parts({ rows, pending }: { rows: TenantPartRow[]; pending: boolean }) {
         {rows.map((part) => (
           <li key={part.part} className="border-b border-line px-3.5 py-2 last:border-b-0">
             <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-              <span className="min-w-0 flex-1 font-medium">{words(part.part)}</span>
-              <StatusBadge of={partStates} value={part.state} />
+              <span className="min-w-0 flex-1 font-medium">{PARTS[part.part] ?? words(part.part)}</span>
+              {part.state === "denied" && part.permission === null ? <Badge title="The tenant does not have it.">Not offered</Badge> : <StatusBadge of={partStates} value={part.state} />}
             </div>
             <p className="text-sm text-ink-2">
               {part.observed_at ? <>last whole <Ago at={part.observed_at} />, {plural(part.row_count, "row")}</> : "never read whole"}
             </p>
             {part.reason ? (
               <p className="mt-1 text-sm text-warn [overflow-wrap:anywhere]">
-                {part.reason}
+                {sentence(part.reason)}
                 {part.permission ? <> Give the app the permission <span className="font-mono">{part.permission}</span> in this tenant.</> : null}
               </p>
             ) : null}

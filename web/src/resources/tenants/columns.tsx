@@ -1,10 +1,10 @@
 import { Cloud, TriangleAlert } from "lucide-react";
-import type { MfaOutcome, TenantListRow } from "@/api/rows";
+import type { TenantListRow } from "@/api/rows";
 import { paths } from "@/kit/paths";
 import { defineResource } from "@/kit/resource";
 import { count } from "@/kit/time";
 import { Badge } from "@/ui/Badge";
-import { StackedBar } from "@/ui/charts";
+import { MfaBar, type Split } from "./MfaBar";
 
 /** How much of a tenant was read: what is missing is what the console cannot know. */
 export function Reading({ row }: { row: Pick<TenantListRow, "parts_complete" | "parts_total" | "worst_reason"> }) {
@@ -16,25 +16,8 @@ export function Reading({ row }: { row: Pick<TenantListRow, "parts_complete" | "
   );
 }
 
-/** How many accounts come to which outcome. */
-type Split = Record<MfaOutcome, number>;
-
 export function splitOf(row: TenantListRow): Split {
   return { protected: row.mfa_protected, exempt: row.mfa_exempt, gap: row.mfa_gap, unknown: row.mfa_unknown };
-}
-
-export function MfaBar({ protected: safe, exempt, gap, unknown }: Split) {
-  return (
-    <StackedBar
-      label={`${count(safe)} protected, ${count(exempt)} exempt, ${count(gap)} with a gap, ${count(unknown)} unknown`}
-      parts={[
-        { value: safe, tone: "ok" },
-        { value: exempt, tone: "mute" },
-        { value: unknown, tone: "warn" },
-        { value: gap, tone: "bad" },
-      ]}
-    />
-  );
 }
 
 export const tenants = defineResource("tenant_list", {
@@ -54,7 +37,7 @@ export const tenants = defineResource("tenant_list", {
       </span>
     )),
     c.custom("mfa_protected", { label: "Second factor", sort: false, phone: "hide", className: "min-w-28" }, (row) => <MfaBar {...splitOf(row)} />),
-    c.custom("security_defaults", { label: "Asked by", phone: "hide", className: "text-sm text-ink-2" }, (row) => askedBy(row)),
+    c.custom("security_defaults", { label: "For everyone", phone: "hide", className: "text-sm text-ink-2" }, (row) => askedBy(row)),
     c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
   ],
   search: ["name", "default_domain", "customer_name"],
@@ -79,9 +62,9 @@ export const tenants = defineResource("tenant_list", {
   empty: { title: "No tenants yet", next: "Map the tenants of Microsoft 365 to customers under Integrations, then synchronize." },
 });
 
-/** What demands the second factor here, in a word. */
+/** What demands the second factor of everyone here, in a word. */
 export function askedBy(row: Pick<TenantListRow, "security_defaults" | "policies_on" | "has_premium">): string {
   if (row.security_defaults) return "security defaults";
   if (row.policies_on > 0 && row.has_premium !== false) return `${row.policies_on} access ${row.policies_on === 1 ? "policy" : "policies_on"}`;
-  return row.security_defaults === null ? "unknown" : "nothing for everyone";
+  return row.security_defaults === null ? "unknown" : "no rule";
 }
