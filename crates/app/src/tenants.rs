@@ -93,8 +93,9 @@ fn refused(error: &VendorError) -> ApiError {
                 .hint("Consent to the application in this tenant, or renew the delegated relationship.")
         }
         VendorError::Forbidden { .. } => {
-            let refused = ApiError::new(ErrorCode::VendorDenies, "The application lacks a permission in this tenant.")
-                .details(error.to_string());
+            let refused =
+                ApiError::new(ErrorCode::VendorDenies, "The application lacks a permission in this tenant.")
+                    .details(error.to_string());
             match missing_permission(error) {
                 Some(permission) => {
                     refused.hint(format!("Add the application permission {permission} and consent to it."))
@@ -103,7 +104,8 @@ fn refused(error: &VendorError) -> ApiError {
             }
         }
         VendorError::MissingCapability { .. } => {
-            ApiError::new(ErrorCode::VendorDenies, "This tenant does not have that.").details(error.to_string())
+            ApiError::new(ErrorCode::VendorDenies, "This tenant does not have that.")
+                .details(error.to_string())
         }
         VendorError::Throttled { retry_after } => {
             let wait_s = retry_after.map_or(60, |wait| wait.as_secs().max(1));

@@ -60,7 +60,8 @@ const TOP_DEFAULT: u32 = 25;
 
 impl Function for GraphApi {
     const NAME: &'static str = "graph-api";
-    const SUMMARY: &'static str = "Ask Microsoft 365 about one tenant of a customer: one of a closed list of reads.";
+    const SUMMARY: &'static str =
+        "Ask Microsoft 365 about one tenant of a customer: one of a closed list of reads.";
     const PERMISSION: &'static str = "people:read, as staff";
     const PERMISSIONS: &'static [&'static str] = &["people:read"];
     const RATE: RateClass = RateClass::Act;

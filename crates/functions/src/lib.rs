@@ -3,8 +3,8 @@
 //! often, keys that make repeating safe, time-outs, and a record of every call.
 mod answer;
 mod auto_remediation;
-mod keys;
 mod graph_api;
+mod keys;
 mod limiter;
 mod mfa;
 mod microsoft_sync;

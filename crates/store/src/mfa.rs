@@ -65,11 +65,7 @@ pub struct ResultRow {
 }
 
 /// `None`: there is no such tenant any more.
-pub async fn facts(
-    tx: &ActorTx,
-    customer: CustomerId,
-    tenant: Uuid,
-) -> Result<Option<TenantFacts>, PgError> {
+pub async fn facts(tx: &ActorTx, customer: CustomerId, tenant: Uuid) -> Result<Option<TenantFacts>, PgError> {
     let sql = include_str!("../../../db/queries/mfa/facts.sql");
     let Some(row) = tx.query_opt(sql, &[&customer.0, &tenant]).await? else { return Ok(None) };
     let (Json(parts), Json(policies)) = (row.get("parts"), row.get("policies"));

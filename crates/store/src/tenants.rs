@@ -223,7 +223,12 @@ pub struct Flags {
     pub security_defaults: Option<bool>,
 }
 
-pub async fn set_flags(tx: &ActorTx, customer: CustomerId, tenant: Uuid, flags: Flags) -> Result<(), PgError> {
+pub async fn set_flags(
+    tx: &ActorTx,
+    customer: CustomerId,
+    tenant: Uuid,
+    flags: Flags,
+) -> Result<(), PgError> {
     let sql = include_str!("../../../db/queries/tenants/set_flags.sql");
     tx.execute(sql, &[&customer.0, &tenant, &flags.has_premium, &flags.security_defaults]).await.map(drop)
 }
@@ -279,10 +284,7 @@ pub async fn leave(
 }
 
 /// Tenants of one customer that are there.
-pub async fn of_customer(
-    tx: &ActorTx,
-    customer: CustomerId,
-) -> Result<Vec<(Filed, IntegrationId)>, PgError> {
+pub async fn of_customer(tx: &ActorTx, customer: CustomerId) -> Result<Vec<(Filed, IntegrationId)>, PgError> {
     let sql = include_str!("../../../db/queries/tenants/of_customer.sql");
     let rows = tx.query(sql, &[&customer.0]).await?;
     let read = |row: &pg::Row| {

@@ -49,11 +49,7 @@ pub async fn preview(
     access::require_for_provider(pg, actor, "billing:manage").await?;
     let tx = pg.act_as(actor).await?;
     let row = money::product(&tx, proposed.product).await?.ok_or_else(access::not_found)?;
-    let rule = Rule {
-        counts: proposed.counts,
-        multiplier: proposed.multiplier,
-        ..row.rule
-    };
+    let rule = Rule { counts: proposed.counts, multiplier: proposed.multiplier, ..row.rule };
     let rules = [RuleRow { rule, ..row }];
     let mut preview = Preview { customers: 0, skipped: 0, differences: Vec::new(), totals: Vec::new() };
     let mut totals: BTreeMap<String, Total> = BTreeMap::new();

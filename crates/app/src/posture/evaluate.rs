@@ -138,9 +138,8 @@ fn judged(tenant: &Tenant, person: &Person, reasons: &Reasons<'_>, now: Timestam
         Some(None) => Known::Missing("the vendor sent a word that this version does not know".to_owned()),
         None => reasons.missing("mfa_states"),
     };
-    let registered = person
-        .mfa_registered
-        .map(|mfa| Methods { mfa, names: person.methods.clone().unwrap_or_default() });
+    let registered =
+        person.mfa_registered.map(|mfa| Methods { mfa, names: person.methods.clone().unwrap_or_default() });
     let user = User {
         id: person.external_id.clone(),
         name: person.display_name.clone(),

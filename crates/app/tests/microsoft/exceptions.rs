@@ -37,7 +37,8 @@ async fn a_gap_is_accepted_in_ones_own_name_and_for_a_time() {
     assert_eq!(outcome(&world, person).await, ("exempt".into(), "accepted".into()));
     let kept = "select count(*) from public.mfa_exceptions where ended_at is null and created_by is not null and reason = 'In the safe.'";
     assert_eq!(world.count(kept).await, 1);
-    let audited = "select count(*) from audit.log where table_name = 'public.mfa_exceptions' and actor_id is not null";
+    let audited =
+        "select count(*) from audit.log where table_name = 'public.mfa_exceptions' and actor_id is not null";
     assert_eq!(world.count(audited).await, 1);
     // A synchronization does not take it back; a person does.
     world.sync(world.graph, "full").await;

@@ -36,7 +36,11 @@ async fn faults_take_nothing_away_and_open_and_close_nothing() {
         world.fault(kind, path, times).await;
         let state = world.sync(world.graph, "full").await;
         let ended = world.reconcile().await;
-        assert_eq!((ended.opened, ended.closed, ended.reopened), (0, 0, 0), "{kind} {path} ({state}): {ended:?}");
+        assert_eq!(
+            (ended.opened, ended.closed, ended.reopened),
+            (0, 0, 0),
+            "{kind} {path} ({state}): {ended:?}"
+        );
         assert_eq!(world.open().await, open, "{kind} {path} ({state})");
         assert_eq!(world.found_mfa().await, outcomes, "{kind} {path} ({state})");
         assert_eq!(world.count(GONE).await, 0, "{kind} {path} ({state})");
@@ -45,7 +49,10 @@ async fn faults_take_nothing_away_and_open_and_close_nothing() {
     world.sync(world.graph, "full").await;
     let ended = world.reconcile().await;
     assert_eq!((ended.skipped.len(), ended.opened, ended.closed), (1, 0, 0), "{ended:?}");
-    assert_eq!(world.count("select count(*) from public.count_differences where stale_since is not null").await, 0);
+    assert_eq!(
+        world.count("select count(*) from public.count_differences where stale_since is not null").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -60,7 +67,8 @@ async fn a_tenant_that_does_not_let_us_in_leaves_the_others_whole() {
     let told = "select count(*) from public.sync_parts where part = 'people' and state = 'partial' and error ->> 'message' like '1 tenants were not read%'";
     assert_eq!(world.count(told).await, 1);
     // A second one loses a right: only that one is passed over.
-    let tenant = world.tenants().await.into_iter().find(|it| it["consent"] == true && it["organization_id"].is_i64());
+    let tenant =
+        world.tenants().await.into_iter().find(|it| it["consent"] == true && it["organization_id"].is_i64());
     let tenant = tenant.expect("a tenant")["tenant_id"].clone();
     let order = json!({ "vendor": "graph", "kind": "missing_permission", "path_prefix": "/v1.0/users", "tenant_id": tenant, "times": 50 });
     world.control("/faults", order).await;
@@ -79,7 +87,9 @@ async fn an_account_is_gone_only_when_the_vendor_says_so_of_its_id() {
     world.fault("truncated_list", "/v1.0/users", 40).await;
     assert_ne!(world.sync(world.graph, "full").await, "complete");
     world.clear_faults().await;
-    let others = format!("select count(*) from public.tenant_people where missing_since is not null and external_id <> '{user}'");
+    let others = format!(
+        "select count(*) from public.tenant_people where missing_since is not null and external_id <> '{user}'"
+    );
     assert_eq!(world.count(&others).await, 0, "half a list takes nothing away that exists");
     assert_eq!(world.sync(world.graph, "incremental").await, "complete");
     let theirs = format!("select count(*) from public.tenant_people p where p.missing_since is not null and p.external_id = '{user}'

@@ -53,7 +53,8 @@ async fn a_run_goes_on_after_its_process_died_at_any_boundary() {
             _ = process.join_next() => {}
         }
         process.shutdown().await;
-        let expire = "update public.sync_runs set lease_until = now() - interval '1 second' where state = 'running'";
+        let expire =
+            "update public.sync_runs set lease_until = now() - interval '1 second' where state = 'running'";
         world.admin.batch_execute(expire).await.unwrap();
     }
     world.syncer().run_one().await.unwrap();
@@ -72,7 +73,8 @@ async fn a_second_reading_of_the_same_changes_nothing() {
     let last = "select count(*) from public.sync_parts p join public.sync_runs r on r.id = p.sync_run_id
         where r.kind = 'incremental' and p.part in ('seats', 'people') and p.rows_read = p.rows_unchanged and p.rows_read > 0";
     assert_eq!(world.count(last).await, 2);
-    let spared = "select rows_read::bigint from public.sync_parts p join public.sync_runs r on r.id = p.sync_run_id
+    let spared =
+        "select rows_read::bigint from public.sync_parts p join public.sync_runs r on r.id = p.sync_run_id
         where p.part = 'registrations' and r.kind = ";
     let (full, incremental) =
         (world.count(&format!("{spared}'full'")).await, world.count(&format!("{spared}'incremental'")).await);

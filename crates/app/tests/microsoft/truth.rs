@@ -22,7 +22,8 @@ async fn all_planted_mistakes_of_seats_are_found_and_no_others() {
     assert_eq!((again.opened, again.closed, again.reopened), (0, 0, 0));
     // People come and go, a month passes.
     for (organization, action) in [(1, "join"), (3, "unassign"), (5, "leave"), (7, "assign")] {
-        let is_there = |it: &serde_json::Value| it["organization_id"] == organization && it["consent"] == true;
+        let is_there =
+            |it: &serde_json::Value| it["organization_id"] == organization && it["consent"] == true;
         if world.tenants().await.iter().any(is_there) {
             let order = json!({ "organization_id": organization, "action": action, "count": 2 });
             world.control("/people", order).await;
@@ -43,8 +44,7 @@ async fn causes(world: &World) {
     for row in world.seat_mistakes().await {
         let sql = "select d.cause ->> 'kind', d.cause from public.count_differences d join public.billing_products p on p.id = d.product_id and p.external_id = $2
             join public.customers c on c.id = d.customer_id and c.slug = $1 where d.state = 'open'";
-        let (slug, product) =
-            (format!("customer-{}", row["organization_id"]), row["product_id"].to_string());
+        let (slug, product) = (format!("customer-{}", row["organization_id"]), row["product_id"].to_string());
         let found = world.admin.query_one(sql, &[&slug, &product]).await.expect("a difference");
         let (kind, cause): (String, serde_json::Value) = (found.get(0), found.get(1));
         let allowed: &[&str] = match row["kind"].as_str().expect("a kind") {
@@ -105,11 +105,15 @@ async fn lists_say_what_is_bought_held_and_left_behind() {
           where x.customer_id = s.customer_id and x.sku_id = s.sku_id and p.tenant_id = s.tenant_id and x.missing_since is null)";
     assert_eq!(world.count(seats).await, 0, "what Microsoft counts is what accounts hold");
     assert!(world.count("select count(*) from public.license_list where unassigned > 0 and money_unassigned_per_month > 0").await > 0);
-    assert!(world.count("select count(*) from public.license_list where inactive_90d is null").await > 0, "without P1 nobody knows");
+    assert!(
+        world.count("select count(*) from public.license_list where inactive_90d is null").await > 0,
+        "without P1 nobody knows"
+    );
     assert!(world.count("select count(*) from public.license_list where inactive_90d is not null").await > 0);
     let leavers = "select count(*) from public.leaver_list where not account_enabled and jsonb_array_length(holds) > 0 and licenses_count > 0";
     assert!(world.count(leavers).await > 0);
-    let people = "select count(*) from public.person_list where mfa_outcome is null and missing_since is null";
+    let people =
+        "select count(*) from public.person_list where mfa_outcome is null and missing_since is null";
     assert_eq!(world.count(people).await, 0);
     assert!(world.count("select count(*) from public.tenant_list where worst_state = 'denied' and parts_complete < parts_total").await > 0);
     let sums = "select count(*) from public.mfa_overview o where customer_id is null and people = (select count(*) from public.tenant_people where missing_since is null)";

@@ -178,12 +178,7 @@ impl LineNamed {
     }
 }
 
-fn sentence(
-    found: &Found<'_>,
-    kind: CauseKind,
-    units: &[Named],
-    changed_at: Option<Timestamp>,
-) -> String {
+fn sentence(found: &Found<'_>, kind: CauseKind, units: &[Named], changed_at: Option<Timestamp>) -> String {
     let are = found.rule.counts.state();
     let (product, counted, billed) = (&found.rule.product_name, found.counted, found.billed);
     let since = changed_at.map(|at| format!(" since {}", day(at))).unwrap_or_default();

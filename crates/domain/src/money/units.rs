@@ -99,13 +99,15 @@ impl Counts {
         let units: Vec<Unit> = match self {
             Self::Devices { device_classes, approved_only } => {
                 let means = |device: &&Device| {
-                    device_classes.contains(&device.class) && (!approved_only || device.approval == "approved")
+                    device_classes.contains(&device.class)
+                        && (!approved_only || device.approval == "approved")
                 };
                 things.devices.iter().filter(means).map(Unit::of_device).collect()
             }
             Self::Seats { basis: SeatBasis::Purchased, sku_ids } => {
                 let bought = things.purchases.iter().filter(|it| sku_ids.contains(&it.sku_id));
-                let count = bought.map(|it| it.purchased).try_fold(0_u32, u32::checked_add).ok_or(TooLarge)?;
+                let count =
+                    bought.map(|it| it.purchased).try_fold(0_u32, u32::checked_add).ok_or(TooLarge)?;
                 return Ok(Meant { units: Vec::new(), count });
             }
             Self::Seats { basis, sku_ids } => {

@@ -2,5 +2,6 @@
 mod api;
 mod keys;
 mod limits;
+mod microsoft;
 mod money;
 mod rights;

@@ -97,12 +97,7 @@ pub async fn rules(tx: &ActorTx) -> Result<Vec<RuleRow>, PgError> {
         RuleRow {
             integration: IntegrationId(row.get("integration_id")),
             name: row.get("name"),
-            rule: Rule {
-                id: row.get("id"),
-                counts: counts(row),
-                multiplier,
-                ..of_product(row)
-            },
+            rule: Rule { id: row.get("id"), counts: counts(row), multiplier, ..of_product(row) },
         }
     };
     Ok(rows.iter().map(read).collect())

@@ -23,7 +23,6 @@ use super::{
     run::{self, PartName},
 };
 
-
 /// Runs, or goes on with, the claimed run until it is recorded as ended.
 pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
     cx.at(SyncPoint::RunStarted).await;

@@ -170,7 +170,9 @@ async fn groups(cx: &Cx<'_, Graph>, tenant: &Reading) -> Result<Option<PartRead>
         let members = match members(&walk) {
             Ok(members) => json!({ "members": members }),
             Err(why) => {
-                doubt.get_or_insert_with(|| trouble::of_walk(PartOf::Policies, &walk.completeness, walk.items.len()));
+                doubt.get_or_insert_with(|| {
+                    trouble::of_walk(PartOf::Policies, &walk.completeness, walk.items.len())
+                });
                 let known = before.get(&id).filter(|known| known.get("members").is_some());
                 known.cloned().unwrap_or_else(|| json!({ "missing": why }))
             }
@@ -233,8 +235,7 @@ async fn roles(cx: &Cx<'_, Graph>, tenant: &Reading) -> Result<PartRead, SyncErr
         named.entry(person).or_default().insert(name(role));
         templates.entry(person).or_default().insert(template(role));
     }
-    let names: BTreeMap<String, String> =
-        definitions.keys().map(|id| (template(id), name(id))).collect();
+    let names: BTreeMap<String, String> = definitions.keys().map(|id| (template(id), name(id))).collect();
     let rows: Vec<RolesRow> = named
         .iter()
         .map(|(person, roles)| RolesRow {
@@ -257,7 +258,8 @@ async fn holders(
     people: &HashSet<String>,
 ) -> Result<BTreeSet<(String, String)>, PartRead> {
     // Access policies pass over roles of an administrative unit, and so do we.
-    let whole = assignments.iter().filter(|it| it.directory_scope_id.as_deref().is_none_or(|scope| scope == "/"));
+    let whole =
+        assignments.iter().filter(|it| it.directory_scope_id.as_deref().is_none_or(|scope| scope == "/"));
     let mut holders = BTreeSet::new();
     let mut of_groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for it in whole {

@@ -88,20 +88,12 @@ async fn by_methods(cx: &Cx<'_, Graph>, tenant: &Reading) -> Result<PartRead, Sy
 fn methods_row(external_id: String, methods: &[AuthenticationMethod]) -> MethodsRow {
     MethodsRow {
         external_id,
-        methods: methods
-            .iter()
-            .filter(|it| it.kind != "password")
-            .map(|it| text(&it.kind))
-            .collect(),
+        methods: methods.iter().filter(|it| it.kind != "password").map(|it| text(&it.kind)).collect(),
         mfa_registered: methods.iter().any(AuthenticationMethod::is_second_factor),
     }
 }
 
-async fn keep_methods(
-    cx: &Cx<'_, Graph>,
-    tenant: &Reading,
-    found: &[MethodsRow],
-) -> Result<(), SyncError> {
+async fn keep_methods(cx: &Cx<'_, Graph>, tenant: &Reading, found: &[MethodsRow]) -> Result<(), SyncError> {
     let tx = cx.customer(tenant.customer).await?;
     let updated = accounts::set_methods(&tx, tenant.customer, tenant.id, found).await?;
     count(cx, &tx, found.len(), updated).await?;
@@ -133,12 +125,7 @@ fn word(state: &PerUserMfa) -> &str {
     }
 }
 
-async fn count(
-    cx: &Cx<'_, Graph>,
-    tx: &pg::ActorTx,
-    found: usize,
-    updated: u64,
-) -> Result<(), SyncError> {
+async fn count(cx: &Cx<'_, Graph>, tx: &pg::ActorTx, found: usize, updated: u64) -> Result<(), SyncError> {
     let updated = rows(usize::try_from(updated).unwrap_or(usize::MAX));
     let unchanged = rows(found).saturating_sub(updated).max(0);
     cx.count(tx, PART, &Counts { read: rows(found), updated, unchanged, ..Counts::default() }).await
@@ -153,10 +140,8 @@ async fn to_ask(
 ) -> Result<(Which, Vec<String>), SyncError> {
     let tx = cx.customer(tenant.customer).await?;
     let known = tenants::parts(&tx, tenant.customer, tenant.id).await?;
-    let was_whole =
-        known.iter().any(|it| it.part == part.as_str() && it.state == PartState::Complete);
-    let which =
-        if tenant.kind == SyncKind::Incremental && was_whole { Which::Unread } else { Which::All };
+    let was_whole = known.iter().any(|it| it.part == part.as_str() && it.state == PartState::Complete);
+    let which = if tenant.kind == SyncKind::Incremental && was_whole { Which::Unread } else { Which::All };
     let ids = accounts::to_ask(&tx, tenant.customer, tenant.id, asked, which).await?;
     tx.rollback().await?;
     Ok((which, ids))

@@ -56,8 +56,7 @@ async fn one(cx: &Cx<'_, Graph>, tenant: &Reading) -> Came {
         tenants::set_flags(&tx, tenant.customer, tenant.id, flags).await?;
         if !gone.is_empty() {
             let now = cx.now();
-            let removed =
-                tenants::mark_skus_missing(&tx, tenant.customer, tenant.id, &gone, now).await?;
+            let removed = tenants::mark_skus_missing(&tx, tenant.customer, tenant.id, &gone, now).await?;
             counts += Counts { removed, ..Counts::default() };
         }
     }

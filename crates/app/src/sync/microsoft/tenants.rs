@@ -44,8 +44,7 @@ pub(super) async fn read(cx: &Cx<'_, Graph>, kind: SyncKind) -> Result<PartEnd, 
     let mapped = mapped(cx).await?;
     cx.start(PART, Again::StartOver, Some(mapped.len())).await?;
     leave(cx, &mapped).await?;
-    let describe: ReadOne =
-        |cx, tenant| Box::pin(async move { Ok((vec![describe(cx, tenant).await?], 0)) });
+    let describe: ReadOne = |cx, tenant| Box::pin(async move { Ok((vec![describe(cx, tenant).await?], 0)) });
     each(cx, kind, PART, PartOf::Organization, describe).await
 }
 
@@ -59,10 +58,7 @@ async fn mapped(cx: &Cx<'_, Graph>) -> Result<BTreeMap<String, (CustomerId, Stri
 }
 
 /// Out of the old customer before anything arrives at the new one.
-async fn leave(
-    cx: &Cx<'_, Graph>,
-    mapped: &BTreeMap<String, (CustomerId, String)>,
-) -> Result<(), SyncError> {
+async fn leave(cx: &Cx<'_, Graph>, mapped: &BTreeMap<String, (CustomerId, String)>) -> Result<(), SyncError> {
     let tx = cx.everywhere().await?;
     let filed = tenants::placements(&tx, cx.claim.integration).await?;
     tx.rollback().await?;
@@ -137,12 +133,7 @@ async fn one(
     tx.commit().await?;
     let client = cx.client.tenant(external_id);
     let tenant = Reading { customer, id: is.id, name: is.name, has_premium: is.has_premium, kind, client };
-    let outcome = |state, reason, held| Outcome {
-        tenant: tenant.name.clone(),
-        state,
-        reason,
-        held,
-    };
+    let outcome = |state, reason, held| Outcome { tenant: tenant.name.clone(), state, reason, held };
     let of = |part: PartOf| known.iter().find(|it| it.part == part.as_str() && it.run == Some(cx.claim.run));
     if let Some(done) = of(main) {
         return Ok(outcome(done.state, done.reason.clone(), 0));

@@ -56,9 +56,10 @@ pub(super) fn sum(mut outcomes: Vec<Outcome>) -> PartEnd {
         return PartEnd::complete();
     }
     outcomes.sort_by(|one, other| one.tenant.cmp(&other.tenant));
-    let named = outcomes.iter().take(TENANTS_NAMED_MAX).map(|it| {
-        format!("{} ({})", it.tenant, it.reason.as_deref().unwrap_or("without a reason"))
-    });
+    let named = outcomes
+        .iter()
+        .take(TENANTS_NAMED_MAX)
+        .map(|it| format!("{} ({})", it.tenant, it.reason.as_deref().unwrap_or("without a reason")));
     let named = named.collect::<Vec<_>>().join("; ");
     let text = format!("{} tenants were not read completely: {named}", outcomes.len());
     if outcomes.iter().any(|it| it.held > 0) {
