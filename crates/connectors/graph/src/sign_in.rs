@@ -36,6 +36,7 @@ impl TenantClient {
     }
 }
 
+#[expect(clippy::boxed_local, reason = "every reader takes a record as it was sent")]
 fn methods(raw: Raw) -> Result<Vec<AuthenticationMethod>, VendorError> {
     #[derive(serde::Deserialize)]
     struct Body {

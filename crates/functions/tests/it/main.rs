@@ -3,5 +3,6 @@ mod api;
 mod connect;
 mod keys;
 mod limits;
+mod microsoft;
 mod money;
 mod rights;

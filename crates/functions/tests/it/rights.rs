@@ -16,6 +16,17 @@ fn inputs(customer: impl serde::Serialize + Copy) -> Vec<(&'static str, Value)> 
             "auto-remediation",
             json!({ "action": "cancel", "customer_id": customer, "run_id": id, "reason": "no" }),
         ),
+        ("graph-api", json!({ "customer_id": customer, "call": "users" })),
+        (
+            "graph-api",
+            json!({ "customer_id": customer, "tenant_id": id, "call": "user", "id": "a@b.example" }),
+        ),
+        (
+            "mfa",
+            json!({ "action": "accept", "customer_id": customer, "person_id": id, "reason": "no", "until": "2999-01-01T00:00:00Z" }),
+        ),
+        ("mfa", json!({ "action": "withdraw", "customer_id": customer, "person_id": id })),
+        ("microsoft-sync", json!({ "integration_id": id })),
         ("ninjaone-sync", json!({ "integration_id": id })),
         (
             "ninjaone-sync",
@@ -64,7 +75,7 @@ async fn who_sees_the_customer_but_may_not_is_told_what_is_missing() {
         let answer = api.call(&api.at_contoso, name, &input, None).await;
         let code = answer.json()["code"].clone();
         // A portal user may write tickets, and knows of no integration.
-        if matches!(name, "ninjaone-ticket" | "ninjaone-sync" | "revio-data") {
+        if matches!(name, "ninjaone-ticket" | "ninjaone-sync" | "revio-data" | "microsoft-sync" | "graph-api") {
             assert_eq!(code, "OB3001", "{name}: {}", answer.text);
         } else {
             assert_eq!(code, "OB2002", "{name} {input}: {}", answer.text);

@@ -42,7 +42,7 @@ async fn a_first_round_shows_all_and_the_next_only_what_changed() {
     let kept = link(next.end);
     assert!(tenant.users_delta(Some(&kept)).await.changed.is_empty());
     assert_eq!(
-        tenant.user(&leaving["people"][0]["user_id"].as_str().unwrap().to_owned()).await.unwrap_err(),
+        tenant.user(leaving["people"][0]["user_id"].as_str().unwrap()).await.unwrap_err(),
         connector_api::VendorError::NotFound
     );
 }
