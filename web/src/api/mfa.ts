@@ -3,24 +3,13 @@ import { callFunction } from "./functions";
 
 /** One thing that was looked at for the answer, and what it does for this person. */
 export interface ChainLink {
-  source: string;
-  /** The policy's own name. */
-  name: string | null;
   effect: string;
   text: string;
 }
 
 /** The reasons behind an answer; what cannot be read is left out. */
 export function readChain(value: unknown): ChainLink[] {
-  return (Array.isArray(value) ? value.filter(isRecord) : []).map((link) => {
-    const source = isRecord(link.source) ? link.source : { kind: link.source };
-    return {
-      source: stringOrNull(source.kind) ?? "other",
-      name: stringOrNull(source.name),
-      effect: stringOrNull(link.effect) ?? "",
-      text: stringOrNull(link.text) ?? "",
-    };
-  });
+  return (Array.isArray(value) ? value.filter(isRecord) : []).map((link) => ({ effect: stringOrNull(link.effect) ?? "", text: stringOrNull(link.text) ?? "" }));
 }
 
 interface PersonKey {

@@ -90,10 +90,7 @@ function Reason({ link }: { link: ChainLink }) {
   return (
     <li className="flex items-start gap-2.5 border-b border-line px-3.5 py-2 last:border-b-0">
       <look.icon aria-hidden strokeWidth={2.2} className={cx("mt-0.5 size-3.5 shrink-0", toneText[look.tone])} />
-      <span className="min-w-0 [overflow-wrap:anywhere]">
-        <span className="text-sm text-ink-2">{link.name === null ? words(link.source) : "Policy"}: </span>
-        {link.text}
-      </span>
+      <span className="min-w-0 [overflow-wrap:anywhere]">{link.text}</span>
     </li>
   );
 }
