@@ -33,7 +33,7 @@ const post = (name, body) => rest(token, `/functions/v1/${name}`, { method: "POS
 
 /** A full reading of both sources that began after this call, then a comparison that left nobody out. */
 async function readAndCompare() {
-  for (const source of await read("source_list?select=id,vendor")) {
+  for (const source of await read("source_list?select=id,vendor&enabled=is.true")) {
     const run = await until(`a synchronization of ${source.vendor}`, async () => {
       const [name, input] = SYNC[source.vendor];
       const { status, body } = await post(name, { integration_id: source.id, ...input });
@@ -61,14 +61,14 @@ async function readAndCompare() {
 async function addDevices(place) {
   const [line] = await read(`billing_line_list?select=customer_id&is_active=is.true&product_name=eq.Managed%20workstation&order=customer_name&offset=${place}&limit=1`);
   assert.ok(line, "a customer with a line for workstations");
-  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone");
+  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
   const [organization] = await read(`integration_organizations?select=external_id&integration_id=eq.${ninja.id}&customer_id=eq.${line.customer_id}&limit=1`);
   await control("/devices/add", { organization_id: Number(organization.external_id), count: 30 });
 }
 
 /** What a vendor calls the customers that somebody mapped. */
 async function mapped(vendor) {
-  const [source] = await read(`source_list?select=id&vendor=eq.${vendor}`);
+  const [source] = await read(`source_list?select=id&vendor=eq.${vendor}&enabled=is.true`);
   return new Set((await read(`integration_organizations?select=external_id&integration_id=eq.${source.id}&customer_id=not.is.null`)).map((row) => row.external_id));
 }
 
