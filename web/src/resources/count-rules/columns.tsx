@@ -12,8 +12,8 @@ export const countRules = defineResource("count_rule_list", {
   columns: (c) => [
     c.title("name", { label: "Rule" }),
     c.custom("enabled", { label: "State", phone: "badge" }, (row) => (row.enabled ? <Badge tone="ok">On</Badge> : <Badge tone="mute">Off</Badge>)),
-    c.text("product_name", { label: "Product", className: "max-w-64" }),
-    c.custom("device_classes", { label: "Counts", sort: false, className: "max-w-72" }, (row) =>
+    c.text("product_name", { label: "Product", className: "max-w-44 2xl:max-w-64" }),
+    c.custom("device_classes", { label: "Counts", sort: false, className: "max-w-48 2xl:max-w-80" }, (row) =>
       row.counts === "seats" ? row.sku_names.join(", ") : row.device_classes.map((each) => deviceClasses[each]).join(", "),
     ),
     c.custom("approved_only", { label: "Which", sort: false, phone: "hide", className: "text-sm text-ink-2" }, (row) =>

@@ -7,7 +7,7 @@ import { ErrorNotice } from "@/kit/ErrorNotice";
 import { money } from "@/kit/money";
 import { paths } from "@/kit/paths";
 import { useScope } from "@/kit/scope";
-import { plural } from "@/kit/time";
+import { count, plural } from "@/kit/time";
 import { toneText, type Tone } from "@/ui/Badge";
 import { Sparkline } from "@/ui/charts";
 import { cx } from "@/ui/cx";
@@ -30,35 +30,13 @@ export function MoneyStrip() {
     enabled: scope.customerId === null,
     every: TREND_MS,
   });
-  const skipped = readSkipped(last.row?.skipped).slice(0, SKIPPED_SHOWN);
   return (
     <>
       {overview.error ? <ErrorNotice error={overview.error} what="The sums could not be read." retry={overview.refetch} /> : null}
       {scope.customerId === null && overview.isPending ? <Sums row={null} past={[]} /> : null}
       {scope.customerId === null ? overview.rows.map((row) => <Sums key={row.currency} row={row} past={[...past.rows].reverse()} />) : null}
       {last.row ? (
-        <p className="flex flex-wrap items-center gap-x-2 border-b border-line px-3.5 py-2 text-sm text-ink-2">
-          {last.row.state === "failed" ? <span className="font-medium text-bad">The last comparison failed: {last.row.error ?? "the log says why"}.</span> : null}
-          <span>
-            {last.row.state === "running" ? "Comparing since " : "Compared "}
-            <Ago at={last.row.ended_at ?? last.row.started_at} />: {plural(last.row.customers_done, "customer")}
-          </span>
-          {last.row.customers_skipped > 0 ? (
-            <details className="basis-full">
-              <summary className="cursor-pointer font-medium text-warn">
-                {plural(last.row.customers_skipped, "customer")} left out: nothing is decided on facts that are old or partial
-              </summary>
-              <ul className="py-1 pl-4">
-                {skipped.map((each) => (
-                  <li key={each.customerId}>
-                    <Link to={paths.customer(each.customerId)} className="font-mono hover:underline">{each.customerId.slice(-6)}</Link> {each.reason}
-                  </li>
-                ))}
-                {last.row.customers_skipped > skipped.length ? <li>and {last.row.customers_skipped - skipped.length} more</li> : null}
-              </ul>
-            </details>
-          ) : null}
-        </p>
+        <LastComparison last={last.row} />
       ) : last.isPending ? (
         <div className="h-[37px] border-b border-line px-3.5 py-3">
           <Skeleton className="h-3 w-48" />
@@ -67,6 +45,37 @@ export function MoneyStrip() {
         <p className="border-b border-line px-3.5 py-2 text-sm text-ink-2">Nothing was compared yet. It happens after each complete synchronization, every night, and with “Reconcile now”.</p>
       ) : null}
     </>
+  );
+}
+
+type Comparison = Pick<ReconciliationRow, "state" | "started_at" | "ended_at" | "customers_done" | "customers_skipped" | "skipped" | "error">;
+
+/** One line, whatever it says: what comes later must not push the list down. */
+function LastComparison({ last }: { last: Comparison }) {
+  const line = (
+    <>
+      {last.state === "failed" ? <span className="font-medium text-bad">The last comparison failed: {last.error ?? "the log says why"}. </span> : null}
+      {last.state === "running" ? "Comparing since " : "Compared "}
+      <Ago at={last.ended_at ?? last.started_at} />: {plural(last.customers_done, "customer")}
+    </>
+  );
+  if (last.customers_skipped === 0) return <p className="border-b border-line px-3.5 py-2 text-sm text-ink-2">{line}</p>;
+  const skipped = readSkipped(last.skipped).slice(0, SKIPPED_SHOWN);
+  return (
+    <details className="border-b border-line px-3.5 py-2 text-sm text-ink-2">
+      <summary className="cursor-pointer">
+        {line}, <span className="font-medium text-warn">{count(last.customers_skipped)} left out</span>
+      </summary>
+      <p className="pt-1">Nothing is decided on facts that are old or partial:</p>
+      <ul className="py-1 pl-4">
+        {skipped.map((each) => (
+          <li key={each.customerId}>
+            <Link to={paths.customer(each.customerId)} className="font-mono hover:underline">{each.customerId.slice(-6)}</Link> {each.reason}
+          </li>
+        ))}
+        {last.customers_skipped > skipped.length ? <li>and {last.customers_skipped - skipped.length} more</li> : null}
+      </ul>
+    </details>
   );
 }
 

@@ -81,6 +81,7 @@ export default function TenantRecord() {
               <>
                 <SecondFactor row={row} />
                 <RelatedTable resource={people} title="Gaps and unknowns, administrators first" result={gaps} columns={["display_name", "account_enabled", "mfa_outcome", "last_sign_in_at"]} none="Nobody: everyone is asked for a second factor, or exempt for a reason." />
+                <RelatedTable resource={licenses} title="Licenses" result={held} columns={["name", "purchased", "assigned", "unassigned", "assigned_disabled"]} none="No license is known." />
                 <Card title="Conditional access policies" aside={policies.isPending ? "" : count(policies.rows.length)}>
                   {policies.error ? <ErrorNotice error={policies.error} what="The policies could not be read." retry={policies.refetch} /> : null}
                   {policies.isPending ? <SkeletonRows rows={3} /> : null}
@@ -111,7 +112,6 @@ export default function TenantRecord() {
                     <Fact name="Tenant id" mono>{row.external_id}</Fact>
                   </Facts>
                 </Card>
-                <RelatedTable resource={licenses} title="Licenses" result={held} columns={["name", "purchased", "assigned"]} none="No license is known." />
               </>
             }
           />
