@@ -9,6 +9,7 @@ use crate::fields::Fields;
 
 /// Notifications in one delivery that are read; the vendor sends far fewer.
 pub const NOTIFICATIONS_MAX: usize = 1_000;
+
 /// One notification, of a change or of the subscription's own life.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
