@@ -109,8 +109,8 @@ export async function rest(token, path, init = {}) {
   return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
 }
 
-/** Asks again until it is so; says what it waited for when it never is. */
-export async function until(what, ask, { withinMs = 60_000, everyMs = 500 } = {}) {
+/** Asks again until it is so; says what it waited for when it never is, and what `say` makes of it. */
+export async function until(what, ask, { withinMs = 60_000, everyMs = 500, say } = {}) {
   const end = Date.now() + withinMs;
   let last = null;
   while (Date.now() < end) {
@@ -118,5 +118,5 @@ export async function until(what, ask, { withinMs = 60_000, everyMs = 500 } = {}
     if (last) return last;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
-  throw new Error(`waited ${withinMs} ms for: ${what}; last seen: ${JSON.stringify(last)}`);
+  throw new Error(`waited ${withinMs} ms for: ${what}; last seen: ${say ? say() : JSON.stringify(last)}`);
 }
