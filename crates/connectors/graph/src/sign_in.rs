@@ -1,5 +1,6 @@
 //! What is known of a user's second factor: registered methods, and the old per-user state.
 use connector_api::{Call, Fact, VendorError, Walk};
+use serde_json::value::RawValue;
 
 use crate::client::{TenantClient, segment};
 use crate::errors::About;
@@ -26,18 +27,17 @@ impl TenantClient {
     /// The registered methods of each user, in the order of `ids`: the way without Entra ID P1.
     pub async fn authentication_methods(&self, ids: &[String]) -> Vec<PerId<Vec<AuthenticationMethod>>> {
         let path = |id: &str| format!("/users/{}/authentication/methods", segment(id));
-        self.batch("/v1.0/$batch", ids, path, About::record(permissions::METHODS), methods).await
+        self.batch("/v1.0/$batch", ids, path, About::record(permissions::METHODS), |raw| methods(&raw)).await
     }
 
     /// The per-user state of MFA, in the order of `ids`. Beta.
     pub async fn mfa_states(&self, ids: &[String]) -> Vec<PerId<PerUserMfa>> {
         let path = |id: &str| format!("/users/{}/authentication/requirements", segment(id));
-        self.batch("/beta/$batch", ids, path, About::record(permissions::POLICIES), state).await
+        self.batch("/beta/$batch", ids, path, About::record(permissions::POLICIES), |raw| state(&raw)).await
     }
 }
 
-#[expect(clippy::boxed_local, reason = "every reader takes a record as it was sent")]
-fn methods(raw: Raw) -> Result<Vec<AuthenticationMethod>, VendorError> {
+fn methods(raw: &RawValue) -> Result<Vec<AuthenticationMethod>, VendorError> {
     #[derive(serde::Deserialize)]
     struct Body {
         value: Vec<Raw>,
@@ -47,8 +47,8 @@ fn methods(raw: Raw) -> Result<Vec<AuthenticationMethod>, VendorError> {
     body.value.into_iter().map(AuthenticationMethod::read).collect()
 }
 
-fn state(raw: Raw) -> Result<PerUserMfa, VendorError> {
-    let row = members(&raw)?;
+fn state(raw: &RawValue) -> Result<PerUserMfa, VendorError> {
+    let row = members(raw)?;
     let word = Fields(&row).text("perUserMfaState");
     word.map(|word| PerUserMfa::of(&word)).ok_or_else(|| VendorError::shape("$.perUserMfaState", "missing"))
 }

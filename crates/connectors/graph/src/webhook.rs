@@ -1,32 +1,14 @@
 //! Change notifications: what the vendor posts, and what tells it from anybody else. Nothing is signed: each
 //! subscription carries a secret of ours (`clientState`) that comes back with every notification.
-use connector_api::{Call, Fact, VendorError};
-use jiff::Timestamp;
+use connector_api::VendorError;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use crate::client::{TenantClient, segment};
-use crate::errors::About;
 use crate::fields::Fields;
-use crate::permissions;
-use crate::types::{Raw, members};
 
-/// Of subscriptions to users and groups; it has to be renewed before.
-pub const LIFETIME_MINUTES_MAX: i64 = 41_760;
 /// Notifications in one delivery that are read; the vendor sends far fewer.
 pub const NOTIFICATIONS_MAX: usize = 1_000;
-/// Longest `clientState` that the vendor keeps.
-pub const CLIENT_STATE_CHARS_MAX: usize = 128;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscription {
-    pub id: String,
-    /// Such as `/users`.
-    pub resource: String,
-    pub expires_at: Option<Timestamp>,
-}
-
 /// One notification, of a change or of the subscription's own life.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
@@ -95,64 +77,6 @@ fn notification(at: Fields<'_>) -> Option<Notification> {
         client_state: at.text("clientState"),
         event,
     })
-}
-
-const SUBSCRIPTIONS: About = About::list(permissions::USERS, "subscriptions");
-const SUBSCRIPTION: About = About::record(permissions::USERS);
-
-impl TenantClient {
-    /// Changes of users. The vendor proves the address first: it posts a token there and wants it back as plain text.
-    /// Sent once: a subscription that may have been made shows in [`Self::subscriptions`].
-    pub async fn subscribe_to_users(
-        &self,
-        notification_url: &str,
-        lifecycle_url: &str,
-        client_state: &SecretString,
-        until: Timestamp,
-    ) -> Result<Fact<Subscription>, VendorError> {
-        if client_state.expose_secret().len() > CLIENT_STATE_CHARS_MAX {
-            return Err(VendorError::Misconfigured { reason: "the client state is too long".into() });
-        }
-        let body = json!({
-            "changeType": "updated,deleted",
-            "notificationUrl": notification_url,
-            "lifecycleNotificationUrl": lifecycle_url,
-            "resource": "/users",
-            "expirationDateTime": until.to_string(),
-            "clientState": client_state.expose_secret(),
-        });
-        self.one(Call::post("/v1.0/subscriptions").json(body), SUBSCRIPTIONS, Subscription::read).await
-    }
-
-    /// Those of this application in this tenant.
-    pub async fn subscriptions(&self) -> connector_api::Walk<Subscription> {
-        let call = Call::get("/v1.0/subscriptions");
-        self.list(call, SUBSCRIPTIONS, Subscription::read, |it| it.id.clone()).await
-    }
-
-    /// [`VendorError::NotFound`] when it does not exist any more.
-    pub async fn renew(&self, id: &str, until: Timestamp) -> Result<Fact<Subscription>, VendorError> {
-        let call = Call::patch(format!("/v1.0/subscriptions/{}", segment(id)))
-            .json(json!({"expirationDateTime": until.to_string()}));
-        self.one(call, SUBSCRIPTION, Subscription::read).await
-    }
-
-    pub async fn unsubscribe(&self, id: &str) -> Result<(), VendorError> {
-        let call = Call::delete(format!("/v1.0/subscriptions/{}", segment(id))).any_content();
-        self.call(call, SUBSCRIPTION).await.map(drop)
-    }
-}
-
-impl Subscription {
-    fn read(raw: Raw) -> Result<Self, VendorError> {
-        let row = members(&raw)?;
-        let at = Fields(&row);
-        Ok(Self {
-            id: at.id("id")?,
-            resource: at.text("resource").unwrap_or_default(),
-            expires_at: at.time("expirationDateTime"),
-        })
-    }
 }
 
 #[cfg(test)]

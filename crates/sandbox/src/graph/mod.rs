@@ -147,10 +147,13 @@ async fn batch_beta(
     batch::run(&state.0, tamper.0, "/beta", &headers, &body)
 }
 
-/// Links lead back to where the request came in.
+/// Links lead back to where the request came in: also through a proxy that stands there under Graph's own name.
 fn base(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("127.0.0.1");
-    format!("http://{host}/graph")
+    let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let (Some(scheme), Some(host)) = (named("x-forwarded-proto"), named("x-forwarded-host")) {
+        return format!("{scheme}://{host}");
+    }
+    format!("http://{}/graph", named(header::HOST.as_str()).unwrap_or("127.0.0.1"))
 }
 
 fn ask<'a>(

@@ -62,6 +62,11 @@ impl Scene {
         self.controlled(Call::delete("/_sandbox/faults")).await;
     }
 
+    /// Calls that reached the vendor with a token.
+    pub async fn calls(&self) -> u64 {
+        self.controlled(Call::get("/_sandbox/state")).await["graph"]["calls"].as_u64().unwrap()
+    }
+
     pub async fn truth(&self) -> Value {
         self.controlled(Call::get("/_sandbox/truth")).await
     }
