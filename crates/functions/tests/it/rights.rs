@@ -75,7 +75,8 @@ async fn who_sees_the_customer_but_may_not_is_told_what_is_missing() {
         let answer = api.call(&api.at_contoso, name, &input, None).await;
         let code = answer.json()["code"].clone();
         // A portal user may write tickets, and knows of no integration.
-        if matches!(name, "ninjaone-ticket" | "ninjaone-sync" | "revio-data" | "microsoft-sync" | "graph-api") {
+        if matches!(name, "ninjaone-ticket" | "ninjaone-sync" | "revio-data" | "microsoft-sync" | "graph-api")
+        {
             assert_eq!(code, "OB3001", "{name}: {}", answer.text);
         } else {
             assert_eq!(code, "OB2002", "{name} {input}: {}", answer.text);
