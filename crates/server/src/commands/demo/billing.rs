@@ -26,13 +26,12 @@ const SEAT_RULES: [(&str, &str, &str); 2] = [
 /// The sandbox numbers its accounts after the organizations: `C-1007` is organization 7.
 const ACCOUNT_NUMBER_FIRST: i64 = 1_000;
 
-/// Accounts of customers that the demo has are mapped, as a person would have done; the others wait for one. Returns the
-/// integration.
+/// Accounts of customers that the demo has are mapped, as a person would have done; the others wait for one.
 pub async fn prepare(
     product: &Product,
     sandbox: &SandboxHandle,
     ninjaone: IntegrationId,
-) -> Result<IntegrationId, Failure> {
+) -> Result<(), Failure> {
     let failed = |error: &dyn std::error::Error| Failure::start("the demo's books", error);
     let credentials = RevIoCredentials {
         user: sandbox.revio_user.clone(),
@@ -59,8 +58,7 @@ pub async fn prepare(
         rules(&tx, id, &sold.items, now).await?;
         tx.commit().await
     };
-    kept.await.map_err(|error| failed(&error))?;
-    Ok(id)
+    kept.await.map_err(|error| failed(&error))
 }
 
 async fn map(

@@ -58,8 +58,8 @@ pub async fn prepare(
     };
     let customers = customers.await.map_err(|error| failed(&error))?;
     integration::register_webhook(product, integration, &ninja, url).await?;
-    let books = billing::prepare(product, sandbox, integration).await?;
-    tenants::prepare(product, sandbox, books).await?;
+    billing::prepare(product, sandbox, integration).await?;
+    tenants::prepare(product, sandbox, integration).await?;
     Ok(customers)
 }
 

@@ -15,12 +15,11 @@ use crate::{
 
 const INTEGRATION: &str = "Microsoft 365 (sandbox)";
 
-/// Tenants that are called as an account of Rev.io are mapped to its customer, as a person would have done; the others wait for
-/// one.
+/// Tenants that are called as a customer's organization are mapped to it, as a person would have done; the others wait for one.
 pub async fn prepare(
     product: &Product,
     sandbox: &SandboxHandle,
-    books: IntegrationId,
+    ninjaone: IntegrationId,
 ) -> Result<(), Failure> {
     let failed = |error: &dyn std::error::Error| Failure::start("the demo's tenants", error);
     let credentials = MicrosoftCredentials {
@@ -43,7 +42,7 @@ pub async fn prepare(
     }
     let kept = async {
         let tx = product.services.pg.system(SystemReason::Seed).await?;
-        map(&tx, id, books, &tenants.items, product.clock.now()).await?;
+        map(&tx, id, ninjaone, &tenants.items, product.clock.now()).await?;
         tx.commit().await
     };
     kept.await.map_err(|error| failed(&error))
@@ -52,7 +51,7 @@ pub async fn prepare(
 async fn map(
     tx: &ActorTx,
     id: IntegrationId,
-    books: IntegrationId,
+    ninjaone: IntegrationId,
     tenants: &[PartnerCustomer],
     now: Timestamp,
 ) -> Result<(), PgError> {
@@ -62,7 +61,7 @@ async fn map(
              select $1, $3, $4, $5, o.customer_id, $6, $6 from public.integration_organizations o
              where o.integration_id = $2 and o.name = $4 and o.customer_id is not null
              on conflict (integration_id, external_id) do nothing",
-            &[&id.0, &books.0, &tenant.tenant_id, &tenant.name, &tenant.default_domain, &now],
+            &[&id.0, &ninjaone.0, &tenant.tenant_id, &tenant.name, &tenant.default_domain, &now],
         )
         .await?;
     }
