@@ -6,9 +6,12 @@ import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled,
 import { advance, control } from "./lib/sandbox.mjs";
 
 const STEP_MS = 120_000;
+/** Each vendor's function. */
+const SYNC = { ninjaone: ["ninjaone-sync", { kind: "full" }], microsoft: ["microsoft-sync", { kind: "full" }], revio: ["revio-data", { action: "sync" }] };
 /** A month begins within them. */
 const DAYS = 32;
-const NOT_BILLED = "no account of the billing system is mapped to this customer";
+/** Customers that one side does not know stay passed over. */
+const NOT_KNOWN = ["no account of the billing system is mapped to this customer", "no tenant is mapped to this customer"];
 const OF_DIFFERENCE = "select=id,customer_id,customer_name,product_name,line_id,line_ref,counted,billed,money_per_month,state,close_reason,direction,cause_kind";
 
 let browser;
@@ -30,9 +33,10 @@ const post = (name, body) => rest(token, `/functions/v1/${name}`, { method: "POS
 
 /** A full reading of both sources that began after this call, then a comparison that left nobody out. */
 async function readAndCompare() {
-  for (const source of await read("source_list?select=id,vendor")) {
+  for (const source of await read("source_list?select=id,vendor&enabled=is.true")) {
     const run = await until(`a synchronization of ${source.vendor}`, async () => {
-      const { status, body } = source.vendor === "revio" ? await post("revio-data", { action: "sync", integration_id: source.id }) : await post("ninjaone-sync", { integration_id: source.id, kind: "full" });
+      const [name, input] = SYNC[source.vendor];
+      const { status, body } = await post(name, { integration_id: source.id, ...input });
       assert.equal(status, 200, JSON.stringify(body));
       return body.already_running ? null : body.sync_run_id;
     }, { withinMs: STEP_MS });
@@ -48,8 +52,7 @@ async function readAndCompare() {
     // One at a time: those after a synchronization come by themselves.
     if (status === 409) return null;
     assert.equal(status, 200, JSON.stringify(body));
-    // A customer that the billing system does not know stays passed over.
-    passedOver = body.skipped.filter((one) => one.reason !== NOT_BILLED);
+    passedOver = body.skipped.filter((one) => !NOT_KNOWN.includes(one.reason));
     return passedOver.length === 0 ? body : null;
   }, { withinMs: STEP_MS, say: () => JSON.stringify(passedOver) });
 }
@@ -58,18 +61,24 @@ async function readAndCompare() {
 async function addDevices(place) {
   const [line] = await read(`billing_line_list?select=customer_id&is_active=is.true&product_name=eq.Managed%20workstation&order=customer_name&offset=${place}&limit=1`);
   assert.ok(line, "a customer with a line for workstations");
-  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone");
+  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
   const [organization] = await read(`integration_organizations?select=external_id&integration_id=eq.${ninja.id}&customer_id=eq.${line.customer_id}&limit=1`);
   await control("/devices/add", { organization_id: Number(organization.external_id), count: 30 });
 }
 
+/** What a vendor calls the customers that somebody mapped. */
+async function mapped(vendor) {
+  const [source] = await read(`source_list?select=id&vendor=eq.${vendor}&enabled=is.true`);
+  return new Set((await read(`integration_organizations?select=external_id&integration_id=eq.${source.id}&customer_id=not.is.null`)).map((row) => row.external_id));
+}
+
 /** Every planted mistake of a mapped customer, in the words of our list. */
 async function planted() {
-  const { billing_mistakes: mistakes } = await control("/truth");
-  const [revio] = await read("source_list?select=id&vendor=eq.revio");
-  const mapped = new Set((await read(`integration_organizations?select=external_id&integration_id=eq.${revio.id}&customer_id=not.is.null`)).map((row) => row.external_id));
+  const { billing_mistakes: mistakes, tenants } = await control("/truth");
+  const [accounts, mappedTenants] = [await mapped("revio"), await mapped("microsoft")];
+  const tenantOf = (mistake) => tenants.find((tenant) => tenant.organization_id === mistake.organization_id)?.tenant_id;
   return mistakes
-    .filter((mistake) => mistake.counts === "devices" && mapped.has(String(mistake.revio_customer_id)))
+    .filter((mistake) => accounts.has(String(mistake.revio_customer_id)) && (mistake.counts === "devices" || mappedTenants.has(tenantOf(mistake))))
     .map((mistake) => `${mistake.product}: ${Number(mistake.counted_quantity)} counted, ${Number(mistake.billed_quantity)} billed, ${mistake.direction} ${Number(mistake.money_per_month).toFixed(2)}`)
     .sort();
 }

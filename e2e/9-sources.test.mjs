@@ -22,7 +22,7 @@ before(async () => {
 after(() => browser?.close());
 
 async function source() {
-  return (await rest(token, "/rest/v1/source_list?select=*&vendor=eq.ninjaone&limit=1")).body[0];
+  return (await rest(token, "/rest/v1/source_list?select=*&vendor=eq.ninjaone&enabled=is.true&limit=1")).body[0];
 }
 
 /** Asks for a full synchronization until one of its own is queued, and waits for its end. */

@@ -86,6 +86,7 @@ create view public.leaver_list with (security_invoker = true) as
               from public.devices d where d.customer_id = p.customer_id and d.missing_since is null and d.last_user is not null
                 and lower(regexp_replace(d.last_user, '^.*\\', '')) in (lower(p.user_principal_name), lower(split_part(p.user_principal_name, '@', 1)))) h) as holds,
          (select sum(app.seat_rate(p.customer_id, x.sku))::numeric(14,2) from unnest(p.sku_ids) x (sku)) as money_per_month,
+         (select app.seat_currency(p.customer_id, x.sku) as currency from unnest(p.sku_ids) x (sku) order by 1 limit 1) as currency,
          p.observed_at, p.observed_at + (select app.row_stale_after(t.integration_id)) as stale_at, p.is_complete
   from public.tenant_people p
   left join public.customers c on c.id = p.customer_id
@@ -93,3 +94,17 @@ create view public.leaver_list with (security_invoker = true) as
   where p.is_leaver;
 comment on view public.leaver_list is 'Accounts that cannot sign in and still hold licenses or roles, with what to do about each: for the list screen.';
 grant select on public.leaver_list to staff;
+
+create view public.sku_list with (security_invoker = true) as
+  select s.sku_id, min(s.part_number) as part_number, min(s.name) as name, count(*)::integer as tenants, sum(s.purchased)::integer as purchased, sum(s.assigned)::integer as assigned
+  from public.license_skus s where s.missing_since is null group by s.sku_id;
+comment on view public.sku_list is 'Each license once over all tenants that the caller sees, for choosing what a product stands for.';
+grant select on public.sku_list to staff;
+
+create view public.person_license_list with (security_invoker = true) as
+  select x.customer_id, x.id, x.person_id, x.sku_id, coalesce(s.name, x.sku_id::text) as name, s.part_number, x.assigned_at, x.by_group, x.error, x.missing_since
+  from public.person_licenses x
+  join public.tenant_people p on p.customer_id = x.customer_id and p.id = x.person_id
+  left join public.license_skus s on s.customer_id = x.customer_id and s.tenant_id = p.tenant_id and s.sku_id = x.sku_id;
+comment on view public.person_license_list is 'What one account holds and held, with the names of the licenses.';
+grant select on public.person_license_list to authenticated, staff;

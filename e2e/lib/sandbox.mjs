@@ -29,13 +29,15 @@ export async function advance(days) {
   await promisify(execFile)(required("OBERA_BIN"), ["--data-dir", required("OBERA_DATA_DIR"), "sandbox", "advance", "--days", String(days)], { timeout: 30_000 });
 }
 
-/** How to reach the running demo's sandbox: addresses, ids and secrets. */
-export const handle = () => JSON.parse(readFileSync(join(required("OBERA_DATA_DIR"), "secrets/sandbox.json"), "utf8"));
+/** How to reach the running demo's sandbox: addresses and credentials of each vendor, and the control plane's token. */
+export function handle() {
+  return JSON.parse(readFileSync(join(required("OBERA_DATA_DIR"), "secrets/sandbox.json"), "utf8"));
+}
 
 /** Asks the control plane of the running demo's sandbox; with a body it is a POST. */
 export async function control(path, body) {
-  const { base_url: base, control_token: token } = handle();
-  const response = await fetch(`${base}/_sandbox${path}`, {
+  const { base_url: address, control_token: token } = handle();
+  const response = await fetch(`${address}/_sandbox${path}`, {
     method: body === undefined ? "GET" : "POST",
     headers: { "content-type": "application/json", "x-sandbox-control": token },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

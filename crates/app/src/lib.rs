@@ -1,5 +1,6 @@
 //! Use cases: one file per intention. Knows no HTTP and no vendor JSON; who may do what is asked of the database.
 pub mod access;
+pub mod connect;
 pub mod evidence;
 pub mod incidents;
 pub mod money;

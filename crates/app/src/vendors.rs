@@ -3,7 +3,7 @@ mod credentials;
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
-use connector_api::{RetryPolicy, VendorError};
+use connector_api::{Health, RetryPolicy, VendorError};
 use graph::Graph;
 use kernel::{
     ApiError, Clock, ErrorCode,
@@ -22,6 +22,35 @@ use credentials::Watch;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a vendor's client is made from.
+#[derive(Debug)]
+pub enum Credentials {
+    NinjaOne(NinjaOneCredentials),
+    RevIo(RevIoCredentials),
+    Microsoft(MicrosoftCredentials),
+}
+
+impl Credentials {
+    pub const fn vendor(&self) -> Vendor {
+        match self {
+            Self::NinjaOne(_) => Vendor::NinjaOne,
+            Self::RevIo(_) => Vendor::RevIo,
+            Self::Microsoft(_) => Vendor::Microsoft,
+        }
+    }
+
+    /// The text to seal.
+    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
+        match self {
+            Self::NinjaOne(credentials) => serde_json::to_string(credentials),
+            Self::RevIo(credentials) => serde_json::to_string(credentials),
+            Self::Microsoft(credentials) => serde_json::to_string(credentials),
+        }
+        .map(SecretString::from)
+        .map_err(|_| VendorsError::Form)
+    }
+}
+
 /// Gives the client of an integration. The sandbox's and a real vendor's differ only in the integration's row.
 pub trait Vendors: Send + Sync + 'static {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>>;
@@ -33,6 +62,24 @@ pub trait Vendors: Send + Sync + 'static {
 
     /// Nobody's accounts are read where this is not said.
     fn microsoft(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// What these credentials may do at this address; nothing is kept.
+    fn try_out<'a>(
+        &'a self,
+        _base_url: &'a str,
+        _credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<Health, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// Seals credentials: anew, or under the id of those that they replace.
+    fn seal<'a>(
+        &'a self,
+        _known: Option<CredentialId>,
+        _credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CredentialId, VendorsError>> {
         Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
     }
 }
@@ -92,13 +139,6 @@ impl std::fmt::Debug for NinjaOneCredentials {
     }
 }
 
-impl NinjaOneCredentials {
-    /// The text to seal.
-    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
-        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
-    }
-}
-
 /// What is sealed for a Rev.io integration.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,13 +157,6 @@ impl std::fmt::Debug for RevIoCredentials {
             .field("user", &self.user)
             .field("client_code", &self.client_code)
             .finish_non_exhaustive()
-    }
-}
-
-impl RevIoCredentials {
-    /// The text to seal.
-    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
-        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
     }
 }
 
@@ -146,13 +179,6 @@ impl std::fmt::Debug for MicrosoftCredentials {
             .field("home_tenant_id", &self.home_tenant_id)
             .field("login_url", &self.login_url)
             .finish_non_exhaustive()
-    }
-}
-
-impl MicrosoftCredentials {
-    /// The text to seal.
-    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
-        serde_json::to_string(self).map(SecretString::from).map_err(|_| VendorsError::Form)
     }
 }
 
@@ -225,7 +251,10 @@ impl SealedVendors {
 impl Vendors for SealedVendors {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch| self.make_ninjaone(version, secret, watch);
+            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                Ok(self.make_ninjaone(&version.base_url, &sealed)?.watched_by(watch))
+            };
             let outcome = self.client(integration, Vendor::NinjaOne, &self.ninjaone, make).await;
             self.told(integration, outcome).await
         })
@@ -233,7 +262,10 @@ impl Vendors for SealedVendors {
 
     fn revio(&self, integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch| self.make_revio(version, secret, watch);
+            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                Ok(self.make_revio(&version.base_url, &sealed)?.watched_by(watch))
+            };
             let outcome = self.client(integration, Vendor::RevIo, &self.revio, make).await;
             self.told(integration, outcome).await
         })
@@ -241,9 +273,49 @@ impl Vendors for SealedVendors {
 
     fn microsoft(&self, integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch| self.make_microsoft(version, secret, watch);
+            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                Ok(self.make_microsoft(&version.base_url, &sealed)?.watched_by(watch))
+            };
             let outcome = self.client(integration, Vendor::Microsoft, &self.microsoft, make).await;
             self.told(integration, outcome).await
+        })
+    }
+
+    fn try_out<'a>(
+        &'a self,
+        base_url: &'a str,
+        credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<Health, VendorsError>> {
+        Box::pin(async move {
+            Ok(match credentials {
+                Credentials::NinjaOne(credentials) => {
+                    self.make_ninjaone(base_url, credentials)?.health_check().await
+                }
+                Credentials::RevIo(credentials) => {
+                    self.make_revio(base_url, credentials)?.health_check().await
+                }
+                Credentials::Microsoft(credentials) => {
+                    self.make_microsoft(base_url, credentials)?.health_check().await
+                }
+            })
+        })
+    }
+
+    fn seal<'a>(
+        &'a self,
+        known: Option<CredentialId>,
+        credentials: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CredentialId, VendorsError>> {
+        Box::pin(async move {
+            let secret = credentials.to_secret()?;
+            match known {
+                Some(id) => {
+                    self.vault.rotate_credential(id, &secret).await?;
+                    Ok(id)
+                }
+                None => Ok(self.vault.put_credential(credentials.vendor().as_str(), &secret).await?),
+            }
         })
     }
 }
@@ -283,42 +355,28 @@ impl SealedVendors {
         Ok(client)
     }
 
-    fn make_ninjaone(
-        &self,
-        version: &Version,
-        secret: &str,
-        watch: Arc<Watch>,
-    ) -> Result<NinjaOne, VendorsError> {
-        let sealed: NinjaOneCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-        let config =
-            ninjaone::Config::new(version.base_url.clone(), sealed.client_id, sealed.client_secret.into())
-                .with_retry(self.retry);
-        Ok(NinjaOne::new(config, self.clock.clone())?.watched_by(watch))
+    fn make_ninjaone(&self, base_url: &str, sealed: &NinjaOneCredentials) -> Result<NinjaOne, VendorsError> {
+        let secret = sealed.client_secret.clone().into();
+        let config = ninjaone::Config::new(base_url, sealed.client_id.clone(), secret).with_retry(self.retry);
+        Ok(NinjaOne::new(config, self.clock.clone())?)
     }
 
-    fn make_microsoft(
-        &self,
-        version: &Version,
-        secret: &str,
-        watch: Arc<Watch>,
-    ) -> Result<Graph, VendorsError> {
-        let sealed: MicrosoftCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-        let (login_url, graph_url) = (sealed.login_url, version.base_url.clone());
-        let (client_id, secret) = (sealed.client_id, sealed.client_secret.into());
-        let config = graph::Config::new(login_url, graph_url, client_id, secret, sealed.home_tenant_id)?
+    fn make_microsoft(&self, base_url: &str, sealed: &MicrosoftCredentials) -> Result<Graph, VendorsError> {
+        let (client_id, home) = (sealed.client_id.clone(), sealed.home_tenant_id.clone());
+        let secret = sealed.client_secret.clone().into();
+        let config = graph::Config::new(sealed.login_url.clone(), base_url, client_id, secret, home)?
             .with_retry(self.retry);
-        Ok(Graph::new(config, self.clock.clone())?.watched_by(watch))
+        Ok(Graph::new(config, self.clock.clone())?)
     }
 
-    fn make_revio(&self, version: &Version, secret: &str, watch: Arc<Watch>) -> Result<RevIo, VendorsError> {
-        let sealed: RevIoCredentials = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-        let base_url = version.base_url.clone();
-        let config = revio::Config::new(base_url, sealed.user, sealed.client_code, sealed.password.into())?
+    fn make_revio(&self, base_url: &str, sealed: &RevIoCredentials) -> Result<RevIo, VendorsError> {
+        let (user, client_code) = (sealed.user.clone(), sealed.client_code.clone());
+        let config = revio::Config::new(base_url, user, client_code, sealed.password.clone().into())?
             .with_retry(self.retry);
-        let config = match sealed.subscription_key {
-            Some(key) => config.with_subscription_key(key.into()),
+        let config = match &sealed.subscription_key {
+            Some(key) => config.with_subscription_key(key.clone().into()),
             None => config,
         };
-        Ok(RevIo::new(config, self.clock.clone())?.watched_by(watch))
+        Ok(RevIo::new(config, self.clock.clone())?)
     }
 }

@@ -2,6 +2,7 @@
 //! say when they were seen and whether the read was complete. No vendor, no database.
 pub mod error;
 pub mod fact;
+pub mod health;
 pub mod http;
 pub mod links;
 pub mod numbered;
@@ -12,6 +13,7 @@ pub mod watch;
 
 pub use error::{Stage, VendorError};
 pub use fact::{Completeness, Cursor, Fact, Page, PartialReason};
+pub use health::Health;
 pub use http::{Answer, Call, HttpClient, HttpConfig};
 pub use links::{LinkLimits, LinkWalk, LinkedPage, Repeats, walk_links};
 pub use numbered::{NumberedPage, walk_numbered};

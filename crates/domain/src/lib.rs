@@ -1,7 +1,6 @@
 //! Types and pure rules, one module per domain. No I/O; time is an argument.
 pub mod estate;
 pub mod expression;
-pub mod leaver;
 pub mod mfa;
 pub mod money;
 pub mod remediation;

@@ -4,6 +4,7 @@
 mod answer;
 mod auto_remediation;
 mod graph_api;
+mod integration_connect;
 mod keys;
 mod limiter;
 mod mfa;
@@ -36,6 +37,8 @@ pub struct Services {
     pub pg: Pg,
     pub engine: Engine,
     pub vendors: Arc<dyn Vendors>,
+    /// Where vendors reach this installation; `None`: it is not known, and no webhook is registered.
+    pub public_url: Option<Arc<str>>,
     pub clock: Clock,
 }
 

@@ -76,6 +76,7 @@ pub fn entries() -> Vec<Entry> {
     vec![
         Entry::of::<crate::auto_remediation::AutoRemediation>(),
         Entry::of::<crate::graph_api::GraphApi>(),
+        Entry::of::<crate::integration_connect::IntegrationConnect>(),
         Entry::of::<crate::mfa::Mfa>(),
         Entry::of::<crate::microsoft_sync::MicrosoftSync>(),
         Entry::of::<crate::ninjaone_sync::NinjaOneSync>(),

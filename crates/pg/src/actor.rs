@@ -179,6 +179,8 @@ pub enum SystemReason {
     SchemaCache,
     /// Makes the demo's and the first installation's rows.
     Seed,
+    /// Keeps which credentials and address an integration uses, for a person who may say so.
+    Connect,
     /// Answers `obera doctor` and the health endpoints.
     Health,
     /// Reads the change feed and who may hear it, and sends between nodes.
@@ -206,6 +208,7 @@ impl SystemReason {
         Self::SealAudit,
         Self::SchemaCache,
         Self::Seed,
+        Self::Connect,
         Self::Health,
         Self::Realtime,
         Self::SweepCalls,
@@ -227,6 +230,7 @@ impl SystemReason {
             Self::SealAudit => "seal_audit",
             Self::SchemaCache => "schema_cache",
             Self::Seed => "seed",
+            Self::Connect => "connect",
             Self::Health => "health",
             Self::Realtime => "realtime",
             Self::SweepCalls => "sweep_calls",

@@ -69,7 +69,18 @@ impl Product {
         }
         let storage = StorageState::open(pg.clone(), vault.clone(), clock.clone(), settings.storage.clone())
             .map_err(|error| Failure::start("the store for files", &error))?;
-        Ok(Self { services: Services { pg, engine, vendors, clock: clock.clone() }, storage, vault, clock })
+        Ok(Self {
+            services: Services {
+                pg,
+                engine,
+                vendors,
+                public_url: settings.public_url.as_deref().map(Into::into),
+                clock: clock.clone(),
+            },
+            storage,
+            vault,
+            clock,
+        })
     }
 }
 

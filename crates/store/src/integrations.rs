@@ -1,7 +1,7 @@
 //! Connections to vendors and the organizations that they show.
 use kernel::{
     Timestamp,
-    id::{CustomerId, IntegrationId},
+    id::{CredentialId, CustomerId, IntegrationId},
 };
 use pg::{ActorTx, PgError};
 use uuid::Uuid;
@@ -65,6 +65,56 @@ pub async fn by_id(tx: &ActorTx, id: IntegrationId) -> Result<Option<Integration
         enabled: row.get("enabled"),
         credentials_failed_at: row.get("credentials_failed_at"),
     }))
+}
+
+/// How an integration reaches its vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub id: IntegrationId,
+    pub base_url: String,
+    pub credential: Option<CredentialId>,
+    pub sync_interval_s: i32,
+}
+
+/// Needs a transaction of [`pg::SystemReason::Connect`], as the three below.
+pub async fn by_name(tx: &ActorTx, name: &str) -> Result<Option<Connection>, PgError> {
+    let row = tx.query_opt(include_str!("../../../db/queries/integrations/by_name.sql"), &[&name]).await?;
+    Ok(row.map(|row| Connection {
+        id: IntegrationId(row.get("id")),
+        base_url: row.get("base_url"),
+        credential: row.get::<_, Option<Uuid>>("credential_id").map(CredentialId),
+        sync_interval_s: row.get("sync_interval_s"),
+    }))
+}
+
+/// Adds an integration, or gives the one of that name another connection.
+pub async fn keep(tx: &ActorTx, name: &str, vendor: Vendor, new: &Connection) -> Result<(), PgError> {
+    let credential = new.credential.map(|it| it.0);
+    let params = &[
+        &new.id.0 as _,
+        &name as _,
+        &vendor.as_str() as _,
+        &new.base_url as _,
+        &credential as _,
+        &new.sync_interval_s as _,
+    ];
+    tx.execute_one(include_str!("../../../db/queries/integrations/keep.sql"), params).await
+}
+
+/// Whether an integration of this vendor points there already.
+pub async fn uses_address(tx: &ActorTx, vendor: Vendor, base_url: &str) -> Result<bool, PgError> {
+    let sql = include_str!("../../../db/queries/integrations/uses_address.sql");
+    Ok(tx.query_one(sql, &[&vendor.as_str(), &base_url]).await?.get("is_used"))
+}
+
+pub async fn set_webhook(
+    tx: &ActorTx,
+    id: IntegrationId,
+    secret_sha256: &[u8],
+    at: Timestamp,
+) -> Result<(), PgError> {
+    let sql = include_str!("../../../db/queries/integrations/set_webhook.sql");
+    tx.execute_one(sql, &[&id.0, &secret_sha256, &at]).await
 }
 
 pub async fn organizations(tx: &ActorTx, id: IntegrationId) -> Result<Vec<Organization>, PgError> {

@@ -4,6 +4,7 @@
 -- Belongs to: customer. Grows: with use.
 -- Audited: no, worked out anew from facts whenever these change; since says when the outcome did.
 -- Personal data: chain (says how an account is protected).
+-- Personal data: fix (says what would protect an account).
 -- Personal data: reason_text (says how an account is protected).
 create table public.mfa_results (
   customer_id uuid not null,

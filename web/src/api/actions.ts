@@ -65,7 +65,14 @@ type Source = Pick<SourceListRow, "id" | "vendor">;
 /** Each vendor has its function; Rev.io cannot say what changed, so that it is always read as a whole. */
 function sync(source: Source, kind: "full" | "incremental", more: object): Promise<string> {
   const input = { integration_id: source.id, ...more };
-  return source.vendor === "revio" ? callFunction("revio-data", { action: "sync", ...input }, message) : callFunction("ninjaone-sync", { ...input, kind }, message);
+  switch (source.vendor) {
+    case "revio":
+      return callFunction("revio-data", { action: "sync", ...input }, message);
+    case "microsoft":
+      return callFunction("microsoft-sync", { ...input, kind }, message);
+    default:
+      return callFunction("ninjaone-sync", { ...input, kind }, message);
+  }
 }
 
 export async function startSync(source: Source, kind: "full" | "incremental"): Promise<string> {

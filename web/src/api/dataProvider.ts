@@ -17,7 +17,8 @@ const TABLES: Readonly<Record<Table, true>> = {
   access_log: true, security_alerts: true, security_alert_list: true, security_status: true, export_freezes: true, difference_list: true,
   difference_by_customer: true, difference_by_product: true, money_overview: true, reconciliations: true, count_rules: true, count_rule_list: true,
   billing_products: true, billing_line_list: true, margin_by_customer: true, month_closes: true, month_close_list: true,
-  organization_suggestions: true,
+  organization_suggestions: true, person_list: true, leaver_list: true, license_list: true, sku_list: true, person_license_list: true, tenant_list: true,
+  tenant_parts: true, access_policies: true, mfa_results: true, mfa_exceptions: true, mfa_overview: true,
 };
 
 function isTable(name: string): name is Table {

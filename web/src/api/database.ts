@@ -536,7 +536,7 @@ export interface Database {
         ];
       };
       difference_list: {
-        Row: { age_s: number | null; bill_id: string | null; bill_number: string | null; billed: number | null; cause: Json | null; cause_kind: string | null; cause_text: string | null; changed_at: string | null; changed_quantity: number | null; close_reason: string | null; closed_at: string | null; counted: number | null; currency: string | null; customer_id: string | null; customer_name: string | null; devices_observed_at: string | null; difference: number | null; direction: string | null; first_seen_at: string | null; id: string | null; ignored_at: string | null; ignored_by: string | null; ignored_reason: string | null; ignored_until: string | null; integration_id: string | null; last_seen_at: string | null; line_contract_end_at: string | null; line_id: string | null; line_quantity: number | null; line_ref: string | null; lines_observed_at: string | null; money_per_month: number | null; product_id: string | null; product_name: string | null; rate: number | null; rate_source: string | null; reconciliation_id: string | null; rule_id: string | null; rule_name: string | null; run_id: string | null; stale_reason: string | null; stale_since: string | null; state: string | null; state_text: string | null };
+        Row: { age_s: number | null; bill_id: string | null; bill_number: string | null; billed: number | null; cause: Json | null; cause_kind: string | null; cause_text: string | null; changed_at: string | null; changed_quantity: number | null; close_reason: string | null; closed_at: string | null; counted: number | null; counts: string | null; currency: string | null; customer_id: string | null; customer_name: string | null; devices_observed_at: string | null; difference: number | null; direction: string | null; first_seen_at: string | null; id: string | null; ignored_at: string | null; ignored_by: string | null; ignored_reason: string | null; ignored_until: string | null; integration_id: string | null; last_seen_at: string | null; line_contract_end_at: string | null; line_id: string | null; line_quantity: number | null; line_ref: string | null; lines_observed_at: string | null; money_per_month: number | null; product_id: string | null; product_name: string | null; rate: number | null; rate_source: string | null; reconciliation_id: string | null; rule_id: string | null; rule_name: string | null; run_id: string | null; stale_reason: string | null; stale_since: string | null; state: string | null; state_text: string | null };
         Relationships: [
           { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
@@ -572,7 +572,7 @@ export interface Database {
         ];
       };
       leaver_list: {
-        Row: { account_enabled: boolean | null; customer_id: string | null; customer_name: string | null; disabled_seen_at: string | null; display_name: string | null; holds: Json | null; id: string | null; is_complete: boolean | null; last_sign_in_at: string | null; licenses: string[] | null; licenses_count: number | null; money_per_month: number | null; observed_at: string | null; roles: string[] | null; sku_ids: string[] | null; stale_at: string | null; tenant_id: string | null; tenant_name: string | null; user_principal_name: string | null; user_type: string | null };
+        Row: { account_enabled: boolean | null; currency: string | null; customer_id: string | null; customer_name: string | null; disabled_seen_at: string | null; display_name: string | null; holds: Json | null; id: string | null; is_complete: boolean | null; last_sign_in_at: string | null; licenses: string[] | null; licenses_count: number | null; money_per_month: number | null; observed_at: string | null; roles: string[] | null; sku_ids: string[] | null; stale_at: string | null; tenant_id: string | null; tenant_name: string | null; user_principal_name: string | null; user_type: string | null };
         Relationships: [
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
@@ -621,6 +621,14 @@ export interface Database {
         Row: { display_name: string | null; email: string | null; id: string | null; kind: string | null };
         Relationships: [];
       };
+      person_license_list: {
+        Row: { assigned_at: string | null; by_group: boolean | null; customer_id: string | null; error: string | null; id: string | null; missing_since: string | null; name: string | null; part_number: string | null; person_id: string | null; sku_id: string | null };
+        Relationships: [
+          { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       person_list: {
         Row: { account_enabled: boolean | null; created_in_vendor_at: string | null; customer_id: string | null; customer_name: string | null; department: string | null; disabled_seen_at: string | null; display_name: string | null; id: string | null; is_admin: boolean | null; is_complete: boolean | null; is_leaver: boolean | null; is_synced: boolean | null; job_title: string | null; last_sign_in_at: string | null; licenses: string[] | null; licenses_count: number | null; mail: string | null; methods: string[] | null; mfa_accepted_until: string | null; mfa_evaluated_at: string | null; mfa_fix: string | null; mfa_legacy_open: boolean | null; mfa_observed_at: string | null; mfa_outcome: string | null; mfa_reason_kind: string | null; mfa_reason_text: string | null; mfa_registered: boolean | null; mfa_since: string | null; missing_since: string | null; observed_at: string | null; per_user_mfa: string | null; roles: string[] | null; sku_ids: string[] | null; stale_at: string | null; tenant_id: string | null; tenant_name: string | null; user_principal_name: string | null; user_type: string | null };
         Relationships: [
@@ -653,6 +661,10 @@ export interface Database {
           { foreignKeyName: "sites_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      sku_list: {
+        Row: { assigned: number | null; name: string | null; part_number: string | null; purchased: number | null; sku_id: string | null; tenants: number | null };
+        Relationships: [];
+      };
       sla_by_priority: {
         Row: { customer_id: string | null; priority: string | null; tickets: number | null; within_target: number | null };
         Relationships: [
@@ -676,7 +688,7 @@ export interface Database {
         ];
       };
       tenant_list: {
-        Row: { country: string | null; customer_id: string | null; customer_name: string | null; default_domain: string | null; domains: string[] | null; external_id: string | null; has_premium: boolean | null; id: string | null; initial_domain: string | null; integration_id: string | null; is_complete: boolean | null; mfa_exempt: number | null; mfa_gap: number | null; mfa_protected: number | null; mfa_unknown: number | null; missing_since: string | null; name: string | null; observed_at: string | null; oldest_observed_at: string | null; parts: Json | null; parts_complete: number | null; parts_total: number | null; people: number | null; security_defaults: boolean | null; stale_at: string | null; worst_reason: string | null; worst_state: string | null };
+        Row: { country: string | null; customer_id: string | null; customer_name: string | null; default_domain: string | null; domains: string[] | null; external_id: string | null; has_premium: boolean | null; id: string | null; initial_domain: string | null; integration_id: string | null; is_complete: boolean | null; mfa_exempt: number | null; mfa_gap: number | null; mfa_gap_admins: number | null; mfa_protected: number | null; mfa_unknown: number | null; missing_since: string | null; name: string | null; observed_at: string | null; oldest_observed_at: string | null; parts: Json | null; parts_complete: number | null; parts_total: number | null; people: number | null; policies_on: number | null; security_defaults: boolean | null; stale_at: string | null; worst_reason: string | null; worst_state: string | null };
         Relationships: [
           { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },

@@ -1,7 +1,7 @@
 import { ApiError, isRecord, stringOrNull } from "./errors";
 import { callFunction } from "./functions";
 import { insertRow, patchRow } from "./rest";
-import type { DeviceClass } from "./rows";
+import type { Counts, DeviceClass, SeatBasis } from "./rows";
 
 // Intentions about money, one function each.
 
@@ -9,8 +9,12 @@ import type { DeviceClass } from "./rows";
 export interface RuleDraft {
   name: string;
   billing_product_id: string;
+  counts: Counts;
   device_classes: DeviceClass[];
   approved_only: boolean;
+  /** Of seats: any of these licenses. */
+  sku_ids: string[];
+  seat_basis: SeatBasis | null;
   /** Decimal text. */
   multiplier: string;
   enabled: boolean;
@@ -50,10 +54,15 @@ export async function reconcile(customerId: string | null): Promise<string> {
   });
 }
 
+/** Without what was chosen for the other kind before. */
+function whatCounts({ counts, device_classes, sku_ids, seat_basis }: RuleDraft) {
+  return counts === "devices" ? { counts, device_classes, sku_ids: [], seat_basis: null } : { counts, device_classes: [], sku_ids, seat_basis };
+}
+
 /** What a rule would do, before it is saved. */
 export async function previewRule(draft: RuleDraft): Promise<Effect> {
-  const { billing_product_id, device_classes, approved_only, multiplier } = draft;
-  const input = { action: "preview_rule", billing_product_id, device_classes, approved_only, multiplier };
+  const { billing_product_id, approved_only, multiplier } = draft;
+  const input = { action: "preview_rule", billing_product_id, approved_only, multiplier, ...whatCounts(draft) };
   return callFunction("reconcile", input, (answer) => {
     const effect = record(answer);
     return {
@@ -81,7 +90,7 @@ export async function previewRule(draft: RuleDraft): Promise<Effect> {
 }
 
 export async function saveRule(draft: RuleDraft, ruleId: string | null): Promise<string> {
-  const values = { ...draft, name: draft.name.trim() };
+  const values = { ...draft, name: draft.name.trim(), ...whatCounts(draft) };
   if (ruleId === null) await insertRow("count_rules", values, "id");
   else await patchRow("count_rules", { id: ruleId }, values);
   return `${values.name} is saved. The next reconciliation applies it.`;

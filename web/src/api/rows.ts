@@ -112,7 +112,10 @@ export type SecurityStatusRow = ViewRow<
 export type DifferenceState = "open" | "ignored" | "changing" | "waiting_for_invoice" | "closed";
 export type DifferenceDirection = "under" | "over";
 export type CauseKind =
-  | "no_line" | "disconnected_line" | "devices_added" | "quantity_too_low" | "line_without_devices" | "duplicate_lines" | "devices_gone" | "quantity_too_high";
+  | "no_line" | "disconnected_line" | "devices_added" | "seats_added" | "quantity_too_low" | "line_without_devices" | "line_without_seats" | "duplicate_lines" | "devices_gone" | "seats_gone" | "quantity_too_high";
+/** What a product of the billing system stands for. */
+export type Counts = "devices" | "seats";
+export type SeatBasis = "assigned" | "enabled" | "purchased";
 export type DifferenceRow = ViewRow<
   "difference_list",
   | "line_id" | "line_ref" | "line_quantity" | "line_contract_end_at" | "rate" | "money_per_month" | "state_text" | "devices_observed_at" | "lines_observed_at" | "stale_since" | "stale_reason"
@@ -122,12 +125,13 @@ export type DifferenceRow = ViewRow<
     direction: DifferenceDirection;
     cause_kind: CauseKind;
     rate_source: "line" | "former_line" | "product" | "none";
+    counts: Counts;
     close_reason: "vanished" | "invoiced" | "superseded" | "rule_off" | null;
   }
 >;
 export type MoneyOverviewRow = ViewRow<"money_overview">;
 export type ReconciliationRow = TableRow<"reconciliations", { state: "running" | "complete" | "failed" }>;
-export type CountRuleRow = ViewRow<"count_rule_list", "product_code" | "product_rate" | "created_by", { device_classes: DeviceClass[] }>;
+export type CountRuleRow = ViewRow<"count_rule_list", "product_code" | "product_rate" | "created_by", { device_classes: DeviceClass[]; counts: Counts; seat_basis: SeatBasis | null }>;
 export type BillingProductRow = TableRow<"billing_products">;
 export type BillingLineRow = ViewRow<
   "billing_line_list",
@@ -139,6 +143,23 @@ export type MarginRow = ViewRow<"margin_by_customer", "margin_percent">;
 export type MonthCloseRow = TableRow<"month_closes">;
 export type MonthCloseListRow = ViewRow<"month_close_list", "note" | "closed_by">;
 export type SuggestionRow = ViewRow<"organization_suggestions", "account_number">;
+export type MfaOutcome = "protected" | "exempt" | "gap" | "unknown";
+export type TenantPartState = "complete" | "partial" | "denied" | "failed";
+export type PersonListRow = ViewRow<
+  "person_list",
+  "mail" | "department" | "job_title" | "created_in_vendor_at" | "last_sign_in_at" | "disabled_seen_at" | "methods" | "mfa_registered" | "per_user_mfa" | "mfa_reason_text" | "missing_since" | "stale_at",
+  { user_type: "member" | "guest"; mfa_outcome: MfaOutcome | null }
+>;
+export type LeaverListRow = ViewRow<"leaver_list", "money_per_month" | "currency" | "disabled_seen_at" | "last_sign_in_at" | "stale_at">;
+export type LicenseListRow = ViewRow<"license_list", "inactive_90d" | "rate" | "currency" | "money_unassigned_per_month" | "stale_at">;
+export type SkuRow = ViewRow<"sku_list">;
+export type PersonLicenseRow = ViewRow<"person_license_list", "assigned_at" | "error" | "missing_since">;
+export type TenantListRow = ViewRow<"tenant_list", "default_domain" | "has_premium" | "security_defaults" | "worst_state" | "worst_reason" | "initial_domain" | "country" | "missing_since" | "oldest_observed_at" | "stale_at">;
+export type TenantPartRow = TableRow<"tenant_parts", { state: TenantPartState }>;
+export type AccessPolicyRow = TableRow<"access_policies">;
+export type MfaResultRow = TableRow<"mfa_results", { outcome: MfaOutcome }>;
+export type MfaExceptionRow = TableRow<"mfa_exceptions">;
+export type MfaOverviewRow = ViewRow<"mfa_overview">;
 export type NotificationRow = TableRow<"notifications">;
 type Permission = Public["Functions"]["my_permissions"]["Returns"][number];
 /** Without a customer: of the provider. */
@@ -188,6 +209,17 @@ export interface Tables {
   month_closes: MonthCloseRow;
   month_close_list: MonthCloseListRow;
   organization_suggestions: SuggestionRow;
+  person_list: PersonListRow;
+  leaver_list: LeaverListRow;
+  license_list: LicenseListRow;
+  sku_list: SkuRow;
+  person_license_list: PersonLicenseRow;
+  tenant_list: TenantListRow;
+  tenant_parts: TenantPartRow;
+  access_policies: AccessPolicyRow;
+  mfa_results: MfaResultRow;
+  mfa_exceptions: MfaExceptionRow;
+  mfa_overview: MfaOverviewRow;
   notifications: NotificationRow;
   access_log: AccessLogRow;
   security_alerts: Pick<SecurityAlertRow, "id" | "state">;

@@ -23,7 +23,7 @@ describe("navigation", () => {
 });
 
 describe("lamp", () => {
-  const source = (over: Partial<SourceListRow>) => ({ enabled: true, last_complete_at: ago(60_000), stale_at: ago(-60_000), credentials_failed_at: null, last_state: "complete", ...over }) as SourceListRow;
+  const source = (over: Partial<SourceListRow>) => ({ vendor: "ninjaone", enabled: true, last_ended_at: ago(60_000), stale_after_s: 600, last_complete_at: ago(60_000), stale_at: ago(-60_000), credentials_failed_at: null, last_state: "complete", ...over }) as SourceListRow;
   it.each([
     [[], "warn"],
     [[source({})], "ok"],
@@ -32,6 +32,10 @@ describe("lamp", () => {
     [[source({ stale_at: ago(0) }), source({})], "bad"],
     [[source({ credentials_failed_at: ago(5) })], "bad"],
     [[source({ last_complete_at: null })], "bad"],
+    // A tenant that keeps the app out says nothing of the others.
+    [[source({ vendor: "microsoft", last_state: "partial", last_complete_at: null, stale_at: null })], "warn"],
+    [[source({ vendor: "microsoft", last_state: "partial", last_complete_at: null, last_ended_at: ago(700_000) })], "bad"],
+    [[source({ vendor: "microsoft", last_state: "failed", last_complete_at: null })], "bad"],
     [[source({ enabled: false, last_complete_at: null }), source({})], "ok"],
   ] as const)("of case %#", (sources, lamp) => expect(lampOf([...sources], now).lamp).toBe(lamp));
 });

@@ -1,5 +1,6 @@
 import type { SourceListRow } from "@/api/rows";
 import { freshness } from "@/kit/freshness";
+import { sourceAge } from "@/kit/vendors";
 
 export type Lamp = "ok" | "warn" | "bad";
 
@@ -7,7 +8,7 @@ export type Lamp = "ok" | "warn" | "bad";
 export function lampOf(sources: SourceListRow[], now: number): { lamp: Lamp; text: string } {
   const live = sources.filter((source) => source.enabled);
   if (live.length === 0) return { lamp: "warn", text: "no source connected" };
-  const stale = live.filter((source) => freshness({ observedAt: source.last_complete_at, staleAt: source.stale_at }, now).state !== "fresh");
+  const stale = live.filter((source) => ["stale", "unknown"].includes(freshness(sourceAge(source), now).state));
   const refused = live.filter((source) => source.credentials_failed_at !== null);
   if (refused.length > 0) return { lamp: "bad", text: `${refused.length} of ${live.length} sources refused` };
   if (stale.length > 0) return { lamp: "bad", text: `${stale.length} of ${live.length} sources stale` };

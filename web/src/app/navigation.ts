@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, Calculator, CalendarCheck, CirclePlay, LayoutDashboard, LifeBuoy, MonitorSmartphone, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, Siren, type LucideIcon,
+  Bell, Braces, Building2, Calculator, CalendarCheck, CirclePlay, Cloud, KeyRound, LayoutDashboard, LifeBuoy, MonitorSmartphone, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldX, Siren, UsersRound, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -37,6 +37,9 @@ export const navigation: readonly NavGroup[] = [
     entries: [
       { to: "/customers", label: "Customers", icon: Building2, permission: "customers:read", key: "c", providerOnly: true },
       { to: "/devices", label: "Devices", icon: MonitorSmartphone, permission: "devices:read", key: "d", figure: "devices" },
+      { to: "/people", label: "People", icon: UsersRound, permission: "people:read", key: "w" },
+      { to: "/licenses", label: "Licenses", icon: KeyRound, permission: "people:read", key: "k", providerOnly: true },
+      { to: "/tenants", label: "Tenants", icon: Cloud, permission: "people:read", key: "v", providerOnly: true },
     ],
   },
   {
@@ -59,6 +62,7 @@ export const navigation: readonly NavGroup[] = [
   {
     label: "Security",
     entries: [
+      { to: "/mfa", label: "MFA gaps", icon: ShieldX, permission: "people:read", key: "f", providerOnly: true },
       { to: "/security", label: "Security alerts", icon: ShieldAlert, permission: "security:read", key: "s", providerOnly: true },
       { to: "/access", label: "Access log", icon: ScanEye, permission: "audit:read", key: "l", providerOnly: true },
     ],

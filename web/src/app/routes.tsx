@@ -28,6 +28,13 @@ const DifferencesByProduct = lazy(() => import("@/resources/differences/ByProduc
 const MarginList = lazy(() => import("@/resources/margins"));
 const MonthCloseList = lazy(() => import("@/resources/month-closes"));
 const MonthCloseRecord = lazy(() => import("@/resources/month-closes/MonthCloseRecord"));
+const PersonList = lazy(() => import("@/resources/people"));
+const LeaverList = lazy(() => import("@/resources/people/Leavers"));
+const PersonRecord = lazy(() => import("@/resources/people/PersonRecord"));
+const LicenseList = lazy(() => import("@/resources/licenses"));
+const TenantList = lazy(() => import("@/resources/tenants"));
+const TenantRecord = lazy(() => import("@/resources/tenants/TenantRecord"));
+const MfaGaps = lazy(() => import("@/resources/mfa"));
 const BillingLineList = lazy(() => import("@/resources/billing-lines"));
 const CountRuleList = lazy(() => import("@/resources/count-rules"));
 const SecurityAlertList = lazy(() => import("@/resources/security"));
@@ -58,6 +65,13 @@ export function AppRoutes() {
         <Route path="devices" element={<DeviceList />} />
         <Route path="devices/:customerId/:id" element={<DeviceRecord />} />
         <Route path="devices/:id" element={<DeviceRecord />} />
+        <Route path="people" element={<PersonList />} />
+        <Route path="people/leavers" element={<LeaverList />} />
+        <Route path="people/:customerId/:id" element={<PersonRecord />} />
+        <Route path="licenses" element={<LicenseList />} />
+        <Route path="tenants" element={<TenantList />} />
+        <Route path="tenants/:customerId/:id" element={<TenantRecord />} />
+        <Route path="mfa" element={<MfaGaps />} />
         <Route path="alerts" element={<AlertList />} />
         <Route path="incidents" element={<IncidentList />} />
         <Route path="incidents/:customerId/:id" element={<IncidentRecord />} />

@@ -10,8 +10,8 @@ export interface Action<Input> {
 }
 
 interface ActionOptions<Input> {
-  /** Does it and says, in one sentence, what the server answered: this is the toast. */
-  act: (input: Input) => Promise<string>;
+  /** Does it and says, in one sentence, what the server answered: this is the toast. Null: the page says it. */
+  act: (input: Input) => Promise<string | null>;
   onDone?: (input: Input) => void;
   /** Leave the error to the open dialog instead of a toast. */
   quietError?: boolean;
@@ -28,7 +28,7 @@ export function useAction<Input = void>({ act, onDone, quietError = false }: Act
   const mutation = useMutation({
     mutationFn: act,
     onSuccess: (outcome, input) => {
-      notify(outcome, { type: "success" });
+      if (outcome !== null) notify(outcome, { type: "success" });
       onDone?.(input);
     },
     onError: (cause) => {

@@ -120,9 +120,11 @@ describe("money", () => {
     expect(reach(null, "unknown")).toBe("unknown");
   });
   it("reads causes with whatever is missing", () => {
-    expect(readCause(null)).toEqual({ lineChangedAt: null, devices: [], devicesTotal: 0, lines: [] });
+    expect(readCause(null)).toEqual({ lineChangedAt: null, devices: [], devicesTotal: 0, people: [], peopleTotal: 0, lines: [] });
     const cause = readCause({ devices: [{ id: "a", name: "PC-1", at: "2026-01-01" }], devices_total: 24, lines: [{ id: "l", ref: "30001", quantity: "59", is_active: true }] });
     expect(cause.devicesTotal).toBe(24);
+    const seats = readCause({ people: [{ id: "p", name: "Ada Lovelace", at: null }] });
+    expect([seats.people[0]?.name, seats.peopleTotal, seats.devicesTotal]).toEqual(["Ada Lovelace", 1, 0]);
     expect(cause.lines[0]).toEqual({ id: "l", ref: "30001", quantity: "59", rate: null, active: true, disconnectedAt: null });
   });
 });

@@ -18,6 +18,8 @@ export const paths = {
   /** The reads behind an alert: of one person, newest first. */
   readsOf: (email: string) => `/access?q=${encodeURIComponent(email)}`,
   difference: record("differences"),
+  person: record("people"),
+  tenant: record("tenants"),
   monthClose: (id: string) => `/month-closes/${id}`,
   integration: (id: string) => `/integrations/${id}`,
 };

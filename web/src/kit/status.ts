@@ -1,10 +1,11 @@
 import {
   BadgeCheck, Ban, Check, CircleCheck, CircleDashed, CircleDot, CircleHelp, CirclePause, CircleX, Clock, Eye, Flag, Hourglass, Info,
-  LoaderCircle, ShieldAlert, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
+  LoaderCircle, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, CauseKind, ChangeState, DeviceClass, DifferenceDirection, DifferenceState, IncidentState, ReadSource, RunState, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SlaState, StepState, SyncState, TicketPriority, TicketState,
+  AlertState, ApprovalState, CauseKind, ChangeState, DeviceClass, DifferenceDirection, DifferenceState, IncidentState, MfaOutcome, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TicketState,
 } from "@/api/rows";
+import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
 
 export interface Status {
@@ -174,11 +175,22 @@ export const causes: Vocabulary<CauseKind> = {
   no_line: { label: "No line", tone: "bad", icon: Ban },
   disconnected_line: { label: "Line disconnected", tone: "bad", icon: CircleX },
   devices_added: { label: "Devices added", tone: "info", icon: CircleDot },
+  seats_added: { label: "Seats added", tone: "info", icon: CircleDot },
   quantity_too_low: { label: "Quantity too low", tone: "info", icon: CircleDot },
   line_without_devices: { label: "Nothing behind it", tone: "warn", icon: CircleDashed },
+  line_without_seats: { label: "Nobody behind it", tone: "warn", icon: CircleDashed },
   duplicate_lines: { label: "Line twice", tone: "warn", icon: Flag },
   devices_gone: { label: "Devices gone", tone: "warn", icon: CircleDashed },
+  seats_gone: { label: "Seats taken away", tone: "warn", icon: CircleDashed },
   quantity_too_high: { label: "Quantity too high", tone: "warn", icon: CircleDot },
+};
+
+export const findings: Vocabulary<CheckFinding> = {
+  ok: { label: "There", tone: "ok", icon: Check },
+  missing_right: { label: "Right missing", tone: "bad", icon: Ban, says: "Somebody has to grant it at the vendor." },
+  missing_capability: { label: "Not offered", tone: "warn", icon: CircleDashed, says: "The vendor does not offer it here." },
+  failed: { label: "Not answered", tone: "bad", icon: X, says: "It could not be asked now." },
+  skipped: { label: "Not asked", tone: "mute", icon: CircleDashed, says: "Something before it is missing." },
 };
 
 export const deviceClasses: Readonly<Record<DeviceClass, string>> = {
@@ -188,6 +200,46 @@ export const deviceClasses: Readonly<Record<DeviceClass, string>> = {
   network: "Network",
   mobile: "Mobile",
   other: "Other",
+};
+
+export const mfaOutcomes: Vocabulary<MfaOutcome> = {
+  gap: { label: "Gap", tone: "bad", icon: ShieldX, says: "Somebody can sign in with a password alone." },
+  unknown: { label: "Unknown", tone: "warn", icon: ShieldQuestionMark, says: "A reading is missing that could change the answer." },
+  exempt: { label: "Exempt", tone: "mute", icon: ShieldMinus, says: "A second factor is not always asked for, for a stated reason." },
+  protected: { label: "Protected", tone: "ok", icon: ShieldCheck, says: "A second factor is asked for, whatever the app and the place." },
+};
+
+/** Why the second factor is (not) asked for, in two or three words; the sentence beside it names names. */
+export const mfaReasons: Readonly<Record<string, string>> = {
+  no_policy: "nothing asks anybody",
+  not_included: "not included",
+  excluded: "excluded from the policy",
+  report_only: "policy only reports",
+  policy_off: "policy is off",
+  some_apps: "only for some apps",
+  some_clients: "only for some clients",
+  some_locations: "only at some places",
+  some_platforms: "only on some platforms",
+  some_risks: "only at a risk",
+  some_devices: "only on some devices",
+  some_conditions: "only on a condition",
+  other_grant: "something else is enough",
+  not_registered: "no method registered",
+  missing_data: "not all was read",
+};
+
+export const partStates: Vocabulary<TenantPartState> = {
+  complete: { label: "Complete", tone: "ok", icon: Check },
+  partial: { label: "Partial", tone: "warn", icon: TriangleAlert, says: "Not everything was read. What was read is kept; nothing was removed." },
+  denied: { label: "Right missing", tone: "warn", icon: Ban, says: "The app lacks a permission in this tenant." },
+  failed,
+};
+
+export const seatBases: readonly SeatBasis[] = ["assigned", "enabled", "purchased"];
+export const seatBasisWords: Readonly<Record<SeatBasis, string>> = {
+  assigned: "every assigned seat",
+  enabled: "assigned to people who may sign in",
+  purchased: "every seat that was bought",
 };
 
 /** A value the vocabulary does not know yet is shown as it is, never hidden. */

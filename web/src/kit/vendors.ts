@@ -1,3 +1,5 @@
+import type { SourceListRow } from "@/api/rows";
+import type { FactAge } from "./freshness";
 import { plural } from "./time";
 
 /** What the pages say differently for each vendor. */
@@ -7,6 +9,10 @@ export interface Vendor {
   account: string;
   /** What comes with a mapped account. */
   brings: string;
+  /** It says what changed since the last read; else every read is a full one. */
+  saysChanges: boolean;
+  /** Each account is read by itself, with rights of its own: one that cannot be read says nothing of the others. */
+  readsEachAccount: boolean;
   /** Where a new secret is made. */
   renew: string;
   /** Gives the integration new credentials, on the server. */
@@ -17,6 +23,8 @@ const ninjaone: Vendor = {
   name: "NinjaOne",
   account: "organization",
   brings: "devices",
+  saysChanges: true,
+  readsEachAccount: false,
   renew: "In NinjaOne, under Administration, Apps, API, make a new client secret for the API app.",
   command: "obera integration add",
 };
@@ -27,8 +35,19 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     name: "Rev.io",
     account: "account",
     brings: "lines and bills",
+    saysChanges: false,
+    readsEachAccount: false,
     renew: "In Rev.io, give the API user a new password; the user's name must not be an e-mail address.",
     command: "obera integration add-revio",
+  },
+  microsoft: {
+    name: "Microsoft 365",
+    account: "tenant",
+    brings: "people and licenses",
+    saysChanges: true,
+    readsEachAccount: true,
+    renew: "In the Entra admin center of the provider's own tenant, open the app registration, Certificates & secrets, and make a new client secret.",
+    command: "obera integration add-microsoft",
   },
 };
 
@@ -39,4 +58,13 @@ export function vendorOf(vendor: string): Vendor {
 /** What of the unmapped accounts is kept out: "102 devices", "their lines and bills". */
 export function keptOut(source: { vendor: string; devices_unmapped: number }): string {
   return source.vendor === "ninjaone" ? plural(source.devices_unmapped, "device") : `their ${vendorOf(source.vendor).brings}`;
+}
+
+/** How far a source as a whole can be trusted: its last complete read; where accounts are read by themselves, its last read. */
+export function sourceAge(source: Pick<SourceListRow, "vendor" | "last_state" | "last_ended_at" | "last_complete_at" | "stale_at" | "stale_after_s">): FactAge {
+  if (!vendorOf(source.vendor).readsEachAccount || source.last_state !== "partial" || source.last_ended_at === null) {
+    return { observedAt: source.last_complete_at, staleAt: source.stale_at };
+  }
+  const staleAt = new Date(Date.parse(source.last_ended_at) + source.stale_after_s * 1_000).toISOString();
+  return { observedAt: source.last_ended_at, complete: false, staleAt };
 }

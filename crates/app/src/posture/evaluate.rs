@@ -81,8 +81,9 @@ impl Reasons<'_> {
     }
 
     fn missing<T>(&self, part: &str) -> Known<T> {
-        let reason = self.0.get(part).and_then(|part| part.reason.clone());
-        Known::Missing(reason.unwrap_or_else(|| "it was not read yet".to_owned()))
+        let reason = self.0.get(part).and_then(|part| part.reason.as_deref());
+        // It goes into the middle of a sentence.
+        Known::Missing(reason.unwrap_or("it was not read yet").trim_end_matches('.').to_owned())
     }
 
     fn known<T>(&self, part: &str, value: Option<T>) -> Known<T> {

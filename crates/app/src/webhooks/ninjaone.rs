@@ -1,15 +1,16 @@
 //! NinjaOne signs nothing: the delivery is believed for the secret header that we set ourselves. It is a hint all the
 //! same; the synchronization reads the activities and open alerts as the truth and fills every gap.
+use connector_api::VendorError;
 use flow::Engine;
 use kernel::{
     ApiError, ErrorCode, Timestamp,
     id::{CustomerId, IntegrationId},
     secret::{ExposeSecret as _, SecretString},
 };
-use ninjaone::{Activity, Condition, ConditionState};
-use pg::{Pg, WorkReason};
+use ninjaone::{Activity, Condition, ConditionState, NinjaOne, WebhookConfig};
+use pg::{Pg, PgError, SystemReason, WorkReason, cluster::generate_secret};
 use sha2::{Digest as _, Sha256};
-use store::{incidents, webhooks};
+use store::{incidents, integrations, webhooks};
 use subtle::ConstantTimeEq as _;
 
 use crate::incidents::intake::{self, Raised};
@@ -29,6 +30,32 @@ pub struct Handled {
 /// Hash to keep for a webhook secret.
 pub fn secret_hash(secret: &SecretString) -> Vec<u8> {
     Sha256::digest(secret.expose_secret().as_bytes()).to_vec()
+}
+
+/// Why the vendor does not send deliveries.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    #[error("the database did not answer")]
+    Database(#[from] PgError),
+    #[error("the vendor did not take the address")]
+    Vendor(#[from] VendorError),
+}
+
+/// Gives the vendor our address and a new secret header; only the secret's hash is kept. `public_url`: of this installation.
+pub async fn register(
+    pg: &Pg,
+    integration: IntegrationId,
+    ninja: &NinjaOne,
+    public_url: &str,
+    now: Timestamp,
+) -> Result<(), RegisterError> {
+    let secret = generate_secret();
+    let tx = pg.system(SystemReason::Connect).await?;
+    integrations::set_webhook(&tx, integration, &secret_hash(&secret), now).await?;
+    tx.commit().await?;
+    let address = format!("{public_url}/functions/v1/ninjaone-webhook/{integration}");
+    let config = WebhookConfig::for_conditions(address, (SECRET_HEADER.to_owned(), secret));
+    Ok(ninja.put_webhook(&config).await?)
 }
 
 /// Takes in one delivery. A wrong secret and an unknown integration give the same answer.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use app::{
     sync::{NoSink, Syncer},
-    vendors::{NinjaOneCredentials, SealedVendors, Vendors as _, VendorsError},
+    vendors::{Credentials, NinjaOneCredentials, SealedVendors, Vendors as _, VendorsError},
 };
 use connector_api::RetryPolicy;
 use kernel::{
@@ -72,7 +72,8 @@ impl Sealed {
 
 fn sealed_form(world: &World, secret: &str) -> SecretString {
     let client_id = world.vendor.sandbox.client_id().to_owned();
-    NinjaOneCredentials { client_id, client_secret: secret.to_owned() }.to_secret().expect("the form")
+    let credentials = NinjaOneCredentials { client_id, client_secret: secret.to_owned() };
+    Credentials::NinjaOne(credentials).to_secret().expect("the form")
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Synchronization against a real PostgreSQL and a real HTTP sandbox.
 mod accepted;
 mod conditions;
+mod connect;
 mod credentials;
 mod faults;
 mod full;

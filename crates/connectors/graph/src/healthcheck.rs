@@ -1,75 +1,29 @@
 //! Asks for one thing of each permission, and names every right that is missing.
-use connector_api::{Call, VendorError};
-use jiff::Timestamp;
+use connector_api::{
+    Call, Health, VendorError,
+    health::{Check, Finding, Need, SIGN_IN},
+};
 
 use crate::client::{Graph, TenantClient};
 use crate::errors::About;
 use crate::permissions::{self, missing_permission};
 use crate::policies;
 
-#[derive(Clone, Debug)]
-pub struct Health {
-    /// When the sign-in succeeded.
-    pub checked_at: Option<Timestamp>,
-    pub checks: Vec<Check>,
-}
+/// A tenant without Entra ID P1 has no list of registrations; the methods of each person are read instead.
+const REGISTRATIONS: &str = "registrations";
 
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// What the product needs this for.
-    pub name: &'static str,
-    /// `None` for the sign-in itself.
-    pub permission: Option<&'static str>,
-    pub finding: Finding,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    Ok,
-    /// The application lacks it in this tenant: a person has to grant it and to consent.
-    MissingRight(String),
-    /// The tenant does not have it, such as Entra ID P1.
-    MissingCapability,
-    /// Could not be asked now.
-    Failed(VendorError),
-}
-
-impl Health {
-    pub fn can_read(&self) -> bool {
-        self.checks.iter().all(|check| matches!(check.finding, Finding::Ok | Finding::MissingCapability))
-    }
-
-    /// One sentence for each check that is not well.
-    pub fn problems(&self) -> Vec<String> {
-        let problem = |check: &Check| {
-            let name = check.name;
-            Some(match &check.finding {
-                Finding::Ok => return None,
-                Finding::MissingRight(permission) => {
-                    format!("{name}: the application lacks the permission {permission}")
-                }
-                Finding::MissingCapability => format!("{name}: this tenant does not offer it"),
-                Finding::Failed(error) => format!("{name}: {error}"),
-            })
-        };
-        self.checks.iter().filter_map(problem).collect()
-    }
-
-    fn add(
-        &mut self,
-        name: &'static str,
-        permission: Option<&'static str>,
-        outcome: Result<(), VendorError>,
-    ) {
-        let finding = match outcome {
-            Ok(()) => Finding::Ok,
-            Err(error) => match (missing_permission(&error), error) {
-                (Some(missing), _) => Finding::MissingRight(missing.to_owned()),
-                (None, VendorError::MissingCapability { .. }) => Finding::MissingCapability,
-                (None, error) => Finding::Failed(error),
-            },
-        };
-        self.checks.push(Check { name, permission, finding });
+/// A missing right is named as Microsoft names the permission.
+fn add(health: &mut Health, name: &'static str, outcome: Result<(), VendorError>) {
+    let missing = outcome.as_ref().err().and_then(missing_permission).map(str::to_owned);
+    match missing {
+        Some(permission) => {
+            let finding = Finding::MissingRight(permission);
+            health.checks.push(Check { name, need: Need::Reading, finding });
+        }
+        None => {
+            let need = if name == REGISTRATIONS { Need::More } else { Need::Reading };
+            health.add(name, need, outcome);
+        }
     }
 }
 
@@ -80,7 +34,7 @@ const READS: [(&str, &str, &str); 8] = [
     ("people", permissions::USERS, "/v1.0/users"),
     ("seats", permissions::SEATS, "/v1.0/subscribedSkus"),
     ("policies", permissions::POLICIES, policies::SECURITY_DEFAULTS),
-    ("registrations", permissions::SIGN_INS, "/v1.0/reports/authenticationMethods/userRegistrationDetails"),
+    (REGISTRATIONS, permissions::SIGN_INS, "/v1.0/reports/authenticationMethods/userRegistrationDetails"),
     ("roles", permissions::ROLES, "/v1.0/roleManagement/directory/roleDefinitions"),
     ("groups", permissions::GROUPS, "/v1.0/groups"),
 ];
@@ -95,7 +49,7 @@ impl Graph {
                 ("customers", permissions::PARTNERS, "/v1.0/tenantRelationships/delegatedAdminCustomers"),
                 ("default domains of customers", permissions::CONTRACTS, "/v1.0/contracts"),
             ] {
-                health.add(name, Some(permission), home.probe(name, permission, path).await);
+                add(&mut health, name, home.probe(name, permission, path).await);
             }
         }
         health
@@ -105,19 +59,17 @@ impl Graph {
 impl TenantClient {
     /// Reads only: a token, eight lists, and the methods of one user.
     pub async fn health_check(&self) -> Health {
-        let mut health = Health { checked_at: None, checks: Vec::new() };
-        let signed_in = self.sign_in().await;
-        let refused = signed_in.is_err();
-        health.add("sign in", None, signed_in);
-        if refused {
+        let mut health = Health::default();
+        health.add(SIGN_IN, Need::Reading, self.sign_in().await);
+        if !health.is_signed_in() {
             return health;
         }
         health.checked_at = Some(self.now());
         for (name, permission, path) in READS {
-            health.add(name, Some(permission), self.probe(name, permission, path).await);
+            add(&mut health, name, self.probe(name, permission, path).await);
         }
         let methods = self.probe_methods().await;
-        health.add("MFA methods", Some(permissions::METHODS), methods);
+        add(&mut health, "MFA methods", methods);
         health
     }
 

@@ -26,7 +26,6 @@ pub mod webhook;
 
 pub use client::{Graph, TenantClient};
 pub use config::Config;
-pub use healthcheck::{Check, Finding, Health};
 pub use named::NamedCall;
 pub use people::{DeltaEnd, People, Removed, UserFields, UsersDelta};
 pub use permissions::{PERMISSIONS, missing_permission};

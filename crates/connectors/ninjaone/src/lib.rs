@@ -22,7 +22,7 @@ pub use activities::ActivityLog;
 pub use client::NinjaOne;
 pub use condition::{Condition, ConditionKind, ConditionState};
 pub use config::Config;
-pub use healthcheck::{Check, Finding, Health};
+pub use healthcheck::RUN_SCRIPTS;
 pub use scripts::{AnswerShape, RunAs, ScriptOutcome, ScriptReceipt, ScriptRun, ScriptingOptions};
 pub use ticketing::{NewTicket, Ticket, TicketChange};
 pub use types::{

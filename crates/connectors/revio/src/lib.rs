@@ -23,7 +23,6 @@ pub mod webhook;
 
 pub use client::RevIo;
 pub use config::Config;
-pub use healthcheck::{Check, Finding, Health};
 pub use lines::{LineWrite, NewLine, Proration};
 pub use types::{Bill, Charge, CustomField, Customer, LineStatus, Product, Raw, Service, ServiceProduct};
 pub use webhook::{Event, Receiver, Subscription};

@@ -1,5 +1,6 @@
 //! `/functions/v1` over a real PostgreSQL.
 mod api;
+mod connect;
 mod keys;
 mod limits;
 mod microsoft;

@@ -16,6 +16,7 @@ import { useScope } from "@/kit/scope";
 import { priorities, runStates, statusOf, syncStates } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
 import { count, plural, shortSpan, useNow } from "@/kit/time";
+import { sourceAge } from "@/kit/vendors";
 import type { Tone } from "@/ui/Badge";
 import { ButtonLink } from "@/ui/Button";
 import { Card } from "@/ui/Card";
@@ -23,6 +24,7 @@ import { BarChart, Meter, Sparkline, StackedBar } from "@/ui/charts";
 import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
+import { MfaBar } from "@/resources/tenants/MfaBar";
 import { alertBars, greeting, needSentence, perDay, slaFigures, wordsOfNeed } from "./figures";
 import { Needs, useNeeds } from "./Needs";
 
@@ -69,6 +71,7 @@ export default function Overview() {
           {can("integrations:read") ? <Sources /> : null}
           {can("alerts:read") ? <AlertsByHour now={now} /> : null}
           {isProvider && scope.customerId === null && can("billing:read") ? <BilledWrongly /> : null}
+          {isProvider && can("people:read") ? <SecondFactors /> : null}
           {isProvider && scope.customerId === null ? <CustomersInNeed /> : null}
           <ServiceLevels />
         </div>
@@ -208,6 +211,33 @@ function shareOfLife(observedAt: string, staleAt: string | null, now: number): n
   return ((now - Date.parse(observedAt)) / (Date.parse(staleAt) - Date.parse(observedAt))) * 100;
 }
 
+/** Who gets in with a password alone. */
+function SecondFactors() {
+  const scope = useScope();
+  // The row without a customer is the sum.
+  const sums = useRow("mfa_overview", { where: scope.customerId ? scope.where : [{ column: "customer_id", op: "is", value: null }] });
+  const { row } = sums;
+  return (
+    <Card title="Second factor" aside={row ? plural(row.people, "person", "people") : ""}>
+      {sums.error ? <ErrorNotice error={sums.error} what="The sums could not be read." retry={sums.refetch} /> : null}
+      {sums.isPending ? <SkeletonRows rows={1} /> : null}
+      {!sums.isPending && !sums.error && (row === null || row.people === 0) ? <p className="px-3.5 py-2 text-ink-2">No person is known yet. They come from Microsoft 365.</p> : null}
+      {row && row.people > 0 ? (
+        <Link to={scope.to("/mfa")} className="grid gap-2 px-3.5 py-3 hover:bg-hover">
+          <span className="flex flex-wrap gap-x-5 gap-y-1">
+            <span className={row.gap > 0 ? "font-medium text-bad" : "text-ink-2"}>
+              {count(row.gap)} with a password alone{row.gap_admins > 0 ? `, ${count(row.gap_admins)} of them administrators` : ""}
+            </span>
+            {row.unknown > 0 ? <span className="text-warn">{count(row.unknown)} unknown</span> : null}
+            <span className="text-ink-2">{count(row.protected)} protected</span>
+          </span>
+          <MfaBar {...row} />
+        </Link>
+      ) : null}
+    </Card>
+  );
+}
+
 /** What is there and what is billed, in money a month. */
 function BilledWrongly() {
   const sums = useRows("money_overview", { order: [{ column: "currency" }] });
@@ -248,7 +278,7 @@ function Sources() {
             <Link to={paths.integration(source.id)} className="basis-36 font-medium after:absolute after:inset-0">
               {source.name}
             </Link>
-            <Freshness observedAt={source.last_complete_at} staleAt={source.stale_at} />
+            <Freshness {...sourceAge(source)} />
             <span className="ml-auto text-sm text-ink-2">{sourceNote(source)}</span>
           </li>
         ))}

@@ -14,6 +14,7 @@ import { SkeletonRows } from "@/ui/Skeleton";
 import { devices } from "../devices/columns";
 import { differences } from "../differences/columns";
 import { incidents } from "../incidents/columns";
+import { tenants } from "../tenants/columns";
 import { tickets } from "../tickets/columns";
 import { customers } from "./columns";
 
@@ -40,6 +41,7 @@ export default function CustomerRecord() {
     limit: SHOWN_ROWS,
   });
   const { can, isProvider } = useCan();
+  const seesPeople = isProvider && can("people:read");
   const seesMoney = isProvider && can("billing:read");
   const unbilled = useRows(differences.table, {
     enabled: seesMoney,
@@ -114,6 +116,7 @@ export default function CustomerRecord() {
                     none="What is counted is what is billed."
                   />
                 ) : null}
+                {seesPeople ? <Microsoft customerId={id} /> : null}
                 <Card title="Sites" aside={sites.isPending ? "" : count(sites.rows.length)}>
                   {sites.isPending ? (
                     <SkeletonRows rows={3} />
@@ -144,4 +147,10 @@ function More({ to, all, shown }: { to: string; all: number; shown: number }) {
       {all > shown ? `All ${count(all)}` : "Open list"}
     </ButtonLink>
   );
+}
+
+/** The customer's Microsoft 365: people, and who gets in with a password alone. */
+function Microsoft({ customerId }: { customerId: string }) {
+  const tenant = useRows(tenants.table, { where: [{ column: "customer_id", op: "eq", value: customerId }], order: [{ column: "name" }], limit: SHOWN_ROWS });
+  return <RelatedTable resource={tenants} title="Microsoft 365" result={tenant} columns={["name", "parts_complete", "people", "mfa_gap"]} none="No tenant is mapped to this customer." />;
 }

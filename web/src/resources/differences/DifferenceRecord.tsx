@@ -16,7 +16,7 @@ import { Badge } from "@/ui/Badge";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { cx } from "@/ui/cx";
 import { DifferenceActions } from "./actions";
-import { readCause } from "./cause";
+import { readCause, type CauseUnit } from "./cause";
 import { closeWords } from "./columns";
 
 const OPEN_MS = 3_000;
@@ -103,7 +103,6 @@ function Figure({ name, value, note }: { name: string; value: string; note?: str
 }
 
 function CauseCard({ row }: { row: DifferenceRow }) {
-  const scope = useScope();
   const cause = readCause(row.cause);
   return (
     <Card title="Why" aside={<StatusBadge of={causes} value={row.cause_kind} />}>
@@ -111,7 +110,7 @@ function CauseCard({ row }: { row: DifferenceRow }) {
       {cause.lines.length > 0 ? (
         <ul aria-label="Lines">
           {cause.lines.map((line) => (
-            <li key={line.id} className={cx("flex min-h-9 flex-wrap items-center gap-x-3 border-b border-line px-3.5 py-1.5", cause.devices.length === 0 && "last:border-b-0")}>
+            <li key={line.id} className={cx("flex min-h-9 flex-wrap items-center gap-x-3 border-b border-line px-3.5 py-1.5", cause.devices.length + cause.people.length === 0 && "last:border-b-0")}>
               <span className="min-w-0 flex-1">
                 Line <span className="font-mono">{line.ref}</span>, quantity {quantity(line.quantity)}
                 {line.rate === null ? "" : `, ${money(line.rate, row.currency)} each`}
@@ -122,18 +121,35 @@ function CauseCard({ row }: { row: DifferenceRow }) {
           ))}
         </ul>
       ) : null}
-      {cause.devices.length > 0 ? (
-        <ul aria-label="Devices">
-          {cause.devices.map((device) => (
-            <li key={device.id} className="relative flex min-h-9 items-center gap-3 border-b border-line px-3.5 py-1.5 last:border-b-0 hover:bg-hover">
-              <Link to={scope.to(paths.device(row.customer_id, device.id))} className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0">{device.name}</Link>
-              {device.at ? <span className="text-sm text-ink-2" title={fullTime(device.at)}>{row.direction === "under" ? "added" : "gone"} <Ago at={device.at} /></span> : null}
-            </li>
-          ))}
-          {cause.devicesTotal > cause.devices.length ? <li className="px-3.5 py-2 text-sm text-ink-2">and {plural(cause.devicesTotal - cause.devices.length, "more device")}</li> : null}
-        </ul>
-      ) : null}
+      <Units label="Devices" noun={["device", "devices"]} units={cause.devices} total={cause.devicesTotal} row={row} path={paths.device} />
+      <Units label="People" noun={["person", "people"]} units={cause.people} total={cause.peopleTotal} row={row} path={paths.person} />
     </Card>
+  );
+}
+
+interface UnitsProps {
+  label: string;
+  noun: readonly [one: string, many: string];
+  units: CauseUnit[];
+  total: number;
+  row: DifferenceRow;
+  path: (customerId: string, id: string) => string;
+}
+
+/** What makes the difference, one by one. */
+function Units({ label, noun, units, total, row, path }: UnitsProps) {
+  const scope = useScope();
+  if (units.length === 0) return null;
+  return (
+    <ul aria-label={label}>
+      {units.map((unit) => (
+        <li key={unit.id} className="relative flex min-h-9 items-center gap-3 border-b border-line px-3.5 py-1.5 last:border-b-0 hover:bg-hover">
+          <Link to={scope.to(path(row.customer_id, unit.id))} className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0">{unit.name}</Link>
+          {unit.at ? <span className="text-sm text-ink-2" title={fullTime(unit.at)}>{row.direction === "under" ? "added" : "gone"} <Ago at={unit.at} /></span> : null}
+        </li>
+      ))}
+      {total > units.length ? <li className="px-3.5 py-2 text-sm text-ink-2">and {plural(total - units.length, `more ${noun[0]}`, `more ${noun[1]}`)}</li> : null}
+    </ul>
   );
 }
 
@@ -147,7 +163,7 @@ function Side({ row }: { row: DifferenceRow }) {
           <Fact name="Line at Rev.io" mono>{row.line_ref ?? "none"}</Fact>
           <Fact name="Quantity now">{row.line_quantity === null ? "-" : quantity(row.line_quantity)}</Fact>
           <Fact name="Contract until">{row.line_contract_end_at ? fullTime(row.line_contract_end_at) : "no term"}</Fact>
-          <Fact name="Devices read"><Freshness observedAt={row.devices_observed_at} staleAt={null} /></Fact>
+          <Fact name={row.counts === "seats" ? "Seats read" : "Devices read"}><Freshness observedAt={row.devices_observed_at} staleAt={null} /></Fact>
           <Fact name="Lines read"><Freshness observedAt={row.lines_observed_at} staleAt={null} /></Fact>
         </Facts>
       </Card>

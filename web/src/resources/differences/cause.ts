@@ -1,6 +1,7 @@
 import { isRecord, stringOrNull } from "@/api/errors";
 
-export interface CauseDevice {
+/** A device, or a person with a seat. */
+export interface CauseUnit {
   id: string;
   name: string;
   at: string | null;
@@ -15,8 +16,10 @@ export interface CauseLine {
 }
 export interface Cause {
   lineChangedAt: string | null;
-  devices: CauseDevice[];
+  devices: CauseUnit[];
   devicesTotal: number;
+  people: CauseUnit[];
+  peopleTotal: number;
   lines: CauseLine[];
 }
 
@@ -25,11 +28,15 @@ const listOf = (value: unknown) => (Array.isArray(value) ? value.filter(isRecord
 /** What the reconciliation found behind a difference; what is missing reads as none. */
 export function readCause(value: unknown): Cause {
   const cause = isRecord(value) ? value : {};
-  const devices = listOf(cause.devices).map((device) => ({ id: stringOrNull(device.id) ?? "", name: stringOrNull(device.name) ?? "", at: stringOrNull(device.at) }));
+  const units = (value: unknown): CauseUnit[] => listOf(value).map((unit) => ({ id: stringOrNull(unit.id) ?? "", name: stringOrNull(unit.name) ?? "", at: stringOrNull(unit.at) }));
+  const devices = units(cause.devices);
+  const people = units(cause.people);
   return {
     lineChangedAt: stringOrNull(cause.line_changed_at),
     devices,
     devicesTotal: Number(cause.devices_total ?? devices.length),
+    people,
+    peopleTotal: Number(cause.people_total ?? people.length),
     lines: listOf(cause.lines).map((line) => ({
       id: stringOrNull(line.id) ?? "",
       ref: stringOrNull(line.ref) ?? "",

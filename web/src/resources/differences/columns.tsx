@@ -9,13 +9,13 @@ const LIVE = ["open", "ignored", "changing", "waiting_for_invoice"] as const;
 const live = Object.fromEntries(LIVE.map((state) => [state, differenceStates[state]]));
 
 const columns = (c: Columns<"difference_list">) => [
-  c.title("product_name", { label: "Product", className: "max-w-56" }),
+  c.title("product_name", { label: "Product", className: "max-w-44 2xl:max-w-64" }),
   c.badge("direction", directions),
   c.text("customer_name", { label: "Customer", className: "max-w-48" }),
   c.quantity("counted", { label: "Counted" }),
   c.quantity("billed", { label: "Billed" }),
   c.money("money_per_month", (row) => row.currency, { label: "A month" }),
-  c.custom("cause_text", { label: "Why", sort: false, phone: "hide", className: "max-w-72 2xl:max-w-2xl text-sm text-ink-2" }, (row) => <span title={row.cause_text}>{row.cause_text}</span>),
+  c.custom("cause_text", { label: "Why", sort: false, phone: "hide", className: "max-w-56 2xl:max-w-2xl text-sm text-ink-2" }, (row) => <span title={row.cause_text}>{row.cause_text}</span>),
 ];
 
 const shared = {

@@ -15,11 +15,12 @@ import { Card, Fact, Facts } from "@/ui/Card";
 import { Meter } from "@/ui/charts";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
+import { ConnectionButtons } from "./Connection";
 import { AcceptFall } from "./AcceptFall";
 import { Organizations } from "./Organizations";
 import { isOpenSync } from "./sync";
 import { SyncButtons } from "./SyncButtons";
-import { vendorOf } from "@/kit/vendors";
+import { sourceAge, vendorOf } from "@/kit/vendors";
 
 const LIVE_MS = 1_000;
 const RUNS_SHOWN = 12;
@@ -50,7 +51,7 @@ export default function IntegrationRecord() {
             meta={
               <Dots>
                 {[
-                  <Freshness key="fresh" source="Last complete read" observedAt={row.last_complete_at} staleAt={row.stale_at} />,
+                  <Freshness key="fresh" source={vendorOf(row.vendor).readsEachAccount ? "Last read" : "Last complete read"} {...sourceAge(row)} />,
                   vendorOf(row.vendor).name,
                   row.base_url,
                 ]}
@@ -81,15 +82,14 @@ export default function IntegrationRecord() {
                 <Card title="Connection">
                   <Facts>
                     {row.vendor === "ninjaone" ? (
-                      <>
-                        <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered"}</Fact>
-                        <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact>
-                      </>
+                      <Fact name="Webhook">{row.webhook_registered_at ? <>registered <Ago at={row.webhook_registered_at} /></> : "not registered: changes arrive by polling"}</Fact>
                     ) : null}
+                    {vendorOf(row.vendor).saysChanges ? <Fact name="Reads changes every">{setup.row ? shortSpan(setup.row.sync_interval_s * 1_000) : "…"}</Fact> : null}
                     <Fact name="Reads everything every">{setup.row ? shortSpan(setup.row.full_sync_interval_s * 1_000) : "…"}</Fact>
                     <Fact name={`${words(vendorOf(row.vendor).account)}s`}>{row.organizations} · {row.organizations_unmapped} unmapped</Fact>
                     {row.vendor === "ninjaone" ? <Fact name="Devices kept out">{count(row.devices_unmapped)}</Fact> : null}
                   </Facts>
+                  <ConnectionButtons source={row} />
                 </Card>
                 <Card title="Synchronizations" aside={`last ${syncs.rows.length}`}>
                   {syncs.error ? <ErrorNotice error={syncs.error} what="The synchronizations could not be read." retry={syncs.refetch} /> : null}
@@ -128,7 +128,7 @@ function CredentialsFailed({ source }: { source: SourceListRow }) {
       <ol className="grid list-decimal gap-1 py-3 pr-3.5 pl-8">
         <li>{vendorOf(source.vendor).renew}</li>
         <li>
-          On the server run <code className="font-mono">{vendorOf(source.vendor).command}</code> with the name “{source.name}” and the address {source.base_url}; it asks for the secret.
+          Give them here, under Connection, New credentials; or on the server with <code className="font-mono">{vendorOf(source.vendor).command}</code>.
         </li>
         <li>Synchronize. This notice goes when a call works.</li>
       </ol>

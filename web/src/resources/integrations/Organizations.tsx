@@ -62,7 +62,7 @@ export function Organizations({ integrationId, vendor, staleAfterMs }: Organizat
           <li key={row.external_id} className="grid min-h-9 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5 last:border-b-0 md:grid-cols-[minmax(0,1fr)_12rem_4.5rem_6rem]">
             <span className="min-w-0">
               <b className="font-medium">{row.name}</b>{" "}
-              <span className="text-sm text-ink-2">{row.account_number ?? (row.devices_seen > 0 ? `${plural(row.devices_seen, "device")} seen` : null)}</span>
+              <span className="text-sm text-ink-2">{row.account_number ?? row.domain ?? (row.devices_seen > 0 ? `${plural(row.devices_seen, "device")} seen` : null)}</span>
               <Suggested of={suggested(row)} />
             </span>
             <span className="min-w-0 truncate text-ink-2 max-md:text-right">

@@ -13,9 +13,10 @@ import { ButtonLink } from "@/ui/Button";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
+import { ConnectButton } from "./Connect";
 import { SyncButtons } from "./SyncButtons";
 import { isOpenSync } from "./sync";
-import { keptOut, vendorOf } from "@/kit/vendors";
+import { keptOut, sourceAge, vendorOf } from "@/kit/vendors";
 
 const OPEN_MS = 2_000;
 
@@ -26,7 +27,7 @@ export default function IntegrationList() {
   });
   return (
     <>
-      <PageHeader title="Integrations" meta={sources.isPending ? "Reading…" : plural(sources.rows.length, "source")} />
+      <PageHeader title="Integrations" meta={sources.isPending ? "Reading…" : plural(sources.rows.length, "source")} actions={<ConnectButton />} />
       {sources.error ? (
         <Card>
           <ErrorNotice error={sources.error} what="The sources could not be read." retry={sources.refetch} />
@@ -40,8 +41,7 @@ export default function IntegrationList() {
       {!sources.isPending && !sources.error && sources.rows.length === 0 ? (
         <Card>
           <EmptyState icon={Plug} title="No source is connected">
-            On the server, <code className="font-mono">obera integration add</code> connects NinjaOne and <code className="font-mono">obera integration add-revio</code> Rev.io; what they call
-            their customers appears here to be mapped.
+            Connect NinjaOne, Rev.io or Microsoft 365; what they call their customers appears here to be mapped.
           </EmptyState>
         </Card>
       ) : null}
@@ -68,7 +68,7 @@ function SourceCard({ source }: { source: SourceListRow }) {
         <p className="border-b border-line bg-warn-soft px-3.5 py-2 text-warn">{plural(source.held_rows ?? 0, "row")} gone, held back. Nothing was removed.</p>
       ) : null}
       <Facts>
-        <Fact name="Last complete read"><Freshness observedAt={source.last_complete_at} staleAt={source.stale_at} /></Fact>
+        <Fact name={vendorOf(source.vendor).readsEachAccount ? "Last read" : "Last complete read"}><Freshness {...sourceAge(source)} /></Fact>
         <Fact name="Last synchronization">
           {source.last_kind ?? "none"}
           {parts > 0 ? `, ${source.parts_complete ?? 0} of ${plural(parts, "part")} complete` : ""}

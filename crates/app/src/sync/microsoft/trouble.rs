@@ -61,11 +61,10 @@ pub(super) fn sum(mut outcomes: Vec<Outcome>) -> PartEnd {
         .take(TENANTS_NAMED_MAX)
         .map(|it| format!("{} ({})", it.tenant, it.reason.as_deref().unwrap_or("without a reason")));
     let named = named.collect::<Vec<_>>().join("; ");
-    let count = match outcomes.len() {
-        1 => "1 tenant was".to_owned(),
-        many => format!("{many} tenants were"),
+    let text = match outcomes.len() {
+        1 => format!("one tenant was not read completely: {named}"),
+        many => format!("{many} tenants were not read completely: {named}"),
     };
-    let text = format!("{count} not read completely: {named}");
     if outcomes.iter().any(|it| it.held > 0) {
         PartEnd::suspect(&text)
     } else {

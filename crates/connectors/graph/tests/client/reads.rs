@@ -1,9 +1,9 @@
 //! What is read is what is there.
 use std::collections::{BTreeMap, BTreeSet};
 
-use connector_api::{Completeness, PartialReason, VendorError};
+use connector_api::{Completeness, PartialReason, VendorError, health::Finding};
 use graph::permissions;
-use graph::{Finding, NamedCall, PerUserMfa, UserFields, missing_permission};
+use graph::{NamedCall, PerUserMfa, UserFields, missing_permission};
 use sandbox::SandboxConfig;
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! Tokens: renewed in time, renewed once after a refusal, and clear words when there is none.
-use connector_api::{RetryPolicy, VendorError};
+use connector_api::{RetryPolicy, VendorError, health::Finding};
 use jiff::SignedDuration;
 use kernel::Clock;
-use ninjaone::{Config, Finding, NinjaOne};
+use ninjaone::{Config, NinjaOne, RUN_SCRIPTS};
 use sandbox::{ClientApp, SandboxConfig, Scope};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -66,7 +66,7 @@ async fn wrong_credentials_are_named_and_never_shown() {
         assert!(!shown.contains(&secret) && !shown.contains("a-wrong-guess"), "{shown}");
         let health = stranger.health_check().await;
         assert_eq!((health.checks.len(), health.can_read()), (1, false));
-        assert!(health.problems()[0].starts_with("sign in: the API app lacks the right"));
+        assert!(health.problems()[0].starts_with("sign in: the vendor refused the credentials"));
     }
 }
 
@@ -75,7 +75,7 @@ async fn the_health_check_names_what_is_missing() {
     let scene = scene(2, 20).await;
     let health = scene.ninja.health_check().await;
     assert_eq!(health.problems(), Vec::<String>::new());
-    assert!(health.can_read() && health.can_run_scripts() && health.checked_at.is_some());
+    assert!(health.can_read() && health.is_ok(RUN_SCRIPTS) && health.checked_at.is_some());
 
     let mut reader = ClientApp::new("reader");
     reader.scopes = vec![Scope::Monitoring];
@@ -83,7 +83,7 @@ async fn the_health_check_names_what_is_missing() {
     let limited = scene_with(config, TIMEOUT_MS).await;
     limited.fault(json!({"kind": "html_page", "status": 404, "path_prefix": "/v2/ticketing"})).await;
     let health = limited.ninja.health_check().await;
-    assert!(health.can_read() && !health.can_run_scripts());
+    assert!(health.can_read() && !health.is_ok(RUN_SCRIPTS));
     let finding = |name: &str| health.checks.iter().find(|check| check.name == name).unwrap().finding.clone();
     assert_eq!(finding("ticketing"), Finding::MissingCapability);
     assert!(matches!(finding("run scripts"), Finding::MissingRight(_)));

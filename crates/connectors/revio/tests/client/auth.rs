@@ -1,8 +1,8 @@
 //! Who may call, and how often.
 use std::sync::{Arc, Mutex};
 
-use connector_api::{Call, CredentialWatch, RetryPolicy, Told, VendorError};
-use revio::{Config, Finding, RevIo};
+use connector_api::{Call, CredentialWatch, RetryPolicy, Told, VendorError, health::Finding};
+use revio::{Config, RevIo};
 use sandbox::{RevIoAccess, SandboxConfig};
 use serde_json::json;
 

@@ -1,16 +1,15 @@
 //! The demo MSP's books: the integration with the sandbox's Rev.io, its accounts, and the rules of what is counted.
-use app::{sync::Vendor, vendors::RevIoCredentials};
+use app::{
+    connect::New,
+    vendors::{Credentials, RevIoCredentials},
+};
 use kernel::{Timestamp, id::IntegrationId};
 use pg::{ActorTx, PgError, SystemReason};
 use revio::{Customer, Product as Sold};
 use uuid::Uuid;
 
 use crate::{
-    commands::{
-        demo::SYNC_INTERVAL_S,
-        integration::{self, IntegrationSettings},
-        sandbox::SandboxHandle,
-    },
+    commands::{demo::SYNC_INTERVAL_S, integration, sandbox::SandboxHandle},
     failure::Failure,
     runtime::Product,
 };
@@ -40,11 +39,10 @@ pub async fn prepare(
         password: sandbox.revio_password.clone(),
         subscription_key: None,
     };
-    let new = IntegrationSettings {
-        vendor: Vendor::RevIo,
+    let new = New {
         name: INTEGRATION.into(),
         base_url: sandbox.revio_base_url.clone(),
-        secret: credentials.to_secret().map_err(|error| failed(&error))?,
+        credentials: Credentials::RevIo(credentials),
         sync_interval_s: SYNC_INTERVAL_S,
     };
     let id = integration::put(product, &new).await?;

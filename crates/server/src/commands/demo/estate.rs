@@ -2,9 +2,9 @@
 use std::collections::HashSet;
 
 use app::{
+    connect::New,
     incidents::flows::{FREE_DISK_SPACE, RESTART_SERVICE},
-    sync::Vendor,
-    vendors::NinjaOneCredentials,
+    vendors::{Credentials, NinjaOneCredentials},
 };
 use kernel::id::{CustomerId, IntegrationId};
 use ninjaone::Organization;
@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::{
     commands::{
         demo::{SYNC_INTERVAL_S, billing, tenants},
-        integration::{self, IntegrationSettings},
+        integration,
         sandbox::SandboxHandle,
     },
     failure::Failure,
@@ -37,11 +37,10 @@ pub async fn prepare(
         client_id: sandbox.client_id.clone(),
         client_secret: sandbox.client_secret.clone(),
     };
-    let new = IntegrationSettings {
-        vendor: Vendor::NinjaOne,
+    let new = New {
         name: INTEGRATION.into(),
         base_url: sandbox.base_url.clone(),
-        secret: credentials.to_secret().map_err(|error| failed(&error))?,
+        credentials: Credentials::NinjaOne(credentials),
         sync_interval_s: SYNC_INTERVAL_S,
     };
     let integration = integration::put(product, &new).await?;

@@ -1,15 +1,14 @@
 //! The demo MSP's Microsoft 365: the integration with the sandbox's Graph, and its tenants.
-use app::{sync::Vendor, vendors::MicrosoftCredentials};
+use app::{
+    connect::New,
+    vendors::{Credentials, MicrosoftCredentials},
+};
 use graph::PartnerCustomer;
 use kernel::{Timestamp, id::IntegrationId};
 use pg::{ActorTx, PgError, SystemReason};
 
 use crate::{
-    commands::{
-        demo::SYNC_INTERVAL_S,
-        integration::{self, IntegrationSettings},
-        sandbox::SandboxHandle,
-    },
+    commands::{demo::SYNC_INTERVAL_S, integration, sandbox::SandboxHandle},
     failure::Failure,
     runtime::Product,
 };
@@ -29,11 +28,10 @@ pub async fn prepare(
         home_tenant_id: sandbox.graph_home_tenant_id.clone(),
         login_url: sandbox.graph_login_url.clone(),
     };
-    let new = IntegrationSettings {
-        vendor: Vendor::Microsoft,
+    let new = New {
         name: INTEGRATION.into(),
         base_url: sandbox.graph_url.clone(),
-        secret: credentials.to_secret().map_err(|error| failed(&error))?,
+        credentials: Credentials::Microsoft(credentials),
         sync_interval_s: SYNC_INTERVAL_S,
     };
     let id = integration::put(product, &new).await?;

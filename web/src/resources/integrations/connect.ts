@@ -1,0 +1,61 @@
+/** One field of a vendor's credentials. */
+export interface CredentialField {
+  id: string;
+  label: string;
+  secret: boolean;
+  optional: boolean;
+  hint?: string;
+}
+export interface ConnectForm {
+  /** The vendor's usual address. */
+  baseUrl: string;
+  baseUrlHint: string;
+  /** What to do at the vendor first. */
+  before: string;
+  fields: readonly CredentialField[];
+}
+
+const field = (id: string, label: string, more: Partial<CredentialField> = {}): CredentialField => ({ id, label, secret: false, optional: false, ...more });
+
+/** What each vendor's form asks for. The ids are those of the function's input. */
+export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
+  ninjaone: {
+    baseUrl: "https://app.ninjarmm.com",
+    baseUrlHint: "The instance that you sign in to: app, us2, eu, ca or oc, then .ninjarmm.com.",
+    before: "In NinjaOne, under Administration, Apps, API, add an API Services app with the scopes monitoring and management.",
+    fields: [field("client_id", "Client id"), field("client_secret", "Client secret", { secret: true })],
+  },
+  revio: {
+    baseUrl: "https://restapi.rev.io",
+    baseUrlHint: "Without /v1. Newer clients use https://api.revioapi.com.",
+    before: "In Rev.io, add an API user whose role may read customers, products, services and bills, and change service products.",
+    fields: [
+      field("user", "User", { hint: "The plain user name, not an e-mail address." }),
+      field("client_code", "Client code", { hint: "The part behind the at sign of a sign-in." }),
+      field("password", "Password", { secret: true }),
+      field("subscription_key", "Subscription key", { secret: true, optional: true, hint: "Only where API management is switched on." }),
+    ],
+  },
+  microsoft: {
+    baseUrl: "https://graph.microsoft.com",
+    baseUrlHint: "Microsoft's worldwide cloud. Others: https://graph.microsoft.us, https://microsoftgraph.chinacloudapi.cn.",
+    before: "In the Entra admin center of your own tenant, register a multi-tenant app, give it the application permissions of the guide, and consent to it in each customer's tenant.",
+    fields: [
+      field("home_tenant_id", "Directory (tenant) id", { hint: "Of your own tenant." }),
+      field("client_id", "Application (client) id"),
+      field("client_secret", "Client secret", { secret: true, hint: "Its value, not its id." }),
+    ],
+  },
+};
+
+/** What still keeps the form from being sent; null when nothing does. */
+export function missing(form: ConnectForm, values: Readonly<Record<string, string>>): string | null {
+  const empty = form.fields.find((each) => !each.optional && (values[each.id] ?? "").trim() === "");
+  return empty ? `Fill in “${empty.label}”.` : null;
+}
+
+/** The input of the function: optional fields that are empty are left out. */
+export function credentialsOf(vendor: string, form: ConnectForm, values: Readonly<Record<string, string>>): { vendor: string } & Record<string, string> {
+  const entries = form.fields.map((each) => [each.id, (values[each.id] ?? "").trim()] as const).filter(([, value]) => value !== "");
+  return { ...Object.fromEntries(entries), vendor };
+}

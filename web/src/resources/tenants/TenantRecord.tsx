@@ -1,0 +1,179 @@
+import { ShieldCheck } from "lucide-react";
+import { Link } from "react-router";
+import { rowKey, useRow, useRows } from "@/api/queries";
+import type { AccessPolicyRow, TenantListRow, TenantPartRow } from "@/api/rows";
+import { Ago } from "@/kit/Ago";
+import { ErrorNotice } from "@/kit/ErrorNotice";
+import { Freshness } from "@/kit/Freshness";
+import { Dots, PageHeader } from "@/kit/PageHeader";
+import { paths } from "@/kit/paths";
+import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
+import { RelatedTable } from "@/kit/RelatedTable";
+import { scopedPath, useScope } from "@/kit/scope";
+import { mfaOutcomes, partStates, words } from "@/kit/status";
+import { StatusBadge } from "@/kit/StatusBadge";
+import { count, plural } from "@/kit/time";
+import { Badge } from "@/ui/Badge";
+import { ButtonLink } from "@/ui/Button";
+import { Card, Fact, Facts } from "@/ui/Card";
+import { EmptyState } from "@/ui/EmptyState";
+import { SkeletonRows } from "@/ui/Skeleton";
+import { licenses } from "../licenses";
+import { people } from "../people/columns";
+import { askedBy, Reading, splitOf, tenants } from "./columns";
+import { MfaBar } from "./MfaBar";
+
+const PARTS: Readonly<Record<string, string>> = {
+  organization: "The tenant",
+  seats: "Licenses",
+  people: "People",
+  sign_ins: "Last sign-ins",
+  registrations: "Registered methods",
+  mfa_states: "Per-user MFA",
+  policies: "Access policies",
+  roles: "Administrator roles",
+};
+const OUTCOMES = ["gap", "unknown", "exempt", "protected"] as const;
+const SHOWN_ROWS = 8;
+const POLICIES_MAX = 200;
+
+export default function TenantRecord() {
+  const { customerId, id } = useRecordKey();
+  const scope = useScope();
+  const up = { label: "Tenants", to: scope.to("/tenants") };
+  const tenant = useRow(tenants.table, { where: rowKey(customerId, id) });
+  const mine = [{ column: "tenant_id", op: "eq" as const, value: id }, ...(customerId ? [{ column: "customer_id", op: "eq" as const, value: customerId }] : [])];
+  const parts = useRows("tenant_parts", { where: mine, order: [{ column: "part" }] });
+  const policies = useRows("access_policies", {
+    columns: "customer_id,id,tenant_id,name,state,modified_at,observed_at,is_complete,missing_since",
+    where: [...mine, { column: "missing_since", op: "is", value: null }],
+    order: [{ column: "name" }],
+    limit: POLICIES_MAX,
+  });
+  const gaps = useRows(people.table, {
+    where: [...mine, { column: "mfa_outcome", op: "in", values: ["gap", "unknown"] }],
+    order: [{ column: "is_admin", descending: true }, { column: "display_name" }, { column: "id" }],
+    limit: SHOWN_ROWS,
+  });
+  const held = useRows(licenses.table, { where: mine, order: [{ column: "name" }], limit: 50 });
+  return (
+    <RecordPage result={tenant} one="tenant" up={up}>
+      {(row) => (
+        <>
+          <PageHeader
+            title={row.name}
+            up={up}
+            badge={<Reading row={row} />}
+            meta={
+              <Dots>
+                {[
+                  <Freshness key="fresh" source="Microsoft 365" observedAt={row.observed_at} complete={row.is_complete} staleAt={row.stale_at} />,
+                  <Link key="customer" to={paths.customer(row.customer_id)} className="hover:underline">{row.customer_name}</Link>,
+                  row.default_domain,
+                  plural(row.people, "person", "people"),
+                ]}
+              </Dots>
+            }
+            actions={<ButtonLink to={scopedPath("/people", row.customer_id)}>All its people</ButtonLink>}
+          />
+          <TwoColumns
+            main={
+              <>
+                <SecondFactor row={row} />
+                <RelatedTable resource={people} title="Gaps and unknowns, administrators first" result={gaps} columns={["display_name", "account_enabled", "mfa_outcome", "last_sign_in_at"]} none="Nobody: everyone is asked for a second factor, or exempt for a reason." />
+                <Card title="Conditional access policies" aside={policies.isPending ? "" : count(policies.rows.length)}>
+                  {policies.error ? <ErrorNotice error={policies.error} what="The policies could not be read." retry={policies.refetch} /> : null}
+                  {policies.isPending ? <SkeletonRows rows={3} /> : null}
+                  {!policies.isPending && !policies.error && policies.rows.length === 0 ? (
+                    <EmptyState icon={ShieldCheck} title="No policy">
+                      {row.security_defaults ? "Security defaults are on: they stand in for policies." : "No policy is known for this tenant."}
+                    </EmptyState>
+                  ) : null}
+                  <ul>
+                    {policies.rows.map((policy) => (
+                      <li key={policy.id} className="flex min-h-9 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5 last:border-b-0">
+                        <span className="min-w-0 flex-1 basis-52 font-medium">{policy.name}</span>
+                        <PolicyState policy={policy} />
+                        {policy.modified_at ? <span className="text-sm text-ink-2">changed <Ago at={policy.modified_at} /></span> : null}
+                      </li>
+                    ))}
+                  </ul>
+                </Card>
+              </>
+            }
+            side={
+              <>
+                <Parts rows={parts.rows} pending={parts.isPending} />
+                <Card title="Tenant">
+                  <Facts>
+                    <Fact name="Entra ID P1">{row.has_premium === null ? "unknown" : row.has_premium ? "yes" : "no"}</Fact>
+                    <Fact name="Security defaults">{row.security_defaults === null ? "unknown" : row.security_defaults ? "on" : "off"}</Fact>
+                    <Fact name="Tenant id" mono>{row.external_id}</Fact>
+                  </Facts>
+                </Card>
+                <RelatedTable resource={licenses} title="Licenses" result={held} columns={["name", "purchased", "assigned"]} none="No license is known." />
+              </>
+            }
+          />
+        </>
+      )}
+    </RecordPage>
+  );
+}
+
+function SecondFactor({ row }: { row: TenantListRow }) {
+  const split = splitOf(row);
+  return (
+    <Card title="Second factor" aside={`for everyone: ${askedBy(row)}`}>
+      <div className="px-3.5 pt-3">
+        <MfaBar {...split} />
+      </div>
+      <ul className="grid grid-cols-2 gap-x-3 px-3.5 py-3 sm:grid-cols-4">
+        {OUTCOMES.map((outcome) => (
+          <li key={outcome}>
+            <Link to={scopedPath("/people", row.customer_id, { mfa: outcome })} className="block rounded-md py-1 hover:underline">
+              <span className="block text-xl font-semibold tabular-nums">{count(split[outcome])}</span>
+              <StatusBadge of={mfaOutcomes} value={outcome} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.+$/, "")}.`;
+
+function PolicyState({ policy }: { policy: Pick<AccessPolicyRow, "state"> }) {
+  if (policy.state === "enabled") return <Badge tone="ok">On</Badge>;
+  if (policy.state === "enabledForReportingButNotEnforced") return <Badge tone="warn" title="It only writes to the log: it protects nobody.">Report only</Badge>;
+  return <Badge tone="mute">Off</Badge>;
+}
+
+/** What was read of this tenant, part by part; a missing right is named. */
+function Parts({ rows, pending }: { rows: TenantPartRow[]; pending: boolean }) {
+  return (
+    <Card title="What was read">
+      {pending ? <SkeletonRows rows={4} /> : null}
+      <ul>
+        {rows.map((part) => (
+          <li key={part.part} className="border-b border-line px-3.5 py-2 last:border-b-0">
+            <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+              <span className="min-w-0 flex-1 font-medium">{PARTS[part.part] ?? words(part.part)}</span>
+              {part.state === "denied" && part.permission === null ? <Badge title="The tenant does not have it.">Not offered</Badge> : <StatusBadge of={partStates} value={part.state} />}
+            </div>
+            <p className="text-sm text-ink-2">
+              {part.observed_at ? <>last whole <Ago at={part.observed_at} />, {plural(part.row_count, "row")}</> : "never read whole"}
+            </p>
+            {part.reason ? (
+              <p className="mt-1 text-sm text-warn [overflow-wrap:anywhere]">
+                {sentence(part.reason)}
+                {part.permission ? <> Give the app the permission <span className="font-mono">{part.permission}</span> in this tenant.</> : null}
+              </p>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
