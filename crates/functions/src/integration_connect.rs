@@ -156,7 +156,7 @@ impl Function for IntegrationConnect {
     const PERMISSION: &'static str = "integrations:write to connect and renew, integrations:sync to check.";
     const PERMISSIONS: &'static [&'static str] = &["integrations:write", "integrations:sync"];
     const RATE: RateClass = RateClass::Sync;
-    const TIMEOUT_MS: u64 = 60_000;
+    const TIMEOUT_MS: u64 = 30_000;
     const KEPT: &'static str = "An integration that appears in `source_list` is kept with its sealed credentials; otherwise nothing is.";
     type Input = Input;
     type Output = Output;
