@@ -125,7 +125,7 @@ fn group_of(group: &Value) -> Group {
         Some(members) => Known::Read(texts(members).collect::<HashSet<String>>()),
         None => Known::Missing(group["missing"].as_str().unwrap_or("it was not read").to_owned()),
     };
-    Group { name: None, members }
+    Group { name: group["name"].as_str().map(str::to_owned), members }
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = String> {

@@ -44,6 +44,13 @@ impl TenantClient {
         self.list(call, about, RoleDefinition::read, |it| it.id.clone()).await
     }
 
+    /// What people call a group.
+    pub async fn group_name(&self, group_id: &str) -> Result<Fact<String>, VendorError> {
+        let call =
+            Call::get(format!("/v1.0/groups/{}", segment(group_id))).query("$select", "id,displayName");
+        self.one(call, About::record(permissions::GROUPS), name).await
+    }
+
     /// Ids of the users in a group and in the groups inside it. A group that does not exist ends the walk with
     /// [`VendorError::NotFound`].
     pub async fn group_members(&self, group_id: &str) -> Walk<String> {
@@ -51,6 +58,11 @@ impl TenantClient {
         let call = Call::get(path).query("$select", "id").query("$top", PAGE_ROWS_MAX);
         self.list(call, About::record(permissions::GROUPS), member, String::clone).await
     }
+}
+
+fn name(raw: Raw) -> Result<String, VendorError> {
+    let name = Fields(&members(&raw)?).text("displayName");
+    name.ok_or_else(|| VendorError::shape("$.displayName", "not a text"))
 }
 
 fn member(raw: Raw) -> Result<String, VendorError> {

@@ -260,6 +260,7 @@ pub(crate) fn answer(world: &World, tenant_id: Uuid, ask: &Ask<'_>) -> Outcome {
             policies::requirements(tenant, id)
         }
         (_, ["groups"]) => listed(policies::groups(tenant)),
+        (_, ["groups", id]) => policies::group(tenant, id).map(Reply::Json),
         (_, ["groups", id, "transitiveMembers", "microsoft.graph.user"]) => {
             policies::members(tenant, id, ask)
         }

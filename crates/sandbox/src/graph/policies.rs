@@ -32,19 +32,28 @@ fn group_names(tenant: &Tenant) -> Vec<&'static str> {
     names
 }
 
+fn group_row(tenant: &Tenant, name: &str) -> Value {
+    json!({"id": group_id(tenant, name), "displayName": name, "securityEnabled": true, "groupTypes": [],
+        "isAssignableToRole": name == HELP_DESK})
+}
+
 pub(crate) fn groups(tenant: &Tenant) -> Vec<Value> {
-    let row = |name: &str| {
-        json!({"id": group_id(tenant, name), "displayName": name, "securityEnabled": true, "groupTypes": [],
-            "isAssignableToRole": name == HELP_DESK})
-    };
-    group_names(tenant).into_iter().map(row).collect()
+    group_names(tenant).into_iter().map(|name| group_row(tenant, name)).collect()
+}
+
+fn group_of(tenant: &Tenant, id: &str) -> Result<&'static str, Refusal> {
+    let mut names = group_names(tenant).into_iter();
+    names
+        .find(|name| group_id(tenant, name).to_string().eq_ignore_ascii_case(id))
+        .ok_or_else(|| Refusal::not_found(id))
+}
+
+pub(crate) fn group(tenant: &Tenant, id: &str) -> Result<Value, Refusal> {
+    Ok(group_row(tenant, group_of(tenant, id)?))
 }
 
 pub(crate) fn members(tenant: &Tenant, id: &str, ask: &Ask<'_>) -> Outcome {
-    let known = group_names(tenant)
-        .into_iter()
-        .find(|name| group_id(tenant, name).to_string().eq_ignore_ascii_case(id));
-    let name = known.ok_or_else(|| Refusal::not_found(id))?;
+    let name = group_of(tenant, id)?;
     let is_in = |basics: &Basics| match name {
         BREAK_GLASS => basics.kind == Kind::BreakGlass,
         MFA_PEOPLE => tenant.is_in_mfa_group(basics),

@@ -6,6 +6,7 @@ import type { PersonListRow } from "@/api/rows";
 import { useAction } from "@/kit/action";
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
+import { Freshness } from "@/kit/Freshness";
 import { usePeople } from "@/kit/people";
 import { useCan } from "@/kit/permissions";
 import { ReasonDialog } from "@/kit/ReasonDialog";
@@ -60,7 +61,7 @@ export function SecondFactor({ row }: { row: PersonListRow }) {
             <p className="font-medium [overflow-wrap:anywhere]">{verdict.reason_text}</p>
             {verdict.fix ? <p className="[overflow-wrap:anywhere]"><span className="text-ink-2">Smallest fix: </span>{verdict.fix}</p> : null}
             <p className="text-sm text-ink-2">
-              so since <Ago at={verdict.since} />, from facts read <Ago at={verdict.observed_at} />
+              so since <Ago at={verdict.since} />, from facts read <Freshness observedAt={verdict.observed_at} staleAt={staleAt(row, verdict.observed_at)} />
             </p>
           </div>
           {verdict.missing.length > 0 ? (
@@ -83,6 +84,12 @@ export function SecondFactor({ row }: { row: PersonListRow }) {
       ) : null}
     </Card>
   );
+}
+
+/** The oldest fact behind an answer is stale when the account's own row would be at its age. */
+function staleAt(row: PersonListRow, observedAt: string): string | null {
+  if (row.stale_at === null) return null;
+  return new Date(Date.parse(observedAt) + Date.parse(row.stale_at) - Date.parse(row.observed_at)).toISOString();
 }
 
 function Reason({ link }: { link: ChainLink }) {

@@ -156,18 +156,20 @@ async fn groups(cx: &Cx<'_, Graph>, tenant: &Reading) -> Result<Option<PartRead>
     let named: BTreeSet<String> =
         policies.iter().flat_map(|policy| policy.groups().map(str::to_owned)).collect();
     let before = facts.groups.unwrap_or_default();
-    let walks: Vec<(String, Walk<String>)> = stream::iter(named.into_iter().take(GROUPS_MAX))
+    let walks: Vec<(String, Walk<String>, Option<String>)> = stream::iter(named.into_iter().take(GROUPS_MAX))
         .map(|id| async move {
             let walk = tenant.client.group_members(&id).await;
-            (id, walk)
+            // Only for the sentence: without a name it shows the id.
+            let name = tenant.client.group_name(&id).await.ok().map(|fact| fact.value);
+            (id, walk, name)
         })
         .buffered(READS_AT_ONCE_MAX)
         .collect()
         .await;
     let mut doubt = None;
     let mut kept = serde_json::Map::new();
-    for (id, walk) in walks {
-        let members = match members(&walk) {
+    for (id, walk, name) in walks {
+        let mut group = match members(&walk) {
             Ok(members) => json!({ "members": members }),
             Err(why) => {
                 doubt.get_or_insert_with(|| {
@@ -177,7 +179,10 @@ async fn groups(cx: &Cx<'_, Graph>, tenant: &Reading) -> Result<Option<PartRead>
                 known.cloned().unwrap_or_else(|| json!({ "missing": why }))
             }
         };
-        kept.insert(id, members);
+        if let Some(name) = name {
+            group["name"] = json!(text(&name));
+        }
+        kept.insert(id, group);
     }
     keep(cx, tenant, FactsKind::Groups, &Value::Object(kept), cx.now()).await?;
     Ok(doubt)

@@ -123,6 +123,7 @@ async fn policies_groups_and_roles_say_whom_they_reach() {
     let on = policies.iter().find(|it| it.state == "enabled").unwrap();
     let raw: Value = serde_json::from_str(on.raw.get()).unwrap();
     let group = raw["conditions"]["users"]["includeGroups"][0].as_str().unwrap();
+    assert!(!tenant.group_name(group).await.unwrap().value.is_empty());
     let members: BTreeSet<String> = whole(tenant.group_members(group).await).into_iter().collect();
     let truth = scene.truth().await;
     let protected = truth["mfa"]
@@ -136,6 +137,8 @@ async fn policies_groups_and_roles_say_whom_they_reach() {
     let roles = whole(tenant.role_definitions().await);
     let assignments = whole(tenant.role_assignments().await);
     assert!(assignments.iter().all(|it| roles.iter().any(|role| role.id == it.role_definition_id)));
+    let no_name = tenant.group_name("00000000-0000-4000-8000-000000000000").await;
+    assert_eq!(no_name.unwrap_err(), VendorError::NotFound);
     let unknown = tenant.group_members("00000000-0000-4000-8000-000000000000").await;
     assert_eq!(unknown.completeness, Completeness::partial(PartialReason::Stopped(VendorError::NotFound)));
 }
