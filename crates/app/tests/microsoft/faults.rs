@@ -64,7 +64,7 @@ async fn a_tenant_that_does_not_let_us_in_leaves_the_others_whole() {
         having bool_and(state = 'complete')) x";
     let mapped = "select count(*) from public.tenants where missing_since is null";
     assert_eq!(world.count(whole).await, world.count(mapped).await - 1);
-    let told = "select count(*) from public.sync_parts where part = 'people' and state = 'partial' and error ->> 'message' like 'one tenant was not read%'";
+    let told = "select count(*) from public.sync_parts where part = 'people' and state = 'partial' and error ->> 'message' like '1 tenant was not read%'";
     assert_eq!(world.count(told).await, 1);
     // A second one loses a right: only that one is passed over.
     let tenant =
