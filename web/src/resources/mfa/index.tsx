@@ -9,7 +9,6 @@ import { mfaOutcomes, mfaReasons, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
 import { count } from "@/kit/time";
 import { ButtonLink } from "@/ui/Button";
-import { SkeletonRows } from "@/ui/Skeleton";
 import { people, Standing } from "../people/columns";
 import { MfaBar } from "../tenants/MfaBar";
 
@@ -75,26 +74,27 @@ export default function MfaGaps() {
   return <ResourceList resource={gaps} banner={<Split />} actions={<ButtonLink to={scope.to("/tenants")}>By tenant</ButtonLink>} />;
 }
 
+const NOBODY = { protected: 0, exempt: 0, gap: 0, unknown: 0 };
+
 /** All people in four parts. */
 function Split() {
   const scope = useScope();
   // The row without a customer is the sum.
   const sums = useRow("mfa_overview", { where: scope.customerId ? scope.where : [{ column: "customer_id", op: "is", value: null }] });
   if (sums.error) return <ErrorNotice error={sums.error} what="The sums could not be read." retry={sums.refetch} />;
-  if (sums.isPending) return <SkeletonRows rows={1} />;
-  if (!sums.row) return null;
-  const { row } = sums;
+  // The same place whether the numbers are there or not: the list below stays where it is.
+  const row = sums.row;
   return (
-    <div className="grid gap-2 border-b border-line px-3.5 py-2.5">
-      <ul className="flex flex-wrap gap-x-8 gap-y-2">
+    <div className="grid gap-2 border-b border-line px-3.5 py-2.5" aria-busy={sums.isPending}>
+      <ul className="grid grid-cols-2 gap-y-2 sm:flex sm:gap-x-8">
         {(["gap", "unknown", "exempt", "protected"] as const).map((outcome) => (
           <li key={outcome} className="flex items-center gap-2">
-            <span className="text-lg font-semibold tabular-nums">{count(row[outcome])}</span>
+            <span className="text-lg font-semibold tabular-nums">{row ? count(row[outcome]) : sums.isPending ? "…" : "0"}</span>
             <StatusBadge of={mfaOutcomes} value={outcome} />
           </li>
         ))}
       </ul>
-      <MfaBar {...row} />
+      <MfaBar {...(row ?? NOBODY)} />
     </div>
   );
 }
