@@ -1,14 +1,14 @@
 use app::sync::{self, AcceptedFall, SyncKind, Vendor};
 use garde::Validate;
-use kernel::{
-    ApiError,
-    id::{IntegrationId, SyncRunId},
-};
+use kernel::{ApiError, id::IntegrationId};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Call, Function, RateClass, ninjaone_sync::AcceptFall};
+use crate::{
+    Call, Function, RateClass,
+    ninjaone_sync::{AcceptFall, Output},
+};
 
 #[derive(Debug)]
 pub struct MicrosoftSync;
@@ -35,16 +35,6 @@ pub enum Kind {
     Full,
     #[default]
     Incremental,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
-    /// Follow it in `sync_runs` and `sync_parts`; `tenant_parts` says it per tenant.
-    pub sync_run_id: SyncRunId,
-    pub state: String,
-    /// One runs already; no second one was queued.
-    pub already_running: bool,
-    pub message: String,
 }
 
 impl Function for MicrosoftSync {
@@ -79,16 +69,6 @@ impl Function for MicrosoftSync {
                 sync::accept_fall(pg, actor, id, &fall, now).await?
             }
         };
-        let message = if requested.already_running {
-            "A synchronization runs already; its progress is shown."
-        } else {
-            "The synchronization is queued and starts within seconds."
-        };
-        Ok(Output {
-            sync_run_id: requested.sync_run_id,
-            state: requested.state.as_str().to_owned(),
-            already_running: requested.already_running,
-            message: message.into(),
-        })
+        Ok(requested.into())
     }
 }

@@ -50,12 +50,28 @@ pub struct AcceptFall {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
-    /// Follow it in `sync_runs` and `sync_parts`.
+    /// Follow it in `sync_runs` and `sync_parts`; where tenants are read one by one, `tenant_parts` says it for each.
     pub sync_run_id: SyncRunId,
     pub state: String,
     /// One runs already; no second one was queued.
     pub already_running: bool,
     pub message: String,
+}
+
+impl From<sync::SyncRequested> for Output {
+    fn from(requested: sync::SyncRequested) -> Self {
+        let message = if requested.already_running {
+            "A synchronization runs already; its progress is shown."
+        } else {
+            "The synchronization is queued and starts within seconds."
+        };
+        Self {
+            sync_run_id: requested.sync_run_id,
+            state: requested.state.as_str().to_owned(),
+            already_running: requested.already_running,
+            message: message.into(),
+        }
+    }
 }
 
 impl Function for NinjaOneSync {
@@ -95,17 +111,7 @@ impl Function for NinjaOneSync {
                 .hint("Send `accept_fall` with `kind` `full`."));
             }
         };
-        let message = if requested.already_running {
-            "A synchronization runs already; its progress is shown."
-        } else {
-            "The synchronization is queued and starts within seconds."
-        };
-        Ok(Output {
-            sync_run_id: requested.sync_run_id,
-            state: requested.state.as_str().to_owned(),
-            already_running: requested.already_running,
-            message: message.into(),
-        })
+        Ok(requested.into())
     }
 }
 

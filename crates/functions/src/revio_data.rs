@@ -1,14 +1,14 @@
 use app::sync::{self, AcceptedFall, SyncKind, Vendor};
 use garde::Validate;
-use kernel::{
-    ApiError,
-    id::{IntegrationId, SyncRunId},
-};
+use kernel::{ApiError, id::IntegrationId};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Call, Function, RateClass, ninjaone_sync::AcceptFall};
+use crate::{
+    Call, Function, RateClass,
+    ninjaone_sync::{AcceptFall, Output},
+};
 
 /// What Rev.io says is read through the data API (`billing_lines`, `bills`, …); this function is for what is to be done.
 #[derive(Debug)]
@@ -26,16 +26,6 @@ pub enum Input {
         #[garde(dive)]
         accept_fall: Option<AcceptFall>,
     },
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
-    /// Follow it in `sync_runs` and `sync_parts`.
-    pub sync_run_id: SyncRunId,
-    pub state: String,
-    /// One runs already; no second one was queued.
-    pub already_running: bool,
-    pub message: String,
 }
 
 impl Function for RevioData {
@@ -64,16 +54,6 @@ impl Function for RevioData {
                 sync::accept_fall(pg, actor, id, &fall, now).await?
             }
         };
-        let message = if requested.already_running {
-            "A synchronization runs already; its progress is shown."
-        } else {
-            "The synchronization is queued and starts within seconds."
-        };
-        Ok(Output {
-            sync_run_id: requested.sync_run_id,
-            state: requested.state.as_str().to_owned(),
-            already_running: requested.already_running,
-            message: message.into(),
-        })
+        Ok(requested.into())
     }
 }

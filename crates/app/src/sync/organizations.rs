@@ -132,15 +132,7 @@ async fn accept(cx: &Cx<'_>, absent: Vec<String>) -> Result<PartEnd, SyncError> 
             Verdict::Unknown => unknown += 1,
         }
     }
-    if !gone.is_empty() {
-        let tx = cx.provider().await?;
-        let removed =
-            integrations::mark_organizations_missing(&tx, cx.claim.integration, &gone, cx.now()).await?;
-        let removed = rows(usize::try_from(removed).unwrap_or(usize::MAX));
-        cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
-        tx.commit().await?;
-        cx.at(SyncPoint::Confirmed(PART)).await;
-    }
+    remove(cx, &gone).await?;
     Ok(if there > 0 {
         PartEnd::partial("list_lacked_rows", &format!("the list lacked {there} organizations that exist"))
     } else if unknown > 0 {
@@ -149,4 +141,18 @@ async fn accept(cx: &Cx<'_>, absent: Vec<String>) -> Result<PartEnd, SyncError> 
     } else {
         PartEnd::complete()
     })
+}
+
+/// Organizations whose disappearance the vendor confirmed.
+pub(super) async fn remove<C: Sync>(cx: &Cx<'_, C>, gone: &[String]) -> Result<(), SyncError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let tx = cx.provider().await?;
+    let removed = integrations::mark_organizations_missing(&tx, cx.claim.integration, gone, cx.now()).await?;
+    let removed = rows(usize::try_from(removed).unwrap_or(usize::MAX));
+    cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
+    tx.commit().await?;
+    cx.at(SyncPoint::Confirmed(PART)).await;
+    Ok(())
 }

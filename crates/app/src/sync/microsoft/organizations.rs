@@ -4,18 +4,18 @@ use std::collections::{HashMap, HashSet};
 use ::graph::{Graph, PartnerCustomer};
 use connector_api::VendorError;
 use domain::estate;
-use futures_util::{StreamExt as _, stream};
 use store::{
     integrations,
     sync::{Again, Counts},
 };
 
 use crate::sync::{
-    confirm::{CONFIRMATIONS_MAX, READS_AT_ONCE_MAX, Verdict},
+    confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
     context::{Cx, rows},
     device_row::text,
     error::{PartEnd, SyncError, is_worth_repeating, trouble},
     hooks::SyncPoint,
+    organizations,
     run::PartName,
 };
 
@@ -92,36 +92,24 @@ fn name(tenant: &PartnerCustomer) -> String {
 /// The partner no longer names them. One that still lets the application in is there; only its refusal counts.
 async fn confirm(cx: &Cx<'_, Graph>, lacking: Vec<String>) -> Result<PartEnd, SyncError> {
     let mut unknown = lacking.len().saturating_sub(CONFIRMATIONS_MAX);
-    let asked = lacking.into_iter().take(CONFIRMATIONS_MAX);
-    let verdicts: Vec<(String, Verdict<()>)> = stream::iter(asked)
-        .map(|id| async move {
-            let verdict = match cx.client.tenant(&id).organization().await {
-                Ok(_) => Verdict::There(()),
-                Err(VendorError::NotConsented { .. }) => Verdict::Gone,
-                Err(_) => Verdict::Unknown,
-            };
-            (id, verdict)
-        })
-        .buffered(READS_AT_ONCE_MAX)
-        .collect()
-        .await;
+    let asked: Vec<String> = lacking.into_iter().take(CONFIRMATIONS_MAX).collect();
+    let ask = |id: String| async move {
+        match cx.client.tenant(&id).organization().await {
+            Ok(_) => Verdict::There(()),
+            Err(VendorError::NotConsented { .. }) => Verdict::Gone,
+            Err(_) => Verdict::Unknown,
+        }
+    };
+    let verdicts = ask_each(asked.clone(), ask).await;
     let (mut gone, mut there) = (Vec::new(), 0);
-    for (id, verdict) in verdicts {
+    for (id, verdict) in asked.into_iter().zip(verdicts) {
         match verdict {
             Verdict::Gone => gone.push(id),
             Verdict::There(()) => there += 1,
             Verdict::Unknown => unknown += 1,
         }
     }
-    if !gone.is_empty() {
-        let tx = cx.provider().await?;
-        let removed =
-            integrations::mark_organizations_missing(&tx, cx.claim.integration, &gone, cx.now()).await?;
-        let removed = rows(usize::try_from(removed).unwrap_or(usize::MAX));
-        cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
-        tx.commit().await?;
-        cx.at(SyncPoint::Confirmed(PART)).await;
-    }
+    organizations::remove(cx, &gone).await?;
     Ok(if there > 0 {
         PartEnd::partial("list_lacked_rows", &format!("the list lacked {there} tenants that exist"))
     } else if unknown > 0 {

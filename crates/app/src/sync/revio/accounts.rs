@@ -15,6 +15,7 @@ use crate::sync::{
     device_row::text,
     error::{PartEnd, SyncError, is_worth_repeating, trouble},
     hooks::SyncPoint,
+    organizations,
     run::PartName,
 };
 
@@ -59,16 +60,7 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     let answers =
         absent::ask(cx, PART, lacking, CONFIRMATIONS_MAX, |id| id.parse().ok(), |id| client.customer(id))
             .await?;
-    if !answers.gone.is_empty() {
-        let tx = cx.provider().await?;
-        let removed =
-            integrations::mark_organizations_missing(&tx, cx.claim.integration, &answers.gone, cx.now())
-                .await?;
-        let removed = rows(usize::try_from(removed).unwrap_or(usize::MAX));
-        cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
-        tx.commit().await?;
-        cx.at(SyncPoint::Confirmed(PART)).await;
-    }
+    organizations::remove(cx, &answers.gone).await?;
     Ok(answers.end("accounts"))
 }
 
