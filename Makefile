@@ -5,6 +5,10 @@ MAKEFLAGS += --no-print-directory
 unexport DATABASE_URL OBERA_UPDATE
 
 XTASK := cargo run --quiet --bin xtask --
+# Clippy compiles what is run and tested here, so that lints cost no second build. Release builds are the compiler's own.
+# By its name alone: another spelling of its path would be another build.
+export RUSTC_WORKSPACE_WRAPPER := $(if $(shell command -v clippy-driver),clippy-driver)
+BUILD := cargo build --workspace --all-targets --locked
 # What `make test` built. It is started from there: `cargo run` would choose other features and build much of it again.
 BUILT := $(or $(CARGO_TARGET_DIR),target)/debug
 WEB_SOURCES := $(shell find web/src web/public web/scripts -type f) \
@@ -53,19 +57,19 @@ check-fmt: ## Rust formatting
 	cargo fmt --all --check
 
 .PHONY: check-clippy
-check-clippy: ## Rust lints, without a warning
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+check-clippy: ## Build everything with clippy, without a warning
+	$(BUILD) 2>&1 | awk '{ print } /^(warning|error)/ { bad = 1 } END { exit bad }'
 
 .PHONY: check-repository
 check-repository: web/dist/index.html ## Generated files, layering of the crates, links, left-overs
-	cargo build --workspace --all-targets --locked
+	$(BUILD)
 	$(BUILT)/xtask check-deps
 	$(BUILT)/xtask tidy
 	$(BUILT)/xtask gen --check
 
 .PHONY: check-rust
 check-rust: ## Rust tests on one throw-away PostgreSQL (ARGS="-p rest" for some)
-	cargo build --workspace --all-targets --locked
+	$(BUILD)
 	$(BUILT)/xtask test $(ARGS)
 
 .PHONY: check-web
@@ -78,7 +82,7 @@ check-web-lint: web/node_modules/.installed
 
 .PHONY: e2e
 e2e: setup-browser web/dist/index.html e2e/node_modules/.installed e2e/python/.venv/.installed ## The product from outside: a browser against a demo
-	cargo build --workspace --all-targets --locked
+	$(BUILD)
 	cd e2e && OBERA_BIN=$(abspath $(BUILT))/obera npm test
 
 # --- long tests: not a part of `make test` ---------------------------------------------------------------------------------
@@ -86,9 +90,11 @@ e2e: setup-browser web/dist/index.html e2e/node_modules/.installed e2e/python/.v
 # Made-up cases of each property, and minutes of made-up calls.
 LONG_CASES ?= 50000
 LONG_MINUTES ?= 6
+# Synchronizations with a vendor that fails at random, until nothing is lost after some 100,000 failures.
+LONG_VENDOR_CASES ?= 1000
 # Beside the machine's own PostgreSQL, which `make test` runs on.
 LONG_POSTGRES ?= 16 17 18
-LONG_STEPS := long-fuzz long-postgres long-s3 long-openapi
+LONG_STEPS := long-fuzz long-vendors long-postgres long-s3 long-openapi
 # Readers of what strangers send, without a database.
 FUZZED := --lib -p auth -p pg -p realtime -p rest -p storage
 LONG_PYTHON := e2e/long/.venv/.installed
@@ -103,9 +109,14 @@ long-fuzz: ## Every property with LONG_CASES cases
 	PROPTEST_CASES=$(LONG_CASES) cargo test --locked -p server --bin obera fuzz
 	PROPTEST_CASES=$(LONG_CASES) cargo test --locked -p auth --test it edit
 
+.PHONY: long-vendors
+long-vendors: ## Synchronizations with LONG_VENDOR_CASES vendors that fail at random: nothing is lost
+	$(BUILD)
+	PROPTEST_CASES=$(LONG_VENDOR_CASES) $(BUILT)/xtask test --test sync -- --nocapture nothing_is_lost
+
 .PHONY: long-postgres
 long-postgres: e2e/postgres/node_modules/.installed web/dist/index.html e2e/node_modules/.installed ## All Rust tests, and the story in the browser, on each of LONG_POSTGRES
-	cargo build --workspace --all-targets --locked
+	$(BUILD)
 	@for version in $(LONG_POSTGRES); do \
 		printf '\n-- PostgreSQL %s\n' $$version; \
 		export PATH="$(abspath e2e/postgres)/$$version:$$PATH"; \
@@ -119,7 +130,7 @@ long-s3: $(LONG_PYTHON) ## Files in a bucket of an S3 server
 
 .PHONY: long-openapi
 long-openapi: $(LONG_PYTHON) web/dist/index.html ## Calls made up from /openapi.json, as a technician, a portal user and nobody
-	cargo build --workspace --all-targets --locked
+	$(BUILD)
 	OBERA_BIN=$(abspath $(BUILT))/obera LONG_MINUTES=$(LONG_MINUTES) node e2e/long/openapi.mjs
 
 # --- chores ------------------------------------------------------------------------------------------------------------
@@ -142,7 +153,7 @@ web: web/dist/index.html ## Build the console
 
 .PHONY: bench
 bench: setup ## Measure against named peers (release build; ARGS for one benchmark)
-	cargo run --release --bin bench -- $(or $(ARGS),all)
+	RUSTC_WORKSPACE_WRAPPER= cargo run --release --bin bench -- $(or $(ARGS),all)
 
 .PHONY: clean
 clean: ## Remove what was built (never a data directory)

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, signIn, staffSession, tokenOf } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 
-const LISTS = ["customers", "devices", "people", "people/leavers", "licenses", "tenants", "mfa", "alerts", "incidents", "approvals", "runs", "tickets", "differences", "billing-lines", "margins", "month-closes", "count-rules", "integrations", "security", "access", "api"];
+const LISTS = ["customers", "devices", "endpoints", "endpoints/to-decide", "people", "people/leavers", "licenses", "tenants", "cipp-tenants", "documents", "document-sites", "sharing-links", "mfa", "alerts", "incidents", "approvals", "runs", "tickets", "differences", "billing-lines", "margins", "month-closes", "count-rules", "integrations", "expiries", "security", "access", "api"];
 const FIRST_LOAD_BYTES_MAX = 200 * 1024;
 /** Of Lighthouse's cumulative layout shift; 0.1 is what it still calls good. */
 const LAYOUT_SHIFT_MAX = 0.01;
@@ -30,8 +30,9 @@ before(async () => {
     ticket: await first("ticket_list", "opened_at.desc"),
     person: await first("person_list", "licenses_count.desc,id"),
     tenant: await first("tenant_list", "mfa_gap.desc,id"),
+    cipp_tenant: await first("cipp_tenant_list", "settings_unlike.desc,id"),
   };
-  const areas = { device: "devices", incident: "incidents", run: "runs", ticket: "tickets", person: "people", tenant: "tenants" };
+  const areas = { device: "devices", incident: "incidents", run: "runs", ticket: "tickets", person: "people", tenant: "tenants", cipp_tenant: "cipp-tenants" };
   for (const [kind, area] of Object.entries(areas)) {
     const row = records[kind];
     records[kind] = row && `/${area}/${row.customer_id}/${row.id}`;

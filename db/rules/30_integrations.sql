@@ -60,6 +60,7 @@ create trigger stamp_mapping before update on public.integration_organizations f
 select app.protect_provider('public.sync_runs', 'integrations', '{select}');
 select app.protect_provider('public.sync_parts', 'integrations', '{select}');
 select app.protect_provider('public.webhook_deliveries', 'integrations', '{select}');
+select app.protect_provider('public.vendor_calls', 'integrations', '{select}');
 select app.open_to_system('public.sync_runs');
 select app.watch('public.sync_runs');
 -- People with the permission ask for a synchronization; everything else about it is background work's to write.

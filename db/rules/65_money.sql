@@ -84,6 +84,12 @@ create view public.organization_suggestions with (security_invoker = true) as
   with open as (
     select o.integration_id, o.external_id, o.name, o.account_number, o.domain, app.plain_name(o.name) as plain
     from public.integration_organizations o where o.customer_id is null and o.missing_since is null),
+  -- Microsoft and CIPP name a tenant by the same id.
+  same as (
+    select t.external_id, min(t.customer_id::text)::uuid as customer_id
+    from public.integration_organizations t join public.integrations i on i.id = t.integration_id
+    where i.vendor in ('microsoft', 'cipp') and t.customer_id is not null and t.missing_since is null
+    group by t.external_id having count(distinct t.customer_id) = 1),
   named as (
     select x.id, x.name, app.plain_name(x.name) as plain, count(*) over (partition by app.plain_name(x.name)) as alike
     from public.customers x where x.archived_at is null),
@@ -91,15 +97,19 @@ create view public.organization_suggestions with (security_invoker = true) as
   domains as (
     select d.domain, min(t.customer_id::text)::uuid as customer_id
     from public.tenants t cross join unnest(t.domains) d (domain) group by d.domain having count(distinct t.customer_id) = 1)
-  select o.integration_id, o.external_id, o.name, o.account_number, o.domain, coalesce(c.id, k.id) as customer_id, coalesce(c.name, k.name) as customer_name,
-         case when c.id is not null then 'has the domain ' || o.domain
+  select o.integration_id, o.external_id, o.name, o.account_number, o.domain, coalesce(s.id, c.id, k.id) as customer_id,
+         coalesce(s.name, c.name, k.name) as customer_name,
+         case when s.id is not null then 'is the same tenant' when c.id is not null then 'has the domain ' || o.domain
               when o.name = k.name then 'has the same name' else 'has the same name but for case, punctuation or the form of the company' end as reason
   from open o
+  left join same z on z.external_id = o.external_id
+    and exists (select from public.integrations i where i.id = o.integration_id and i.vendor in ('microsoft', 'cipp'))
+  left join public.customers s on s.id = z.customer_id and s.archived_at is null
   left join domains d on d.domain = o.domain
   left join public.customers c on c.id = d.customer_id and c.archived_at is null
   left join named k on k.plain = o.plain and k.alike = 1 and k.plain <> ''
-  where coalesce(c.id, k.id) is not null;
-comment on view public.organization_suggestions is 'Unmapped accounts of vendors with the only customer that has their domain, or else their name: for a person to confirm. Nothing is mapped by it.';
+  where coalesce(s.id, c.id, k.id) is not null;
+comment on view public.organization_suggestions is 'Unmapped accounts of vendors with the only customer that has the same tenant, their domain, or else their name: for a person to confirm. Nothing is mapped by it.';
 grant select on public.organization_suggestions to staff;
 
 create view public.difference_list with (security_invoker = true) as

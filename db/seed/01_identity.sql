@@ -15,10 +15,14 @@ insert into public.permissions (permission, description) values
   ('integrations:read', 'See integrations and synchronizations'), ('integrations:write', 'Map organizations, edit integrations'),
   ('integrations:sync', 'Start a synchronization'),
   ('files:read', 'See and download files'), ('files:write', 'Upload, rename and remove files'), ('buckets:write', 'Make and change buckets'),
+  ('documents:read', 'See documents, sites and sharing links, and search their text'), ('documents:manage', 'Choose what is read of a site'),
   ('sla:write', 'Edit service levels'), ('audit:read', 'Read the audit log, and who read what'),
   ('billing:read', 'See products, lines, bills and what is billed wrongly'),
   ('billing:manage', 'Edit count rules, ignore differences, change what is billed'),
+  ('estate:manage', 'Decide which records are of one machine'),
   ('mfa:manage', 'Accept for a time that somebody is not asked for a second factor'),
+  ('drift:read', 'See baselines, and where tenants differ from them'),
+  ('drift:manage', 'Accept, deny and remediate drift'), ('baselines:write', 'Edit baselines and tiers'),
   ('security:read', 'See security alerts and probes of the isolation'), ('security:write', 'Acknowledge security alerts, lift a freeze of exports')
 on conflict (permission) do update set description = excluded.description;
 
@@ -36,7 +40,7 @@ insert into public.role_permissions (role, permission)
   union all
   select 'technician', permission from public.permissions
     where permission not in ('people:write', 'workflows:write', 'rules:write', 'integrations:write', 'sla:write', 'audit:read', 'customers:write', 'buckets:write',
-      'security:read', 'security:write', 'billing:manage')
+      'security:read', 'security:write', 'billing:manage', 'baselines:write')
   union all
   select 'auditor', permission from public.permissions where permission like '%:read'
   union all

@@ -13,9 +13,9 @@ const LAYERS: &[(u8, &[&str])] = &[
     (7, &["server"]),
     (6, &["rest", "auth", "realtime", "storage", "functions"]),
     (5, &["app"]),
-    (4, &["store", "flow", "vault", "ninjaone", "revio", "graph", "probes"]),
+    (4, &["store", "flow", "vault", "ninjaone", "revio", "graph", "cipp", "probes"]),
     (3, &["sql", "pg", "connector-api"]),
-    (2, &["domain", "insight"]),
+    (2, &["domain", "insight", "extract"]),
     (1, &["kernel"]),
 ];
 const TOOLS: &[&str] = &["xtask", "bench"];
@@ -47,7 +47,7 @@ const GUARDED: &[Guarded] = &[
     Guarded {
         names: &["reqwest"],
         // storage: names the TLS that the object store's client uses for S3.
-        users: &["connector-api", "ninjaone", "revio", "graph", "probes", "storage"],
+        users: &["connector-api", "ninjaone", "revio", "graph", "cipp", "probes", "storage"],
         reason: "only connectors and probes call out",
     },
 ];

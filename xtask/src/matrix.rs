@@ -6,8 +6,9 @@ use crate::{Result, files::root};
 pub fn run() -> Result<ExitCode> {
     let mut outcome = ExitCode::SUCCESS;
     for tests in [
-        &["test", "--test", "laws", "--", "as_committed"][..],
-        &["test", "-p", "server", "--bin", "obera", "--", "attack::nothing"],
+        // The whole workspace: one crate alone has other features, and would be built anew.
+        &["test", "--workspace", "--test", "laws", "--", "as_committed"][..],
+        &["test", "--workspace", "--bin", "obera", "--", "attack::nothing"],
     ] {
         let status =
             Command::new("cargo").args(tests).env("OBERA_UPDATE", "1").current_dir(root()).status()?;

@@ -73,7 +73,7 @@ fn has_word(text: &str, word: &str) -> bool {
         let before = text[..at].chars().next_back();
         let after = text[at + word.len()..].chars().next();
         let begins_alone = !word.starts_with(|c| is_letter(c) || c == '/')
-            || !before.is_some_and(|c| is_letter(c) || c == '.');
+            || !before.is_some_and(|c| is_letter(c) || matches!(c, '.' | '}'));
         let ends_alone = !word.ends_with(is_letter) || !after.is_some_and(is_letter);
         begins_alone && ends_alone
     })
@@ -107,7 +107,13 @@ mod tests {
         for (word, _) in LEFT_OVERS {
             assert_eq!(check_left_overs(&file("a.rs", &format!("one {word} two"))).len(), 1, "{word}");
         }
-        let lawful = ["method and TODOS", "https://example.org/homework/", "../work/x", "a.onlyOne("];
+        let lawful = [
+            "method and TODOS",
+            "https://example.org/homework/",
+            "../work/x",
+            "drives/{id}/root/delta",
+            "a.onlyOne(",
+        ];
         for text in lawful {
             assert_eq!(check_left_overs(&file("a.rs", text)), Vec::<String>::new(), "{text}");
         }

@@ -21,9 +21,11 @@ const fn hosts(vendor: Vendor) -> &'static [&'static str] {
     match vendor {
         Vendor::NinjaOne => &["ninjarmm.com", "ninjaone.com"],
         Vendor::RevIo => &["rev.io", "revioapi.com"],
-        Vendor::Microsoft => {
+        Vendor::Microsoft | Vendor::SharePoint => {
             &["graph.microsoft.com", "graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"]
         }
+        // Every provider has a deployment of its own; one under a domain of the provider's is entered on the server.
+        Vendor::Cipp => &["azurewebsites.net", "azurestaticapps.net", "cipp.app"],
     }
 }
 
@@ -40,12 +42,27 @@ fn login_url(graph_url: &str) -> String {
     }
 }
 
+/// Where the tokens for a deployment of CIPP come from: Microsoft, wherever the deployment is; beside it only in a sandbox.
+fn cipp_login_url(base_url: &str) -> String {
+    if base_url.starts_with("https://") {
+        cipp::config::LOGIN_URL.to_owned()
+    } else {
+        format!("{}/login", origin(base_url))
+    }
+}
+
 /// Fills in what follows from the address.
 fn complete(credentials: &mut Credentials, base_url: &str) {
-    if let Credentials::Microsoft(credentials) = credentials
-        && credentials.login_url.is_empty()
-    {
-        credentials.login_url = login_url(base_url);
+    match credentials {
+        Credentials::Microsoft(credentials) | Credentials::SharePoint(credentials)
+            if credentials.login_url.is_empty() =>
+        {
+            credentials.login_url = login_url(base_url);
+        }
+        Credentials::Cipp(credentials) if credentials.login_url.is_empty() => {
+            credentials.login_url = cipp_login_url(base_url);
+        }
+        _ => {}
     }
 }
 
@@ -88,6 +105,8 @@ pub async fn health(
         Vendor::NinjaOne => vendors.ninjaone(id).await?.health_check().await,
         Vendor::RevIo => vendors.revio(id).await?.health_check().await,
         Vendor::Microsoft => vendors.microsoft(id).await?.health_check().await,
+        Vendor::Cipp => vendors.cipp(id).await?.health_check().await,
+        Vendor::SharePoint => vendors.sharepoint(id).await?.sharepoint_health_check().await,
     })
 }
 
@@ -214,7 +233,8 @@ async fn may_point_to(pg: &Pg, credentials: &Credentials, base_url: &str) -> Res
     let tx = pg.system(SystemReason::Connect).await?;
     let known = integrations::uses_address(&tx, vendor, base_url).await?;
     tx.rollback().await?;
-    if known && sign_in_url(credentials).is_none_or(|url| origin(url) == origin(base_url)) {
+    let beside = |url: &str| origin(url) == origin(base_url) || is_at(LOGIN_HOSTS, url);
+    if known && sign_in_url(credentials).is_none_or(beside) {
         return Ok(());
     }
     let hosts = hosts(vendor).join(", ");
@@ -226,7 +246,10 @@ async fn may_point_to(pg: &Pg, credentials: &Credentials, base_url: &str) -> Res
 /// Where tokens come from, when that is another place.
 fn sign_in_url(credentials: &Credentials) -> Option<&str> {
     match credentials {
-        Credentials::Microsoft(credentials) => Some(&credentials.login_url),
+        Credentials::Microsoft(credentials) | Credentials::SharePoint(credentials) => {
+            Some(&credentials.login_url)
+        }
+        Credentials::Cipp(credentials) => Some(&credentials.login_url),
         Credentials::NinjaOne(_) | Credentials::RevIo(_) => None,
     }
 }
@@ -256,6 +279,8 @@ mod tests {
         assert_eq!(login_url("https://graph.microsoft.com"), "https://login.microsoftonline.com");
         assert_eq!(login_url("https://graph.microsoft.us/"), "https://login.microsoftonline.us");
         assert_eq!(origin("http://127.0.0.1:80/graph"), origin("http://127.0.0.1:80/login"));
+        assert_eq!(cipp_login_url("http://127.0.0.1:80/cipp"), "http://127.0.0.1:80/login");
+        assert_eq!(cipp_login_url("https://cipp.msp.example"), "https://login.microsoftonline.com");
         assert_ne!(origin("http://127.0.0.1:80/graph"), origin("http://127.0.0.1:81/graph"));
     }
 

@@ -1,9 +1,11 @@
 //! Clients of vendors, made from the sealed credentials of an integration.
+mod calls;
 mod credentials;
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
-use connector_api::{Health, RetryPolicy, VendorError};
+use ::cipp::Cipp;
+use connector_api::{CallCounts, Health, RetryPolicy, VendorError};
 use graph::Graph;
 use kernel::{
     ApiError, Clock, ErrorCode,
@@ -28,6 +30,8 @@ pub enum Credentials {
     NinjaOne(NinjaOneCredentials),
     RevIo(RevIoCredentials),
     Microsoft(MicrosoftCredentials),
+    Cipp(CippCredentials),
+    SharePoint(MicrosoftCredentials),
 }
 
 impl Credentials {
@@ -36,6 +40,8 @@ impl Credentials {
             Self::NinjaOne(_) => Vendor::NinjaOne,
             Self::RevIo(_) => Vendor::RevIo,
             Self::Microsoft(_) => Vendor::Microsoft,
+            Self::Cipp(_) => Vendor::Cipp,
+            Self::SharePoint(_) => Vendor::SharePoint,
         }
     }
 
@@ -44,7 +50,10 @@ impl Credentials {
         match self {
             Self::NinjaOne(credentials) => serde_json::to_string(credentials),
             Self::RevIo(credentials) => serde_json::to_string(credentials),
-            Self::Microsoft(credentials) => serde_json::to_string(credentials),
+            Self::Microsoft(credentials) | Self::SharePoint(credentials) => {
+                serde_json::to_string(credentials)
+            }
+            Self::Cipp(credentials) => serde_json::to_string(credentials),
         }
         .map(SecretString::from)
         .map_err(|_| VendorsError::Form)
@@ -65,6 +74,16 @@ pub trait Vendors: Send + Sync + 'static {
         Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
     }
 
+    /// Nobody's settings are read where this is not said.
+    fn cipp(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<Cipp, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// No site is read where this is not said.
+    fn sharepoint(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
     /// What these credentials may do at this address; nothing is kept.
     fn try_out<'a>(
         &'a self,
@@ -72,6 +91,11 @@ pub trait Vendors: Send + Sync + 'static {
         _credentials: &'a Credentials,
     ) -> BoxFuture<'a, Result<Health, VendorsError>> {
         Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// Writes down what was asked of vendors since the last time.
+    fn keep_counts(&self) -> BoxFuture<'_, Result<(), PgError>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// Seals credentials: anew, or under the id of those that they replace.
@@ -160,7 +184,8 @@ impl std::fmt::Debug for RevIoCredentials {
     }
 }
 
-/// What is sealed for a Microsoft 365 integration. The address of Graph is the integration's.
+/// What is sealed for an integration with Microsoft 365 or with SharePoint: each has an application of its own. The
+/// address of Graph is the integration's.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MicrosoftCredentials {
@@ -182,15 +207,40 @@ impl std::fmt::Debug for MicrosoftCredentials {
     }
 }
 
+/// What is sealed for a CIPP integration. The address of the deployment is the integration's.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CippCredentials {
+    pub client_id: String,
+    pub client_secret: String,
+    /// The tenant that the deployment's API client is registered in.
+    pub tenant_id: String,
+    /// Where tokens come from.
+    pub login_url: String,
+}
+
+impl std::fmt::Debug for CippCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CippCredentials")
+            .field("client_id", &self.client_id)
+            .field("tenant_id", &self.tenant_id)
+            .field("login_url", &self.login_url)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Clients by integration, kept so that tokens and concurrency limits are shared. A rotated credential makes a new client.
 pub struct SealedVendors {
     pg: Pg,
     vault: Vault,
     clock: Clock,
     retry: RetryPolicy,
+    counts: calls::Counts,
     ninjaone: Made<NinjaOne>,
     revio: Made<RevIo>,
     microsoft: Made<Graph>,
+    cipp: Made<Cipp>,
+    sharepoint: Made<Graph>,
 }
 
 type Made<C> = Mutex<HashMap<IntegrationId, (Version, C)>>;
@@ -216,9 +266,12 @@ impl SealedVendors {
             vault,
             clock,
             retry: RetryPolicy::default(),
+            counts: calls::Counts::default(),
             ninjaone: Mutex::default(),
             revio: Mutex::default(),
             microsoft: Mutex::default(),
+            cipp: Mutex::default(),
+            sharepoint: Mutex::default(),
         }
     }
 
@@ -253,7 +306,9 @@ impl Vendors for SealedVendors {
         Box::pin(async move {
             let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self.make_ninjaone(&version.base_url, &sealed)?.watched_by(watch))
+                Ok(self
+                    .make_ninjaone(&version.base_url, &sealed, self.counts.of(integration))?
+                    .watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::NinjaOne, &self.ninjaone, make).await;
             self.told(integration, outcome).await
@@ -264,7 +319,9 @@ impl Vendors for SealedVendors {
         Box::pin(async move {
             let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self.make_revio(&version.base_url, &sealed)?.watched_by(watch))
+                Ok(self
+                    .make_revio(&version.base_url, &sealed, self.counts.of(integration))?
+                    .watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::RevIo, &self.revio, make).await;
             self.told(integration, outcome).await
@@ -275,9 +332,35 @@ impl Vendors for SealedVendors {
         Box::pin(async move {
             let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self.make_microsoft(&version.base_url, &sealed)?.watched_by(watch))
+                Ok(self
+                    .make_microsoft(&version.base_url, &sealed, self.counts.of(integration))?
+                    .watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::Microsoft, &self.microsoft, make).await;
+            self.told(integration, outcome).await
+        })
+    }
+
+    fn cipp(&self, integration: IntegrationId) -> BoxFuture<'_, Result<Cipp, VendorsError>> {
+        Box::pin(async move {
+            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                Ok(self.make_cipp(&version.base_url, &sealed, self.counts.of(integration))?.watched_by(watch))
+            };
+            let outcome = self.client(integration, Vendor::Cipp, &self.cipp, make).await;
+            self.told(integration, outcome).await
+        })
+    }
+
+    fn sharepoint(&self, integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
+        Box::pin(async move {
+            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                Ok(self
+                    .make_microsoft(&version.base_url, &sealed, self.counts.of(integration))?
+                    .watched_by(watch))
+            };
+            let outcome = self.client(integration, Vendor::SharePoint, &self.sharepoint, make).await;
             self.told(integration, outcome).await
         })
     }
@@ -290,16 +373,28 @@ impl Vendors for SealedVendors {
         Box::pin(async move {
             Ok(match credentials {
                 Credentials::NinjaOne(credentials) => {
-                    self.make_ninjaone(base_url, credentials)?.health_check().await
+                    self.make_ninjaone(base_url, credentials, Arc::default())?.health_check().await
                 }
                 Credentials::RevIo(credentials) => {
-                    self.make_revio(base_url, credentials)?.health_check().await
+                    self.make_revio(base_url, credentials, Arc::default())?.health_check().await
                 }
                 Credentials::Microsoft(credentials) => {
-                    self.make_microsoft(base_url, credentials)?.health_check().await
+                    self.make_microsoft(base_url, credentials, Arc::default())?.health_check().await
+                }
+                Credentials::Cipp(credentials) => {
+                    self.make_cipp(base_url, credentials, Arc::default())?.health_check().await
+                }
+                Credentials::SharePoint(credentials) => {
+                    self.make_microsoft(base_url, credentials, Arc::default())?
+                        .sharepoint_health_check()
+                        .await
                 }
             })
         })
+    }
+
+    fn keep_counts(&self) -> BoxFuture<'_, Result<(), PgError>> {
+        Box::pin(self.counts.keep(&self.pg, self.clock.now()))
     }
 
     fn seal<'a>(
@@ -355,24 +450,57 @@ impl SealedVendors {
         Ok(client)
     }
 
-    fn make_ninjaone(&self, base_url: &str, sealed: &NinjaOneCredentials) -> Result<NinjaOne, VendorsError> {
+    fn make_ninjaone(
+        &self,
+        base_url: &str,
+        sealed: &NinjaOneCredentials,
+        counts: Arc<CallCounts>,
+    ) -> Result<NinjaOne, VendorsError> {
         let secret = sealed.client_secret.clone().into();
-        let config = ninjaone::Config::new(base_url, sealed.client_id.clone(), secret).with_retry(self.retry);
+        let config = ninjaone::Config::new(base_url, sealed.client_id.clone(), secret)
+            .with_retry(self.retry)
+            .with_counts(counts);
         Ok(NinjaOne::new(config, self.clock.clone())?)
     }
 
-    fn make_microsoft(&self, base_url: &str, sealed: &MicrosoftCredentials) -> Result<Graph, VendorsError> {
+    fn make_microsoft(
+        &self,
+        base_url: &str,
+        sealed: &MicrosoftCredentials,
+        counts: Arc<CallCounts>,
+    ) -> Result<Graph, VendorsError> {
         let (client_id, home) = (sealed.client_id.clone(), sealed.home_tenant_id.clone());
         let secret = sealed.client_secret.clone().into();
         let config = graph::Config::new(sealed.login_url.clone(), base_url, client_id, secret, home)?
-            .with_retry(self.retry);
+            .with_retry(self.retry)
+            .with_counts(counts);
         Ok(Graph::new(config, self.clock.clone())?)
     }
 
-    fn make_revio(&self, base_url: &str, sealed: &RevIoCredentials) -> Result<RevIo, VendorsError> {
+    fn make_cipp(
+        &self,
+        base_url: &str,
+        sealed: &CippCredentials,
+        counts: Arc<CallCounts>,
+    ) -> Result<Cipp, VendorsError> {
+        let (tenant, client_id) = (sealed.tenant_id.clone(), sealed.client_id.clone());
+        let secret = sealed.client_secret.clone().into();
+        let config = cipp::Config::new(sealed.login_url.clone(), base_url, tenant, client_id, secret)?
+            .with_retry(self.retry)
+            .with_counts(counts);
+        Ok(Cipp::new(config, self.clock.clone())?)
+    }
+
+    fn make_revio(
+        &self,
+        base_url: &str,
+        sealed: &RevIoCredentials,
+        counts: Arc<CallCounts>,
+    ) -> Result<RevIo, VendorsError> {
         let (user, client_code) = (sealed.user.clone(), sealed.client_code.clone());
         let config = revio::Config::new(base_url, user, client_code, sealed.password.clone().into())?
-            .with_retry(self.retry);
+            .with_retry(self.retry)
+            .with_counts(counts);
         let config = match &sealed.subscription_key {
             Some(key) => config.with_subscription_key(key.clone().into()),
             None => config,

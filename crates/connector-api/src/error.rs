@@ -31,6 +31,9 @@ pub enum VendorError {
     /// This instance of the vendor does not offer the path at all: a gap in the service, not in the data.
     #[error("this instance of the vendor does not offer {capability}")]
     MissingCapability { capability: String },
+    /// The vendor is still gathering what was asked for, and sent a placeholder instead: no data, and no proof of absence.
+    #[error("the vendor has not gathered this yet: {reason}")]
+    NotReady { reason: String },
     /// Asked to slow down; the retries allowed were used up, or the wait asked for is over the limit.
     #[error("the vendor is throttling")]
     Throttled { retry_after: Option<Duration> },
@@ -66,6 +69,7 @@ impl VendorError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Throttled { .. }
+            | Self::NotReady { .. }
             | Self::Upstream { .. }
             | Self::Timeout { .. }
             | Self::Connection { .. } => true,
@@ -95,6 +99,7 @@ impl VendorError {
             | Self::NotConsented { .. }
             | Self::NotFound
             | Self::MissingCapability { .. }
+            | Self::NotReady { .. }
             | Self::Throttled { .. }
             | Self::Rejected { .. }
             | Self::Misconfigured { .. } => false,
@@ -109,6 +114,7 @@ impl VendorError {
             Self::NotConsented { .. } => "not_consented",
             Self::NotFound => "not_found",
             Self::MissingCapability { .. } => "missing_capability",
+            Self::NotReady { .. } => "not_ready",
             Self::Throttled { .. } => "throttled",
             Self::Upstream { .. } => "upstream",
             Self::NotJson { .. } => "not_json",

@@ -5,13 +5,14 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use kernel::Clock;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
-use reqwest::{Method, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use secrecy::ExposeSecret;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::pace::Pace;
+use crate::call::{Body, Call, Expect, Place, Repeat};
+use crate::quota::{Buckets, CallCounts, Counted, Quota};
 use crate::retry::retry_after;
 use crate::{RetryPolicy, Stage, VendorError};
 
@@ -29,12 +30,16 @@ pub struct HttpConfig {
     pub response_bytes_max: usize,
     /// Attempts under way at the same time.
     pub concurrency_max: usize,
-    /// Attempts in any minute; `None` counts none. More wait for their turn.
-    pub calls_per_minute_max: Option<u32>,
+    /// Attempts beyond these wait for their turn.
+    pub quotas: Vec<Quota>,
+    /// Where every attempt is counted.
+    pub counts: Arc<CallCounts>,
     /// The header in which the vendor names the request.
     pub request_id_header: &'static str,
     /// Who we say we are; `None` says nothing.
     pub user_agent: Option<&'static str>,
+    /// Ends of host names, such as `.sharepoint.com`, to which [`Call::elsewhere`] may lead over https.
+    pub further_hosts: &'static [&'static str],
     pub retry: RetryPolicy,
 }
 
@@ -45,171 +50,13 @@ impl HttpConfig {
             timeout_ms: 30_000,
             response_bytes_max: 64 * 1024 * 1024,
             concurrency_max: 4,
-            calls_per_minute_max: None,
+            quotas: Vec::new(),
+            counts: Arc::default(),
             request_id_header: "x-request-id",
             user_agent: None,
+            further_hosts: &[],
             retry: RetryPolicy::default(),
         }
-    }
-}
-
-/// One request. `Debug` shows no token and no body.
-#[derive(Clone, Debug)]
-pub struct Call {
-    method: Method,
-    place: Place,
-    path: String,
-    query: Vec<(&'static str, String)>,
-    headers: Vec<(String, SecretString)>,
-    bearer: Option<SecretString>,
-    body: Body,
-    expect: Expect,
-    repeat: Repeat,
-    timeout_ms: Option<u64>,
-}
-
-#[derive(Clone)]
-enum Body {
-    Empty,
-    Json(Value),
-    JsonText(String),
-    Form(Vec<(&'static str, SecretString)>),
-}
-
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "Empty",
-            Self::Json(_) => "Json(..)",
-            Self::JsonText(_) => "JsonText(..)",
-            Self::Form(_) => "Form(..)",
-        })
-    }
-}
-
-/// What `path` of a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Appended to the base address.
-    Below,
-    /// A whole address that the vendor gave.
-    Link,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Expect {
-    Json,
-    Anything,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Repeat {
-    Reads,
-    OnlyIfNeverSent,
-}
-
-impl Call {
-    fn new(method: Method, path: impl Into<String>) -> Self {
-        let repeat = if method == Method::GET { Repeat::Reads } else { Repeat::OnlyIfNeverSent };
-        Self {
-            method,
-            place: Place::Below,
-            path: path.into(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            bearer: None,
-            body: Body::Empty,
-            expect: Expect::Json,
-            repeat,
-            timeout_ms: None,
-        }
-    }
-
-    pub fn get(path: impl Into<String>) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    /// A link that the vendor gave, as it is. It has to lead to the configured host and below the configured path; any
-    /// other ends as [`VendorError::Shape`], before a token is sent anywhere.
-    pub fn link(link: impl Into<String>) -> Self {
-        Self { place: Place::Link, ..Self::new(Method::GET, link) }
-    }
-
-    pub fn post(path: impl Into<String>) -> Self {
-        Self::new(Method::POST, path)
-    }
-
-    pub fn put(path: impl Into<String>) -> Self {
-        Self::new(Method::PUT, path)
-    }
-
-    pub fn delete(path: impl Into<String>) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
-    #[must_use]
-    pub fn query(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
-        self
-    }
-
-    #[must_use]
-    pub fn query_opt(self, name: &'static str, value: Option<impl ToString>) -> Self {
-        match value {
-            Some(value) => self.query(name, value),
-            None => self,
-        }
-    }
-
-    #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: SecretString) -> Self {
-        self.headers.push((name.into(), value));
-        self
-    }
-
-    #[must_use]
-    pub fn bearer(mut self, token: SecretString) -> Self {
-        self.bearer = Some(token);
-        self
-    }
-
-    #[must_use]
-    pub fn json(mut self, body: Value) -> Self {
-        self.body = Body::Json(body);
-        self
-    }
-
-    /// JSON that is sent as it is written: for numbers whose digits a float would lose.
-    #[must_use]
-    pub fn json_text(mut self, body: String) -> Self {
-        self.body = Body::JsonText(body);
-        self
-    }
-
-    #[must_use]
-    pub fn form(mut self, fields: Vec<(&'static str, SecretString)>) -> Self {
-        self.body = Body::Form(fields);
-        self
-    }
-
-    /// The answer may be of any content type: only its status matters.
-    #[must_use]
-    pub fn any_content(mut self) -> Self {
-        self.expect = Expect::Anything;
-        self
-    }
-
-    /// This POST changes nothing at the vendor (a token exchange, a search): retry it like a GET.
-    #[must_use]
-    pub fn changes_nothing(mut self) -> Self {
-        self.repeat = Repeat::Reads;
-        self
-    }
-
-    #[must_use]
-    pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
-        self.timeout_ms = Some(timeout_ms);
-        self
     }
 }
 
@@ -220,6 +67,8 @@ pub struct Answer {
     pub content_type: String,
     pub request_id: Option<String>,
     pub observed_at: Timestamp,
+    /// Where the vendor sends the caller on to. It may hold a right: neither log nor keep it.
+    pub location: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -233,15 +82,24 @@ impl Answer {
     }
 }
 
-/// Cheap to clone: clones share connections and the bounds on concurrency and pace.
+/// Cheap to clone: clones share connections, quotas and the bound on concurrency.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     inner: reqwest::Client,
     base: Url,
     config: Arc<HttpConfig>,
     permits: Arc<Semaphore>,
-    pace: Option<Arc<Pace>>,
+    buckets: Arc<Buckets>,
+    /// Of one of the customers behind the connection.
+    share: Option<Share>,
     clock: Clock,
+}
+
+/// What one customer may take of a connection: its own quotas, and so few calls at once that the others get their turn.
+#[derive(Clone, Debug)]
+struct Share {
+    buckets: Arc<Buckets>,
+    permits: Arc<Semaphore>,
 }
 
 impl HttpClient {
@@ -266,14 +124,19 @@ impl HttpClient {
             .build()
             .map_err(|error| misconfigured(plain(&error)))?;
         let permits = Arc::new(Semaphore::new(config.concurrency_max.max(1)));
-        let pace = config.calls_per_minute_max.map(|calls| Arc::new(Pace::per_minute(calls)));
-        Ok(Self { inner, base, config: Arc::new(config), permits, pace, clock })
+        let buckets = Arc::new(Buckets::new(&config.quotas));
+        Ok(Self { inner, base, config: Arc::new(config), permits, buckets, share: None, clock })
     }
 
-    /// A client with its own pace (calls in any minute), which shares connections and all other bounds with this one.
+    /// A client for one customer behind this connection: with quotas and a bound on concurrency of its own beside those that
+    /// it shares with all.
     #[must_use]
-    pub fn with_own_pace(&self, calls_per_minute_max: u32) -> Self {
-        Self { pace: Some(Arc::new(Pace::per_minute(calls_per_minute_max))), ..self.clone() }
+    pub fn share(&self, quotas: &[Quota], concurrency_max: usize) -> Self {
+        let share = Share {
+            buckets: Arc::new(Buckets::new(quotas)),
+            permits: Arc::new(Semaphore::new(concurrency_max.max(1))),
+        };
+        Self { share: Some(share), ..self.clone() }
     }
 
     /// Sends and, where that is safe, sends again. 5xx with JSON comes back as an answer, so that the vendor's
@@ -300,20 +163,42 @@ impl HttpClient {
         }
     }
 
+    /// Its turn comes in this order: the customer's own calls at once, the quotas, the calls at once of all. So no customer
+    /// that waits for its quota keeps another from calling.
     async fn attempt(&self, call: &Call) -> Result<Exchange, VendorError> {
         let request = self.request(call)?;
-        let _permit = self
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| VendorError::Misconfigured { reason: "the client was closed".into() })?;
-        if let Some(pace) = &self.pace {
-            pace.wait().await;
+        let _own = match &self.share {
+            Some(share) => Some(permit(&share.permits).await?),
+            None => None,
+        };
+        let patience = Duration::from_millis(self.config.retry.wait_total_ms_max);
+        let mut waited = Duration::ZERO;
+        for buckets in self.share.iter().map(|share| &share.buckets).chain([&self.buckets]) {
+            waited += buckets.wait(call.class, call.units, patience).await?;
         }
+        let _shared = permit(&self.permits).await?;
         let after_ms = call.timeout_ms.unwrap_or(self.config.timeout_ms);
-        tokio::time::timeout(Duration::from_millis(after_ms), self.exchange(call, request))
+        let outcome = tokio::time::timeout(Duration::from_millis(after_ms), self.exchange(call, request))
             .await
-            .unwrap_or(Err(VendorError::Timeout { after_ms }))
+            .unwrap_or(Err(VendorError::Timeout { after_ms }));
+        self.came_to(call, &outcome, waited);
+        outcome
+    }
+
+    /// Counts an attempt, and keeps away for as long as the vendor asked to.
+    fn came_to(&self, call: &Call, outcome: &Result<Exchange, VendorError>, waited: Duration) {
+        let (throttled, failed, asked) = match outcome {
+            Err(VendorError::Throttled { retry_after }) => (1, 0, *retry_after),
+            Ok(exchange) if exchange.answer.status >= 500 => (0, 1, exchange.retry_after),
+            Ok(_) => (0, 0, None),
+            Err(_) => (0, 1, None),
+        };
+        if let Some(wait) = asked {
+            let buckets = self.share.as_ref().map_or(&self.buckets, |share| &share.buckets);
+            buckets.stay_away(call.class, wait);
+        }
+        let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        self.config.counts.add(call.class, Counted { calls: 1, throttled, failed, waited_ms });
     }
 
     fn request(&self, call: &Call) -> Result<reqwest::Request, VendorError> {
@@ -324,6 +209,11 @@ impl HttpClient {
                 url
             }
             Place::Link => self.given(&call.path)?,
+            Place::Elsewhere if call.bearer.is_some() => {
+                let reason = "a token is not sent to another place".into();
+                return Err(VendorError::Misconfigured { reason });
+            }
+            Place::Elsewhere => self.given_elsewhere(&call.path)?,
         };
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
@@ -364,6 +254,21 @@ impl HttpClient {
         ours.then_some(url).ok_or_else(|| refused("it leads to another place than the configured one"))
     }
 
+    fn given_elsewhere(&self, link: &str) -> Result<Url, VendorError> {
+        let refused = |reason: &str| VendorError::shape("location", reason);
+        let url = Url::parse(link).map_err(|_| refused("not an address"))?;
+        let place = |url: &Url| (url.scheme().to_owned(), url.port_or_known_default());
+        let host = url.host_str().unwrap_or_default();
+        let is_base = place(&url) == place(&self.base) && url.host_str() == self.base.host_str();
+        let is_further = url.scheme() == "https"
+            && url.port().is_none()
+            && self.config.further_hosts.iter().any(|end| host.ends_with(end));
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        (is_plain && (is_base || is_further))
+            .then_some(url)
+            .ok_or_else(|| refused("it leads to a host that is not the vendor's"))
+    }
+
     async fn exchange(&self, call: &Call, request: reqwest::Request) -> Result<Exchange, VendorError> {
         let response = self.inner.execute(request).await.map_err(connection)?;
         let status = response.status().as_u16();
@@ -374,13 +279,21 @@ impl HttpClient {
         }
         let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
         let request_id = header(self.config.request_id_header).map(str::to_owned);
-        let body = read(response, self.config.response_bytes_max).await?;
+        let location = header(LOCATION.as_str()).map(str::to_owned);
+        let bytes_max = self.config.response_bytes_max;
+        let body = read(response, call.bytes_max.map_or(bytes_max, |own| own.min(bytes_max))).await?;
         if call.expect == Expect::Json && is_page(&content_type, &body) {
             return Err(VendorError::NotJson { status, content_type });
         }
-        let answer = Answer { status, content_type, request_id, observed_at: self.clock.now(), body };
+        let answer =
+            Answer { status, content_type, request_id, observed_at: self.clock.now(), location, body };
         Ok(Exchange { answer, retry_after })
     }
+}
+
+async fn permit(permits: &Semaphore) -> Result<SemaphorePermit<'_>, VendorError> {
+    let closed = |_| VendorError::Misconfigured { reason: "the client was closed".into() };
+    permits.acquire().await.map_err(closed)
 }
 
 /// An answer, and how long the vendor asked to wait.
@@ -479,13 +392,27 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_secret() {
-        let call = Call::post("/x")
-            .bearer("token-1".into())
-            .header("authorization", "header-1".into())
-            .form(vec![("client_secret", "form-1".into())]);
-        let text = format!("{call:?}");
-        assert!(["token-1", "header-1", "form-1"].iter().all(|secret| !text.contains(secret)), "{text}");
+    fn a_file_is_fetched_from_the_vendors_hosts_only_and_without_a_token() {
+        let config =
+            HttpConfig { further_hosts: &[".sharepoint.com"], ..HttpConfig::new("http://127.0.0.1:9/graph") };
+        let client = HttpClient::new(config, Clock::system()).unwrap();
+        let made = |call: Call| client.request(&call);
+        for good in ["https://acme.sharepoint.com/x?t=1", "http://127.0.0.1:9/download/x"] {
+            assert!(made(Call::elsewhere(good)).is_ok(), "{good}");
+            assert!(made(Call::elsewhere(good).bearer("secret".into())).is_err(), "{good}");
+        }
+        for bad in [
+            "http://acme.sharepoint.com/x",
+            "https://acme.sharepoint.com:8443/x",
+            "https://acme.sharepoint.com.evil.example/x",
+            "https://evilsharepoint.com/x",
+            "https://user@acme.sharepoint.com/x",
+            "http://127.0.0.1:10/x",
+            "https://127.0.0.1/x",
+            "/x",
+        ] {
+            assert!(made(Call::elsewhere(bad)).is_err(), "{bad}");
+        }
     }
 
     #[test]

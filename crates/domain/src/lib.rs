@@ -1,6 +1,8 @@
 //! Types and pure rules, one module per domain. No I/O; time is an argument.
+pub mod drift;
 pub mod estate;
 pub mod expression;
+pub mod identity;
 pub mod mfa;
 pub mod money;
 pub mod remediation;

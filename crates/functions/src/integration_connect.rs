@@ -1,6 +1,6 @@
 use app::{
     connect::{self, Health, New, SYNC_INTERVAL_S, Tried},
-    vendors::{self, MicrosoftCredentials, NinjaOneCredentials, RevIoCredentials},
+    vendors::{self, CippCredentials, MicrosoftCredentials, NinjaOneCredentials, RevIoCredentials},
 };
 use garde::Validate;
 use kernel::{ApiError, Timestamp, id::IntegrationId};
@@ -82,6 +82,32 @@ pub enum Credentials {
         #[garde(inner(length(chars, min = 1, max = 500)))]
         login_url: Option<String>,
     },
+    /// Of an API client of the provider's CIPP deployment.
+    Cipp {
+        /// Application (client) id, as CIPP shows it.
+        #[garde(length(chars, min = 1, max = 100))]
+        client_id: String,
+        #[garde(length(chars, min = 1, max = 500))]
+        client_secret: String,
+        /// The tenant that the deployment belongs to.
+        #[garde(length(chars, min = 1, max = 100))]
+        tenant_id: String,
+    },
+    /// Of an app registration of its own in the provider's tenant, with the rights to read sites and files.
+    SharePoint {
+        /// Application (client) id.
+        #[garde(length(chars, min = 1, max = 100))]
+        client_id: String,
+        #[garde(length(chars, min = 1, max = 500))]
+        client_secret: String,
+        /// Directory (tenant) id of the provider.
+        #[garde(length(chars, min = 1, max = 100))]
+        home_tenant_id: String,
+        /// Where tokens come from; that of the address's cloud unless said.
+        #[serde(default)]
+        #[garde(inner(length(chars, min = 1, max = 500)))]
+        login_url: Option<String>,
+    },
 }
 
 /// Never the values.
@@ -91,6 +117,8 @@ impl std::fmt::Debug for Credentials {
             Self::NinjaOne { .. } => "NinjaOne",
             Self::RevIo { .. } => "RevIo",
             Self::Microsoft { .. } => "Microsoft",
+            Self::Cipp { .. } => "Cipp",
+            Self::SharePoint { .. } => "SharePoint",
         })
     }
 }
@@ -108,6 +136,14 @@ impl From<Credentials> for vendors::Credentials {
                 // Empty: `connect` puts in that of the address's cloud.
                 let login_url = login_url.unwrap_or_default();
                 Self::Microsoft(MicrosoftCredentials { client_id, client_secret, home_tenant_id, login_url })
+            }
+            Credentials::Cipp { client_id, client_secret, tenant_id } => {
+                let login_url = String::new();
+                Self::Cipp(CippCredentials { client_id, client_secret, tenant_id, login_url })
+            }
+            Credentials::SharePoint { client_id, client_secret, home_tenant_id, login_url } => {
+                let login_url = login_url.unwrap_or_default();
+                Self::SharePoint(MicrosoftCredentials { client_id, client_secret, home_tenant_id, login_url })
             }
         }
     }

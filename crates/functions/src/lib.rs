@@ -3,7 +3,10 @@
 //! often, keys that make repeating safe, time-outs, and a record of every call.
 mod answer;
 mod auto_remediation;
+mod cipp_sync;
+mod drift;
 mod graph_api;
+mod identity;
 mod integration_connect;
 mod keys;
 mod limiter;
@@ -17,6 +20,7 @@ mod reconcile;
 mod registry;
 mod revio_data;
 mod serve;
+mod sharepoint_sync;
 mod workflow_executor;
 
 use std::sync::Arc;

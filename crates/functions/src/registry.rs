@@ -75,10 +75,14 @@ impl std::fmt::Debug for Entry {
 pub fn entries() -> Vec<Entry> {
     vec![
         Entry::of::<crate::auto_remediation::AutoRemediation>(),
+        Entry::of::<crate::cipp_sync::CippSync>(),
+        Entry::of::<crate::drift::Drift>(),
         Entry::of::<crate::graph_api::GraphApi>(),
         Entry::of::<crate::integration_connect::IntegrationConnect>(),
+        Entry::of::<crate::identity::Identity>(),
         Entry::of::<crate::mfa::Mfa>(),
         Entry::of::<crate::microsoft_sync::MicrosoftSync>(),
+        Entry::of::<crate::sharepoint_sync::SharePointSync>(),
         Entry::of::<crate::ninjaone_sync::NinjaOneSync>(),
         Entry::of::<crate::ninjaone_ticket::NinjaOneTicket>(),
         Entry::of::<crate::reconcile::Reconcile>(),

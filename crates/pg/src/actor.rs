@@ -171,6 +171,8 @@ pub enum SystemReason {
     Reconcile,
     /// Finds the customers where the time of an accepted gap in second factors is over: keys only.
     MfaDue,
+    /// Finds the customers with tenants that are to be judged against their baselines: keys and times only.
+    DriftDue,
     /// Finds which stored bytes no row refers to, and ends uploads that expired.
     SweepFiles,
     /// Orders the audit log into signed chains.
@@ -204,6 +206,7 @@ impl SystemReason {
         Self::PlaceDevices,
         Self::Reconcile,
         Self::MfaDue,
+        Self::DriftDue,
         Self::SweepFiles,
         Self::SealAudit,
         Self::SchemaCache,
@@ -226,6 +229,7 @@ impl SystemReason {
             Self::PlaceDevices => "place_devices",
             Self::Reconcile => "reconcile",
             Self::MfaDue => "mfa_due",
+            Self::DriftDue => "drift_due",
             Self::SweepFiles => "sweep_files",
             Self::SealAudit => "seal_audit",
             Self::SchemaCache => "schema_cache",

@@ -10,6 +10,8 @@ pub const DEVICES_MAX: u32 = 100_000;
 /// The client id that a sandbox knows unless it is told otherwise. Its secret is new at every start.
 pub const CLIENT_ID_DEFAULT: &str = "obera-sandbox";
 const GRAPH_CLIENT_ID: Uuid = uuid!("4c1b7a52-6b0e-4c8f-9a43-0f5d2f6f9d11");
+const CIPP_CLIENT_ID: Uuid = uuid!("9d2f6c3e-7a41-4b8b-8c55-3e1f0b9a7d42");
+const SHAREPOINT_CLIENT_ID: Uuid = uuid!("8d2f41c6-3a57-4b0d-9f1e-5f6d8a1c7b23");
 const HOME_TENANT_ID: Uuid = uuid!("b3a7c1de-52c4-4f0e-8f6a-6a1f0a7c2e90");
 /// Of `people_per_tenant`.
 pub const PEOPLE_MAX: u32 = 100_000;
@@ -38,15 +40,19 @@ pub struct SandboxConfig {
     pub delivery: DeliveryPolicy,
     pub revio: RevIoAccess,
     pub graph: GraphAccess,
+    pub cipp: CippAccess,
     /// Employees of each tenant; `None` takes as many as its workstations need.
     pub people_per_tenant: Option<u32>,
 }
 
-/// The one application that the sandbox's Microsoft Graph knows, in every tenant but one.
+/// The two applications that the sandbox's Microsoft Graph knows, in every tenant but one: for the directory, and for SharePoint.
 #[derive(Clone, Debug)]
 pub struct GraphAccess {
     pub client_id: String,
     pub client_secret: SecretString,
+    /// Of the application that reads SharePoint, and nothing else.
+    pub sharepoint_client_id: String,
+    pub sharepoint_client_secret: SecretString,
     /// The MSP's own tenant.
     pub home_tenant_id: Uuid,
 }
@@ -57,12 +63,34 @@ impl GraphAccess {
         Self {
             client_id: GRAPH_CLIENT_ID.to_string(),
             client_secret: random(),
+            sharepoint_client_id: SHAREPOINT_CLIENT_ID.to_string(),
+            sharepoint_client_secret: random(),
             home_tenant_id: HOME_TENANT_ID,
         }
     }
 }
 
 impl Default for GraphAccess {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The one API client that the sandbox's CIPP deployment knows, registered in the MSP's own tenant.
+#[derive(Clone, Debug)]
+pub struct CippAccess {
+    pub client_id: String,
+    pub client_secret: SecretString,
+}
+
+impl CippAccess {
+    /// A secret that nobody has seen.
+    pub fn new() -> Self {
+        Self { client_id: CIPP_CLIENT_ID.to_string(), client_secret: random() }
+    }
+}
+
+impl Default for CippAccess {
     fn default() -> Self {
         Self::new()
     }
@@ -169,6 +197,7 @@ impl SandboxConfig {
             delivery: DeliveryPolicy { attempts_max: 6, delay_first_ms: 500, timeout_ms: 5_000 },
             revio: RevIoAccess::new(),
             graph: GraphAccess::new(),
+            cipp: CippAccess::new(),
             people_per_tenant: None,
         }
     }

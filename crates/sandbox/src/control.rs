@@ -21,9 +21,11 @@ use crate::config::DEVICES_MAX;
 use crate::estate::Device;
 use crate::faults::FaultOrder;
 use crate::graph::control::PeopleOrder;
+use crate::graph::intune::{self, IntuneOrder};
 use crate::graph::truth as directory;
 use crate::revio::truth as billing;
 use crate::server::Shared;
+use crate::sharepoint::control::{self as sites, DocumentOrder};
 use crate::world::{Settings, World};
 
 /// Holds the control token of this sandbox.
@@ -32,6 +34,8 @@ pub const CONTROL_HEADER: &str = "x-sandbox-control";
 const SETTLE_MS_MAX: u64 = 10_000;
 /// Rows that one call of the control plane adds, removes or repeats.
 const ROWS_MAX: usize = 10_000;
+/// Tenants whose documents the truth tells.
+const LIBRARIES_MAX: usize = 50;
 
 type Outcome = Result<Json<Value>, Problem>;
 
@@ -65,6 +69,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/devices/remove", post(remove_devices))
         .route("/organizations/add", post(add_organization))
         .route("/people", post(people))
+        .route("/documents", post(documents))
+        .route("/intune", post(enrolled))
         .route("/webhook/redeliver", post(redeliver))
         .route("/webhook/next", post(next_deliveries))
         .route("/webhook/settle", post(settle))
@@ -114,6 +120,7 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "tokens_issued": world.tokens.len(),
         "webhooks": world.webhooks.len(),
         "faults_waiting": world.faults.waiting(),
+        "faults_used": world.faults.used(),
         "revio": {
             "calls": world.books.calls,
             "customers": world.books.customers.len(),
@@ -125,6 +132,12 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
             "calls": world.directory.calls,
             "tenants": world.directory.tenants.len(),
             "people": world.directory.tenants.values().map(|tenant| u64::from(tenant.head_count())).sum::<u64>(),
+        },
+        "cipp": {
+            "calls": world.cipp.calls,
+            "templates": world.cipp.templates.len(),
+            "runs": world.cipp.runs.len(),
+            "passwords_reset": world.cipp.resets.iter().filter(|((what, _), _)| *what == "password").map(|(_, times)| times).sum::<u32>(),
         },
         "settings": world.settings,
         "script_runs": world.runs.iter().map(run).collect::<Vec<_>>(),
@@ -145,17 +158,50 @@ async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let now = shared.now();
     let mut world = shared.world();
     world.bill_months(now);
+    let tenants: Vec<_> =
+        world.directory.tenants.values().filter(|it| it.has_consent).map(|it| it.id).collect();
+    let (mut documents, mut shares) = (Vec::new(), Vec::new());
+    for id in tenants.into_iter().take(LIBRARIES_MAX) {
+        if let Some(library) = world.library(id, now) {
+            documents.extend(sites::documents(id, library));
+            shares.extend(sites::shares(id, library));
+        }
+    }
     Json(json!({
         "now": now.to_string(),
         "billing_mistakes": billing::mistakes(&world),
         "tenants": directory::tenants(&world),
         "mfa": directory::mfa(&world),
+        "settings": world.cipp.truth(&world.directory),
+        "documents": documents,
+        "shares": shares,
+        "endpoints": intune::endpoints(&world),
     }))
+}
+
+/// A file comes, changes, goes, or is shared.
+async fn documents(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: DocumentOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let tenant = world.directory.of_organization(order.organization_id).map(|tenant| tenant.id);
+    let library = tenant.and_then(|id| world.library(id, now)).ok_or_else(|| missing("tenant"))?;
+    order.run(library, now).map(Json).map_err(bad)
 }
 
 /// Somebody joins a tenant, leaves it, or gets or loses something there.
 async fn people(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let order: PeopleOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let tenant =
+        world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
+    order.run(tenant, now).map(Json).map_err(bad)
+}
+
+/// A device leaves Intune, or tells another name or serial there.
+async fn enrolled(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: IntuneOrder = read(&bytes)?;
     let now = shared.now();
     let mut world = shared.world();
     let tenant =
@@ -177,8 +223,27 @@ async fn clear_faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(json!({"waiting": 0}))
 }
 
-/// All settings at once; what is left out goes back to its default.
+/// A setting of a tenant is changed there, by nobody's order.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantSetting {
+    organization_id: i64,
+    /// `standards.AuditLog`.
+    setting: String,
+    value: Value,
+}
+
+/// All settings at once; what is left out goes back to its default. With `organization_id`: one setting of its tenant.
 async fn settings(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let given: Value = read(&bytes)?;
+    if given.get("organization_id").is_some() {
+        let order: TenantSetting = read(&bytes)?;
+        let mut world = shared.world();
+        let tenant =
+            world.directory.of_organization(order.organization_id).ok_or_else(|| missing("tenant"))?.id;
+        world.cipp.set(tenant, &order.setting, order.value.clone()).map_err(bad)?;
+        return Ok(Json(json!({"tenant_id": tenant, "setting": order.setting, "value": order.value})));
+    }
     let settings: Settings = read(&bytes)?;
     shared.world().settings = settings;
     Ok(Json(json!(settings)))

@@ -142,7 +142,7 @@ enum Special {
     NeedsReboot,
 }
 
-const JUNK_SERIALS: [&str; 5] =
+pub(crate) const JUNK_SERIALS: [&str; 5] =
     ["To Be Filled By O.E.M.", "System Serial Number", "0", "0123456789", "SystemSerialNumber"];
 
 impl Estate {

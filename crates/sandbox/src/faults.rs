@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::cipp;
 use crate::graph::errors as graph;
 use crate::ninjaone::errors::{Refusal, edge_page};
 use crate::revio::errors as revio;
@@ -18,6 +19,7 @@ use crate::world::World;
 
 /// Faults that may wait at the same time.
 pub const FAULTS_MAX: usize = 1_000;
+const COLD_START_MS: u64 = 20_000;
 /// Longest answer that is cut in the middle.
 const CUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -57,21 +59,30 @@ pub(crate) enum FaultKind {
     MissingPermission,
     /// Graph: the link of a list of changes is forgotten.
     SyncStateLost,
+    /// CIPP: the deployment slept; its first answer takes `delay_ms` (20 s unless said).
+    ColdStart,
+    /// CIPP: a row that says that data is being gathered.
+    Placeholder,
+    /// CIPP: a 200 with one false row that tells of a failure.
+    FalseRow,
+    /// Graph: a byte of a downloaded file is another one.
+    BrokenFile,
 }
 
 impl FaultKind {
-    /// The only vendor that has it.
-    fn only_of(self) -> Option<Vendor> {
+    /// The only vendors that have it; empty for what every one has.
+    fn only_of(self) -> &'static [Vendor] {
         match self {
-            Self::NotOk | Self::ErrorList | Self::ErrorText | Self::DayQuota | Self::PageShift => {
-                Some(Vendor::Revio)
-            }
+            Self::NotOk | Self::ErrorText => &[Vendor::Revio, Vendor::Cipp],
+            Self::ErrorList | Self::DayQuota | Self::PageShift => &[Vendor::Revio],
+            Self::ColdStart | Self::Placeholder | Self::FalseRow => &[Vendor::Cipp],
             Self::EmptyPage
             | Self::BatchThrottled
             | Self::ExpiredToken
             | Self::MissingPermission
-            | Self::SyncStateLost => Some(Vendor::Graph),
-            _ => None,
+            | Self::SyncStateLost
+            | Self::BrokenFile => &[Vendor::Graph],
+            _ => &[],
         }
     }
 }
@@ -84,6 +95,7 @@ pub(crate) enum Vendor {
     Ninjaone,
     Revio,
     Graph,
+    Cipp,
 }
 
 impl Vendor {
@@ -92,6 +104,7 @@ impl Vendor {
             Self::Ninjaone => "ninjaone",
             Self::Revio => "revio",
             Self::Graph => "graph",
+            Self::Cipp => "cipp",
         }
     }
 }
@@ -111,8 +124,8 @@ pub(crate) struct FaultOrder {
     kind: FaultKind,
     #[serde(default)]
     vendor: Vendor,
-    /// Of the path under `/v2`, or `/ws`; the prefixes `/api`, `/revio` and `/graph` are not part of it. Default: every
-    /// path under `/v2`, of Rev.io under `/v1`, of Graph under `/v1.0` (the sign-in is `/login`).
+    /// Of the path under `/v2`, or `/ws`; the prefixes `/api` (of NinjaOne), `/revio`, `/graph` and `/cipp` are not part of it. Default: every
+    /// path under `/v2`, of Rev.io under `/v1`, of Graph under `/v1.0` (the sign-in is `/login`), of CIPP under `/api`.
     path_prefix: Option<String>,
     /// Default: any.
     method: Option<String>,
@@ -133,38 +146,49 @@ pub(crate) struct FaultOrder {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<FaultOrder>);
+pub(crate) struct Faults {
+    orders: Vec<FaultOrder>,
+    /// Requests that one of them met.
+    used: u64,
+}
 
 impl Faults {
     pub fn add(&mut self, order: FaultOrder) -> Result<(), String> {
-        if self.0.len() >= FAULTS_MAX {
+        if self.orders.len() >= FAULTS_MAX {
             return Err("too many faults are waiting".into());
         }
-        if let Some(only) = order.kind.only_of().filter(|only| *only != order.vendor) {
-            return Err(format!("this fault needs \"vendor\": \"{}\"", only.name()));
+        let only = order.kind.only_of();
+        if !only.is_empty() && !only.contains(&order.vendor) {
+            let names: Vec<&str> = only.iter().map(|it| it.name()).collect();
+            return Err(format!("this fault needs \"vendor\": {}", names.join(" or ")));
         }
-        self.0.push(order);
+        self.orders.push(order);
         Ok(())
     }
 
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.orders.clear();
     }
 
     pub fn waiting(&self) -> u32 {
-        self.0.iter().map(|order| order.times.unwrap_or(1)).sum()
+        self.orders.iter().map(|order| order.times.unwrap_or(1)).sum()
+    }
+
+    pub fn used(&self) -> u64 {
+        self.used
     }
 
     /// The first fault that fits this request, used up by one.
     fn take(&mut self, method: &Method, uri: &Uri, tenant: Option<Uuid>) -> Option<FaultOrder> {
         let of_tenant = |order: &FaultOrder| order.tenant_id.is_none() || order.tenant_id == tenant;
-        let at = self.0.iter().position(|order| of_tenant(order) && order.fits(method, uri))?;
-        let order = &mut self.0[at];
+        let at = self.orders.iter().position(|order| of_tenant(order) && order.fits(method, uri))?;
+        let order = &mut self.orders[at];
         let left = order.times.unwrap_or(1).saturating_sub(1);
         order.times = Some(left);
         let taken = order.clone();
+        self.used += 1;
         if left == 0 {
-            self.0.remove(at);
+            self.orders.remove(at);
         }
         Some(taken)
     }
@@ -179,6 +203,8 @@ impl FaultOrder {
             (Vendor::Graph, path)
         } else if let Some(path) = path.strip_prefix("/graph") {
             (Vendor::Graph, path)
+        } else if let Some(path) = path.strip_prefix("/cipp") {
+            (Vendor::Cipp, path)
         } else {
             (Vendor::Ninjaone, path.strip_prefix("/api").unwrap_or(path))
         };
@@ -192,8 +218,10 @@ impl FaultOrder {
                 (*method == Method::PUT || *method == Method::DELETE)
                     && path.starts_with("/v1/ServiceProduct")
             }
+            FaultKind::LyingSuccess if vendor == Vendor::Cipp => *method == Method::POST,
             FaultKind::RepeatedPage if vendor == Vendor::Graph => query.contains("skiptoken"),
             FaultKind::BatchThrottled => path.ends_with("/$batch"),
+            FaultKind::BrokenFile => path.starts_with("/_files/"),
             FaultKind::EmptyPage => *method == Method::GET,
             FaultKind::RepeatedPage => *method == Method::GET && goes_on(),
             FaultKind::TruncatedList => *method == Method::GET,
@@ -206,7 +234,9 @@ impl FaultOrder {
         let root = match vendor {
             Vendor::Ninjaone => "/v2",
             Vendor::Revio => "/v1",
+            Vendor::Graph if self.kind == FaultKind::BrokenFile => "/_files",
             Vendor::Graph => "/v1.0",
+            Vendor::Cipp => "/api",
         };
         let of_path = path.starts_with(self.path_prefix.as_deref().unwrap_or(root));
         self.vendor == vendor && of_kind && of_method && of_query && of_path
@@ -232,6 +262,9 @@ pub(crate) enum Tamper {
     Lie,
     Shift,
     EmptyPage,
+    /// A library's link is answered as one that is too old, with the address of a new round.
+    ForgetLink,
+    Corrupt,
     ThrottleInner {
         retry_after_s: Option<u64>,
     },
@@ -244,6 +277,7 @@ pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Reques
         world.faults.take(request.method(), request.uri(), tenant)
     };
     let kind = fault.as_ref().map(|fault| fault.kind);
+    let of_library = request.uri().path().starts_with("/graph/v1.0/drives/");
     let retry_after_s = fault.as_ref().and_then(|fault| fault.retry_after_s);
     request.extensions_mut().insert(match kind {
         Some(FaultKind::RepeatedPage) => Tamper::RepeatPage,
@@ -251,6 +285,8 @@ pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Reques
         Some(FaultKind::LyingSuccess) => Tamper::Lie,
         Some(FaultKind::PageShift) => Tamper::Shift,
         Some(FaultKind::EmptyPage) => Tamper::EmptyPage,
+        Some(FaultKind::SyncStateLost) if of_library => Tamper::ForgetLink,
+        Some(FaultKind::BrokenFile) => Tamper::Corrupt,
         Some(FaultKind::BatchThrottled) => Tamper::ThrottleInner { retry_after_s },
         _ => Tamper::No,
     });
@@ -266,8 +302,9 @@ pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Reques
             | FaultKind::DayQuota
             | FaultKind::ExpiredToken
             | FaultKind::MissingPermission
-            | FaultKind::SyncStateLost
-    );
+            | FaultKind::Placeholder
+            | FaultKind::FalseRow
+    ) || fault.kind == FaultKind::SyncStateLost && !of_library;
     if replaces && fault.stage == Stage::Before {
         return replacement(&fault);
     }
@@ -275,6 +312,10 @@ pub(crate) async fn apply(State(shared): State<Arc<Shared>>, mut request: Reques
     match fault.kind {
         FaultKind::Slow => {
             tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1_000))).await;
+            answer
+        }
+        FaultKind::ColdStart => {
+            tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(COLD_START_MS))).await;
             answer
         }
         FaultKind::DroppedConnection => cut(answer).await,
@@ -299,6 +340,7 @@ fn replacement(fault: &FaultOrder) -> Response {
             let mut answer = match fault.vendor {
                 Vendor::Revio => revio::too_many_requests().into_response(),
                 Vendor::Graph => graph::Refusal::throttled().into_response(),
+                Vendor::Cipp => cipp::text(429, "Too many requests"),
                 Vendor::Ninjaone => {
                     Refusal::gateway(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slow down", 20)
                         .into_response()
@@ -309,6 +351,13 @@ fn replacement(fault: &FaultOrder) -> Response {
             }
             answer
         }
+        FaultKind::NotOk if fault.vendor == Vendor::Cipp => cipp::not_ok(),
+        FaultKind::ErrorText if fault.vendor == Vendor::Cipp => cipp::text(
+            status(StatusCode::FORBIDDEN).as_u16(),
+            "Access to this CIPP API endpoint is not allowed",
+        ),
+        FaultKind::Placeholder => cipp::placeholder(),
+        FaultKind::FalseRow => cipp::false_row(),
         FaultKind::HtmlPage => edge_page(status(StatusCode::OK)),
         FaultKind::NotOk => revio::not_ok(),
         FaultKind::ErrorList => revio::list().into_response(),
@@ -317,6 +366,10 @@ fn replacement(fault: &FaultOrder) -> Response {
         FaultKind::ExpiredToken => graph::Refusal::token().into_response(),
         FaultKind::MissingPermission => graph::Refusal::denied().into_response(),
         FaultKind::SyncStateLost => graph::Refusal::resync().into_response(),
+        _ if fault.vendor == Vendor::Cipp => cipp::text(
+            status(StatusCode::INTERNAL_SERVER_ERROR).as_u16(),
+            "Exception while executing function",
+        ),
         _ if fault.vendor == Vendor::Graph => {
             let mut answer =
                 graph::Refusal::server(status(StatusCode::INTERNAL_SERVER_ERROR)).into_response();

@@ -13,8 +13,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::cipp::state::Deployment;
 use crate::conditions::Illness;
-use crate::config::{CUSTOMERS_MAX, DEVICES_MAX, GraphAccess, PEOPLE_MAX, RevIoAccess, SandboxConfig};
+use crate::config::{
+    CUSTOMERS_MAX, CippAccess, DEVICES_MAX, GraphAccess, PEOPLE_MAX, RevIoAccess, SandboxConfig,
+};
 use crate::delivery::{self, Outbox};
 use crate::estate::Estate;
 use crate::graph::tenants::Directory;
@@ -22,7 +25,7 @@ use crate::ninjaone::errors::edge_page;
 use crate::revio::books::{Books, local};
 use crate::runner::{self, Job, RUNS_UNDER_WAY_MAX};
 use crate::world::World;
-use crate::{control, faults, graph, ninjaone, revio};
+use crate::{cipp, control, faults, graph, ninjaone, revio};
 
 /// What every handler can reach.
 #[derive(Debug)]
@@ -78,7 +81,7 @@ impl Sandbox {
         let first = config.clients.first().ok_or(StartError::NoClient)?;
         let (client_id, client_secret) = (first.id.clone(), first.secret.clone());
         let (control_token, revio) = (config.control_token.clone(), config.revio.clone());
-        let graph = config.graph.clone();
+        let (graph, cipp) = (config.graph.clone(), config.cipp.clone());
         let listener = TcpListener::bind(config.bind).await.map_err(StartError::Bind)?;
         let addr = listener.local_addr().map_err(StartError::Bind)?;
 
@@ -92,7 +95,8 @@ impl Sandbox {
         let mut directory = Directory::seeded(&estate, config.seed, home, people, now);
         books.sell_seats(&mut directory, now);
         books.bill_months(local(now).date());
-        let mut world = World::new(estate, books, directory, config.seed, outbox.clone());
+        let deployment = Deployment::seeded(&directory, config.seed, now);
+        let mut world = World::new(estate, books, directory, deployment, config.seed, outbox.clone());
         fall_ill(&mut world, config.initial_conditions, now);
         let (policy, clock) = (config.delivery, config.clock.clone());
         let world = Mutex::new(world);
@@ -113,7 +117,7 @@ impl Sandbox {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
         });
-        Ok(RunningSandbox { addr, client_id, client_secret, control_token, revio, graph, stop, tasks })
+        Ok(RunningSandbox { addr, client_id, client_secret, control_token, revio, graph, cipp, stop, tasks })
     }
 }
 
@@ -137,6 +141,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .nest("/revio/v1", revio::routes(&shared))
         .nest("/graph", graph::routes())
         .nest("/login", graph::login_routes())
+        .nest("/cipp", cipp::routes())
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(shared.clone(), faults::apply))
         .layer(middleware::from_fn(ninjaone::name_request));
@@ -157,6 +162,7 @@ pub struct RunningSandbox {
     control_token: SecretString,
     revio: RevIoAccess,
     graph: GraphAccess,
+    cipp: CippAccess,
     stop: watch::Sender<()>,
     tasks: JoinSet<()>,
 }
@@ -202,6 +208,15 @@ impl RunningSandbox {
 
     pub fn graph(&self) -> &GraphAccess {
         &self.graph
+    }
+
+    /// Without `/api`, as a connection names it. Its sign-in is that of Graph, in the home tenant.
+    pub fn cipp_url(&self) -> String {
+        format!("{}/cipp", self.base_url())
+    }
+
+    pub fn cipp(&self) -> &CippAccess {
+        &self.cipp
     }
 
     pub fn control_token(&self) -> &SecretString {

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::cipp::state::Deployment;
 use crate::conditions::Alert;
 use crate::config::Scope;
 use crate::delivery::{Delivery, Outbox};
@@ -19,6 +20,7 @@ use crate::ninjaone::ticketing::Ticket;
 use crate::ninjaone::webhook::Webhook;
 use crate::revio::books::{Books, Retired, counted};
 use crate::rng::Rng;
+use crate::sharepoint::Libraries;
 
 /// Older activities are forgotten.
 pub const ACTIVITIES_MAX: usize = 200_000;
@@ -34,6 +36,8 @@ pub(crate) struct World {
     pub estate: Estate,
     pub books: Books,
     pub directory: Directory,
+    pub cipp: Deployment,
+    pub libraries: Libraries,
     pub graph_tokens: HashMap<String, GraphToken>,
     pub rng: Rng,
     pub alerts: BTreeMap<Uuid, Alert>,
@@ -76,6 +80,20 @@ pub(crate) struct Settings {
     pub machine_tokens: MachineTokens,
     pub revio_keys: RevIoKeys,
     pub graph_secret: GraphSecret,
+    pub cipp_role: CippRole,
+}
+
+/// The role of the API client at CIPP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CippRole {
+    #[default]
+    Admin,
+    Readonly,
+    /// May not change standards.
+    Editor,
+    /// All rights, in some tenants.
+    Limited,
 }
 
 /// Whether the secret of the application at Microsoft still counts.
@@ -156,11 +174,20 @@ pub(crate) struct Entry {
 }
 
 impl World {
-    pub fn new(estate: Estate, books: Books, directory: Directory, seed: u64, outbox: Arc<Outbox>) -> Self {
+    pub fn new(
+        estate: Estate,
+        books: Books,
+        directory: Directory,
+        cipp: Deployment,
+        seed: u64,
+        outbox: Arc<Outbox>,
+    ) -> Self {
         Self {
             estate,
             books,
             directory,
+            cipp,
+            libraries: Libraries::default(),
             graph_tokens: HashMap::new(),
             rng: Rng::of(seed, 0x0077_6f72_6c64),
             alerts: BTreeMap::new(),

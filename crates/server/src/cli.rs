@@ -238,6 +238,43 @@ pub enum IntegrationCommand {
         #[arg(long, default_value = graph::config::LOGIN_URL)]
         login_url: String,
     },
+    /// Add CIPP, or give it new credentials; the client secret is read from standard input.
+    AddCipp {
+        /// How it is called in the console.
+        #[arg(long, default_value = "CIPP")]
+        name: String,
+        /// The deployment, such as https://cipp.msp.example.
+        #[arg(long)]
+        url: String,
+        /// The tenant that the deployment belongs to.
+        #[arg(long)]
+        tenant_id: String,
+        /// Application (client) id of the API client, as CIPP shows it.
+        #[arg(long)]
+        client_id: String,
+        /// Where tokens come from.
+        #[arg(long, default_value = cipp::config::LOGIN_URL)]
+        login_url: String,
+    },
+    /// Add SharePoint, or give it new credentials; the client secret is read from standard input.
+    #[command(name = "add-sharepoint")]
+    AddSharePoint {
+        /// How it is called in the console.
+        #[arg(long, default_value = "SharePoint")]
+        name: String,
+        /// Directory (tenant) id of the provider's own tenant.
+        #[arg(long)]
+        tenant_id: String,
+        /// Application (client) id of the app registration for SharePoint.
+        #[arg(long)]
+        client_id: String,
+        /// Without `/v1.0`.
+        #[arg(long, default_value = graph::config::GRAPH_URL)]
+        url: String,
+        /// Where tokens come from.
+        #[arg(long, default_value = graph::config::LOGIN_URL)]
+        login_url: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod console;
 mod database;
+mod documents;
 mod failure;
 mod http;
 mod runtime;

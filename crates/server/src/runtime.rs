@@ -60,11 +60,13 @@ impl Product {
             Arc::new(SealedVendors::new(pg.clone(), vault.clone(), clock.clone()));
         let registry = flows::handlers(Registry::new(), &vendors);
         let registry = app::money::flows::handlers(registry, &vendors);
+        let registry = app::drift::flows::handlers(registry, &vendors);
         let engine = Engine::new(pg.clone(), clock.clone(), registry, Arc::new(VaultSigner(vault.clone())));
         let failed = |error: &serde_json::Error| Failure::start("the workflows", error);
         let incidents = flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
         let money = app::money::flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
-        for definition in incidents.into_iter().chain(money) {
+        let drift = app::drift::flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
+        for definition in incidents.into_iter().chain(money).chain(drift) {
             engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
         }
         let storage = StorageState::open(pg.clone(), vault.clone(), clock.clone(), settings.storage.clone())
@@ -118,6 +120,13 @@ pub async fn run(
             schedules::every(access::FLUSH_EVERY, stop, || access::flush(&pg, &clock)).await
         });
     }
+    let (counting, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let ended =
+            schedules::every(schedules::COUNT_EVERY, stop, || schedules::keep_counts(&counting)).await;
+        schedules::keep_counts(&counting).await;
+        ended
+    });
     if roles.contains(&ProcessRole::Worker) {
         let worker = Worker::new(product.services.engine.clone(), tuning.worker.clone());
         let stop = shutdown.clone();

@@ -1,10 +1,11 @@
 //! What the worker role does by the clock: synchronization, sealing the audit log, partitions, sweeping files and calls, the watch.
 use std::time::Duration;
 
-use pg::SystemReason;
+use pg::{SystemReason, WorkReason};
 use tokio::task::JoinSet;
 
 use crate::{
+    documents::DocumentFiles,
     failure::Failure,
     runtime::{Product, Tuning},
     shutdown::Shutdown,
@@ -20,6 +21,12 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(6 * 3_600);
 const RECONCILE_LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often it is looked for accepted gaps whose time is over.
 const EXCEPTIONS_LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Calls of vendors that a killed process forgets are those of this time.
+pub(crate) const COUNT_EVERY: Duration = Duration::from_secs(10);
+/// How often it is looked for accesses that end soon.
+const EXPIRIES_LOOK_EVERY: Duration = Duration::from_secs(300);
+/// How often it is looked for tenants that are to be judged against their baselines.
+const DRIFT_LOOK_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 pub fn spawn(
@@ -33,6 +40,7 @@ pub fn spawn(
     let sink = std::sync::Arc::new(app::incidents::sink::IncidentSink(services.engine.clone()));
     let syncer =
         app::sync::Syncer::new(services.pg.clone(), product.clock.clone(), services.vendors.clone(), sink)
+            .with_files(std::sync::Arc::new(DocumentFiles(product.storage.clone())))
             .with_settings(tuning.sync);
     let stop = shutdown.watch();
     tasks.spawn(async move {
@@ -47,10 +55,16 @@ pub fn spawn(
     tasks.spawn(async move { every(RECONCILE_LOOK_EVERY, stop, || reconcile(&compare)).await });
     let (exceptions, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(EXCEPTIONS_LOOK_EVERY, stop, || end_exceptions(&exceptions)).await });
+    let (expiries, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(EXPIRIES_LOOK_EVERY, stop, || tell_expiries(&expiries)).await });
+    let (drift, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(DRIFT_LOOK_EVERY, stop, || judge_drift(&drift)).await });
     let (sweep, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
     let (calls, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_calls(&calls)).await });
+    let (asked, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(SWEEP_EVERY, stop, || forget_vendor_calls(&asked)).await });
     let (reads, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(volume::LOOK_EVERY, stop, || watch_volume(&reads)).await });
     let stop = shutdown.clone();
@@ -107,6 +121,31 @@ async fn end_exceptions(product: &Product) {
         Ok(customers) => tracing::info!(customers, "accepted gaps ended"),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "accepted gaps could not be ended");
+        }
+    }
+}
+
+/// What ends soon is said to whoever can renew it.
+async fn tell_expiries(product: &Product) {
+    match app::expiries::tell_due(&product.services.pg, product.clock.now()).await {
+        Ok(0) => {}
+        Ok(told) => tracing::info!(told, "people were told of what ends soon"),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "nobody could be told of what ends soon"
+            );
+        }
+    }
+}
+
+/// Any number of processes may judge at once; the database's locks decide who judges which tenant.
+async fn judge_drift(product: &Product) {
+    match app::drift::when_due(&product.services.pg, &product.clock).await {
+        Ok(0) => {}
+        Ok(tenants) => tracing::debug!(tenants, "tenants were judged against their baselines"),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "tenants could not be judged");
         }
     }
 }
@@ -172,6 +211,28 @@ async fn sweep_calls(product: &Product) {
                 "calls of functions could not be swept"
             );
         }
+    }
+}
+
+/// Every role that asks vendors writes down how often.
+pub(crate) async fn keep_counts(product: &Product) {
+    if let Err(error) = product.services.vendors.keep_counts().await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "how often vendors were asked could not be written down; it is kept and tried again"
+        );
+    }
+}
+
+/// Any number of processes may do this at once.
+async fn forget_vendor_calls(product: &Product) {
+    let outcome = async {
+        let tx = product.services.pg.work_for_provider(WorkReason::Schedule).await?;
+        store::vendors::forget_calls(&tx, product.clock.now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = outcome.await {
+        tracing::error!(error = &error as &dyn std::error::Error, "old counts of calls could not be removed");
     }
 }
 

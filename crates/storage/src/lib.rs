@@ -14,6 +14,7 @@ mod error;
 #[cfg(test)]
 mod fuzz;
 mod http;
+mod keep;
 mod link;
 mod list;
 mod name;

@@ -71,13 +71,17 @@ pub(crate) async fn one(
 }
 
 /// All rows in one transaction; the bytes after it.
-async fn remove(
+pub(crate) async fn remove(
     state: &Inner,
     who: &Who,
     bucket: &Bucket,
     by_place: &[(Place, Vec<String>)],
 ) -> Result<Vec<Object>, StorageError> {
-    let tx = who.begin_anywhere(state).await?;
+    let tx = match (who, by_place) {
+        // Background work is of one customer at a time.
+        (Who::Product, [(place, _)]) => who.begin(state, *place).await?,
+        _ => who.begin_anywhere(state).await?,
+    };
     let mut removed = Vec::new();
     for (place, names) in by_place {
         let sql = place.sql(&format!(

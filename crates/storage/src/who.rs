@@ -18,6 +18,8 @@ pub(crate) enum Who {
     Link(UserId),
     /// Whoever comes, to a public bucket.
     Public,
+    /// The product itself, for one customer.
+    Product,
 }
 
 impl Who {
@@ -35,8 +37,12 @@ impl Who {
                 person.user = Some(*signer);
                 state.pg.work_on_behalf(&person, customer, reason).await
             }
-            (Self::Public, Place::Customer(customer)) => state.pg.work_for(customer, reason).await,
-            (Self::Link(_) | Self::Public, Place::Provider) => state.pg.work_for_provider(reason).await,
+            (Self::Public | Self::Product, Place::Customer(customer)) => {
+                state.pg.work_for(customer, reason).await
+            }
+            (Self::Link(_) | Self::Public | Self::Product, Place::Provider) => {
+                state.pg.work_for_provider(reason).await
+            }
         }
     }
 
@@ -50,7 +56,7 @@ impl Who {
         let user = match self {
             Self::Person(actor) => actor.user,
             Self::Link(signer) => Some(*signer),
-            Self::Public => None,
+            Self::Public | Self::Product => None,
         };
         let is_much =
             |user| state.pg.access().volume(user, state.clock.now()).files >= FROZEN_FILES_PER_HOUR_MAX;
@@ -63,7 +69,7 @@ impl Who {
     pub(crate) fn signer(&self) -> Option<uuid::Uuid> {
         match self {
             Self::Link(signer) => Some(signer.0),
-            Self::Person(_) | Self::Public => None,
+            Self::Person(_) | Self::Public | Self::Product => None,
         }
     }
 
@@ -72,7 +78,7 @@ impl Who {
         let reader = match self {
             Self::Person(actor) => actor.into(),
             Self::Link(signer) => Reader::link(*signer),
-            Self::Public => Reader::default(),
+            Self::Public | Self::Product => Reader::default(),
         };
         let rows = u64::try_from(rows).unwrap_or(u64::MAX);
         let read = Read { reader, source, subject: ("storage", bucket), rows, at: state.clock.now() };
@@ -86,7 +92,7 @@ impl Who {
                 Ok(tx) => place.denied(&tx).await,
                 Err(error) => error.into(),
             },
-            Self::Link(_) | Self::Public => StorageError::object_not_found(),
+            Self::Link(_) | Self::Public | Self::Product => StorageError::object_not_found(),
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Vendor {
     NinjaOne,
     RevIo,
     Microsoft,
+    Cipp,
+    SharePoint,
 }
 
 impl Vendor {
@@ -20,6 +22,8 @@ impl Vendor {
             Self::NinjaOne => "ninjaone",
             Self::RevIo => "revio",
             Self::Microsoft => "microsoft",
+            Self::Cipp => "cipp",
+            Self::SharePoint => "sharepoint",
         }
     }
 
@@ -28,6 +32,8 @@ impl Vendor {
         match text {
             "revio" => Self::RevIo,
             "microsoft" => Self::Microsoft,
+            "cipp" => Self::Cipp,
+            "sharepoint" => Self::SharePoint,
             _ => Self::NinjaOne,
         }
     }
@@ -53,6 +59,8 @@ pub struct Organization {
     pub devices_seen: i32,
     pub mapped_at: Option<Timestamp>,
     pub missing_since: Option<Timestamp>,
+    /// The vendor's own domain of it.
+    pub domain: Option<String>,
 }
 
 /// `None`: unknown, or not visible to the caller.
@@ -126,6 +134,7 @@ pub async fn organizations(tx: &ActorTx, id: IntegrationId) -> Result<Vec<Organi
         devices_seen: row.get("devices_seen"),
         mapped_at: row.get("mapped_at"),
         missing_since: row.get("missing_since"),
+        domain: row.get("domain"),
     };
     Ok(rows.iter().map(read).collect())
 }

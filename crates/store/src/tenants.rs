@@ -45,6 +45,7 @@ pub enum PartOf {
     SignIns,
     Registrations,
     MfaStates,
+    ManagedDevices,
     Policies,
     Roles,
 }
@@ -58,6 +59,7 @@ impl PartOf {
             Self::SignIns => "sign_ins",
             Self::Registrations => "registrations",
             Self::MfaStates => "mfa_states",
+            Self::ManagedDevices => "managed_devices",
             Self::Policies => "policies",
             Self::Roles => "roles",
         }
@@ -84,7 +86,7 @@ impl PartState {
     }
 
     /// The constraint of the table lets nothing else in.
-    fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         [Self::Complete, Self::Partial, Self::Denied]
             .into_iter()
             .find(|state| state.as_str() == text)

@@ -226,7 +226,9 @@ impl Seeds {
         for key in &table.foreign_keys {
             let is_needed =
                 key.columns.iter().all(|name| table.column(name).is_some_and(|column| column.is_needed));
-            if is_needed || key.columns == ["customer_id"] {
+            // A record of a machine is a device of the RMM.
+            let is_record = table.name == "public.endpoint_records" && key.parent == "public.devices";
+            if is_needed || is_record || key.columns == ["customer_id"] {
                 for (child, parent) in key.columns.iter().zip(&key.parent_columns) {
                     let literal = self
                         .literal(&key.parent, whose, parent)
@@ -329,7 +331,24 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("public.tenant_parts", "state") => "'complete'".to_owned(),
         // A leaver, for the list of them.
         ("public.tenant_people", "roles") => "'{probe}'".to_owned(),
-        ("public.mfa_exceptions", "until") => "now() + interval '1 day'".to_owned(),
+        ("public.endpoints", "sources") => "'{ninjaone}'".to_owned(),
+        ("public.endpoint_records", "source") => "'ninjaone'".to_owned(),
+        ("public.endpoint_decisions" | "public.endpoint_conflicts", "records") => {
+            "array[app.uuid_v7(), app.uuid_v7()]".to_owned()
+        }
+        ("public.baselines", "kind") => "'tier'".to_owned(),
+        (
+            "public.standards"
+            | "public.baseline_entries"
+            | "public.customer_baseline_entries"
+            | "public.drifts",
+            "severity",
+        ) => "'high'".to_owned(),
+        ("public.drifts", "state") => "'open'".to_owned(),
+        ("public.drifts", "layer") => "'tier'".to_owned(),
+        ("public.mfa_exceptions" | "public.drift_exceptions", "until") => {
+            "now() + interval '1 day'".to_owned()
+        }
         ("public.workflows", "key") => format!("'probe.flow{made:04}'"),
         _ => return None,
     };

@@ -6,7 +6,7 @@ select exists (
     and o.mapped_at > coalesce((
       select r.started_at from public.sync_runs r
       where r.integration_id = $1 and r.kind = 'full'
-        and (r.state = 'complete' or r.state = 'partial' and exists (select from public.integrations i where i.id = $1 and i.vendor = 'microsoft')) order by r.queued_at desc limit 1), '-infinity'))
+        and (r.state = 'complete' or r.state = 'partial' and exists (select from public.integrations i where i.id = $1 and i.vendor in ('microsoft', 'cipp', 'sharepoint'))) order by r.queued_at desc limit 1), '-infinity'))
   or exists (
   select from public.devices d
   where d.integration_id = $1 and d.missing_since is null

@@ -50,6 +50,7 @@ create table public.tenant_people (
 
 CREATE INDEX tenant_people_customer_leavers ON public.tenant_people USING btree (customer_id, display_name, id) WHERE is_leaver;
 CREATE INDEX tenant_people_customer_name ON public.tenant_people USING btree (customer_id, display_name, id);
+CREATE INDEX tenant_people_customer_upn ON public.tenant_people USING btree (customer_id, lower(user_principal_name));
 CREATE INDEX tenant_people_disabled ON public.tenant_people USING btree (customer_id, tenant_id) WHERE ((missing_since IS NULL) AND (NOT account_enabled));
 CREATE INDEX tenant_people_leavers ON public.tenant_people USING btree (display_name, id) WHERE is_leaver;
 CREATE INDEX tenant_people_name ON public.tenant_people USING btree (display_name, id);

@@ -25,7 +25,7 @@ create table public.integrations (
   constraint integrations_interval_is_sane CHECK ((((sync_interval_s >= 30) AND (sync_interval_s <= 604800)) AND ((full_sync_interval_s >= 300) AND (full_sync_interval_s <= 2592000)))),
   constraint integrations_problem_is_bounded CHECK (((length(credentials_problem) >= 1) AND (length(credentials_problem) <= 500))),
   constraint integrations_url_is_http CHECK ((base_url ~ '^https?://'::text)),
-  constraint integrations_vendor_is_known CHECK ((vendor = ANY (ARRAY['ninjaone'::text, 'revio'::text, 'microsoft'::text])))
+  constraint integrations_vendor_is_known CHECK ((vendor = ANY (ARRAY['ninjaone'::text, 'revio'::text, 'microsoft'::text, 'cipp'::text, 'sharepoint'::text])))
 );
 
 CREATE INDEX integrations_credential ON public.integrations USING btree (credential_id);

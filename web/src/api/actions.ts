@@ -1,7 +1,7 @@
 import { ApiError, isRecord, stringOrNull } from "./errors";
 import { callFunction } from "./functions";
 import { callRpc, insertRow, patchRow, readRows } from "./rest";
-import type { ApprovalRow, OrganizationRow, SourceListRow, TicketPriority, TicketState } from "./rows";
+import type { ApprovalRow, DocumentSiteRow, OrganizationRow, SiteReads, SourceListRow, TicketPriority, TicketState } from "./rows";
 
 // Intentions of people, one function each. Every one gives the sentence that tells what the server answered.
 
@@ -70,6 +70,10 @@ function sync(source: Source, kind: "full" | "incremental", more: object): Promi
       return callFunction("revio-data", { action: "sync", ...input }, message);
     case "microsoft":
       return callFunction("microsoft-sync", { ...input, kind }, message);
+    case "cipp":
+      return callFunction("cipp-sync", { action: "sync_tenants", ...input }, message);
+    case "sharepoint":
+      return callFunction("sharepoint-sync", { action: "sync", ...input, kind }, message);
     default:
       return callFunction("ninjaone-sync", { ...input, kind }, message);
   }
@@ -81,6 +85,12 @@ export async function startSync(source: Source, kind: "full" | "incremental"): P
 
 export async function acceptFall(source: Source, syncRunId: string, reason: string): Promise<string> {
   return sync(source, "full", { accept_fall: { sync_run_id: syncRunId, reason } });
+}
+
+/** What is read of a site from its next synchronization on. */
+export async function chooseReads(site: Pick<DocumentSiteRow, "customer_id" | "id" | "name">, reads: SiteReads): Promise<string> {
+  await callFunction("sharepoint-sync", { action: "choose", customer_id: site.customer_id, document_site_id: site.id, reads }, () => null);
+  return `Chosen for ${site.name}. The next synchronization does it.`;
 }
 
 export async function mapOrganization(row: OrganizationRow, customerId: string | null): Promise<void> {

@@ -13,12 +13,20 @@ const TABLES: Readonly<Record<Table, true>> = {
   customers: true, customer_list: true, site_list: true, device_list: true, devices: true, device_conditions: true, alerts: true, alert_list: true,
   incident_list: true, ticket_list: true, tickets: true, ticket_events: true, ticket_attachment_list: true, runs: true, steps: true, changes: true,
   approvals: true, evidence: true, workflows: true, source_list: true, integrations: true, integration_organizations: true, sync_runs: true,
-  sync_parts: true, overview: true, alerts_by_hour: true, sla_by_priority: true, sla_targets: true, people: true, notifications: true,
+  sync_parts: true,
+  vendor_calls: true, overview: true, alerts_by_hour: true, sla_by_priority: true, sla_targets: true, people: true, notifications: true,
   access_log: true, security_alerts: true, security_alert_list: true, security_status: true, export_freezes: true, difference_list: true,
   difference_by_customer: true, difference_by_product: true, money_overview: true, reconciliations: true, count_rules: true, count_rule_list: true,
   billing_products: true, billing_line_list: true, margin_by_customer: true, month_closes: true, month_close_list: true,
   organization_suggestions: true, person_list: true, leaver_list: true, license_list: true, sku_list: true, person_license_list: true, tenant_list: true,
-  tenant_parts: true, access_policies: true, mfa_results: true, mfa_exceptions: true, mfa_overview: true,
+  tenant_parts: true, access_policies: true, mfa_results: true, mfa_exceptions: true, mfa_overview: true, drift_list: true, drift_tenant_list: true, drift_overview: true, baselines: true,
+  baseline_list: true, baseline_entries: true, customer_baseline_entries: true, customer_tiers: true, standards: true, drift_exception_list: true,
+  endpoint_list: true, endpoint_record_list: true, endpoint_attributes: true, endpoint_conflict_list: true, endpoint_decision_list: true, endpoint_overview: true,
+  cipp_tenant_list: true, tenant_setting_list: true, tenant_setting_changes: true, expiry_list: true, document_list: true,
+  document_hit_list: true,
+  document_site_list: true,
+  document_share_list: true,
+  document_texts: true,
 };
 
 function isTable(name: string): name is Table {

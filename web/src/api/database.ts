@@ -36,6 +36,22 @@ export interface Database {
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      baseline_entries: {
+        Row: { baseline_id: string; id: string; is_demanded: boolean; rule: Json | null; setting: string; severity: string; updated_at: string; updated_by: string | null; why: string };
+        Insert: { baseline_id: string; id?: string; is_demanded?: never; rule?: Json | null; setting: string; severity: string; updated_at?: string; updated_by?: string | null; why?: string };
+        Update: { baseline_id?: string; id?: string; is_demanded?: never; rule?: Json | null; setting?: string; severity?: string; updated_at?: string; updated_by?: string | null; why?: string };
+        Relationships: [
+          { foreignKeyName: "baseline_entries_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baseline_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "baseline_entries_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baselines"; referencedColumns: ["id"] },
+          { foreignKeyName: "baseline_entries_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["tier_id"] },
+        ];
+      };
+      baselines: {
+        Row: { archived_at: string | null; created_at: string; created_by: string | null; description: string; id: string; kind: string; name: string };
+        Insert: { archived_at?: string | null; created_at?: string; created_by?: string | null; description?: string; id?: string; kind: string; name: string };
+        Update: { archived_at?: string | null; created_at?: string; created_by?: string | null; description?: string; id?: string; kind?: string; name?: string };
+        Relationships: [];
+      };
       bill_charges: {
         Row: { amount: number; bill_id: string; currency: string; customer_id: string; external_id: string; id: string; integration_id: string; is_prorated: boolean; line_id: string | null; line_ref: string | null; name: string; observed_at: string; period_end_at: string | null; period_start_at: string | null; product_id: string | null; product_ref: string | null; quantity: number | null; rate: number | null };
         Insert: { amount: number; bill_id: string; currency: string; customer_id: string; external_id: string; id?: string; integration_id: string; is_prorated?: boolean; line_id?: string | null; line_ref?: string | null; name: string; observed_at: string; period_end_at?: string | null; period_start_at?: string | null; product_id?: string | null; product_ref?: string | null; quantity?: number | null; rate?: number | null };
@@ -90,6 +106,27 @@ export interface Database {
           { foreignKeyName: "canaries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      cipp_tenant_parts: {
+        Row: { attempted_at: string; cipp_tenant_id: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; state: string; sync_run_id: string | null };
+        Insert: { attempted_at: string; cipp_tenant_id: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null };
+        Update: { attempted_at?: string; cipp_tenant_id?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; state?: string; sync_run_id?: string | null };
+        Relationships: [
+          { foreignKeyName: "cipp_tenant_parts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "cipp_tenant_parts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "cipp_tenant_parts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      cipp_tenants: {
+        Row: { access_ends_at: string | null; access_kind: string | null; access_renews: boolean | null; content_hash: string; created_at: string; customer_id: string; default_domain: string | null; external_id: string; graph_error_count: number; id: string; initial_domain: string | null; integration_id: string; is_complete: boolean; is_excluded: boolean; last_graph_error: string | null; missing_since: string | null; name: string; observed_at: string; raw: Json; requires_refresh: boolean; seen_in_sync: string | null };
+        Insert: { access_ends_at?: string | null; access_kind?: string | null; access_renews?: boolean | null; content_hash: string; created_at?: string; customer_id: string; default_domain?: string | null; external_id: string; graph_error_count?: number; id?: string; initial_domain?: string | null; integration_id: string; is_complete: boolean; is_excluded?: boolean; last_graph_error?: string | null; missing_since?: string | null; name: string; observed_at: string; raw: Json; requires_refresh?: boolean; seen_in_sync?: string | null };
+        Update: { access_ends_at?: string | null; access_kind?: string | null; access_renews?: boolean | null; content_hash?: string; created_at?: string; customer_id?: string; default_domain?: string | null; external_id?: string; graph_error_count?: number; id?: string; initial_domain?: string | null; integration_id?: string; is_complete?: boolean; is_excluded?: boolean; last_graph_error?: string | null; missing_since?: string | null; name?: string; observed_at?: string; raw?: Json; requires_refresh?: boolean; seen_in_sync?: string | null };
+        Relationships: [
+          { foreignKeyName: "cipp_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       count_differences: {
         Row: { bill_id: string | null; bill_mark: number | null; billed: number; cause: Json; cause_text: string; changed_at: string | null; changed_quantity: number | null; close_reason: string | null; closed_at: string | null; counted: number; currency: string; customer_id: string; devices_observed_at: string; difference: number; direction: string; first_seen_at: string; id: string; ignored_at: string | null; ignored_billed: number | null; ignored_by: string | null; ignored_counted: number | null; ignored_reason: string | null; ignored_until: string | null; last_seen_at: string; line_id: string | null; lines_observed_at: string; money_per_month: number | null; product_id: string; rate: number | null; rate_source: string; reconciliation_id: string | null; rule_id: string; run_id: string | null; stale_reason: string | null; stale_since: string | null; state: string; state_text: string | null };
         Insert: { bill_id?: string | null; bill_mark?: number | null; billed: number; cause: Json; cause_text: string; changed_at?: string | null; changed_quantity?: number | null; close_reason?: string | null; closed_at?: string | null; counted: number; currency: string; customer_id: string; devices_observed_at: string; difference: number; direction: string; first_seen_at: string; id?: string; ignored_at?: string | null; ignored_billed?: number | null; ignored_by?: string | null; ignored_counted?: number | null; ignored_reason?: string | null; ignored_until?: string | null; last_seen_at: string; line_id?: string | null; lines_observed_at: string; money_per_month?: number | null; product_id: string; rate?: number | null; rate_source: string; reconciliation_id?: string | null; rule_id: string; run_id?: string | null; stale_reason?: string | null; stale_since?: string | null; state?: string; state_text?: string | null };
@@ -113,6 +150,27 @@ export interface Database {
         Update: { approved_only?: boolean; billing_product_id?: string; counts?: string; created_at?: string; created_by?: string | null; device_classes?: string[]; enabled?: boolean; id?: string; multiplier?: number; name?: string; seat_basis?: string | null; sku_ids?: string[] };
         Relationships: [
           { foreignKeyName: "count_rules_billing_product_id_fkey"; columns: ["billing_product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+        ];
+      };
+      customer_baseline_entries: {
+        Row: { customer_id: string; id: string; is_demanded: boolean; rule: Json | null; setting: string; severity: string; updated_at: string; updated_by: string | null; why: string };
+        Insert: { customer_id: string; id?: string; is_demanded?: never; rule?: Json | null; setting: string; severity: string; updated_at?: string; updated_by?: string | null; why?: string };
+        Update: { customer_id?: string; id?: string; is_demanded?: never; rule?: Json | null; setting?: string; severity?: string; updated_at?: string; updated_by?: string | null; why?: string };
+        Relationships: [
+          { foreignKeyName: "customer_baseline_entries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "customer_baseline_entries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      customer_tiers: {
+        Row: { baseline_id: string; customer_id: string; set_at: string; set_by: string | null };
+        Insert: { baseline_id: string; customer_id: string; set_at?: string; set_by?: string | null };
+        Update: { baseline_id?: string; customer_id?: string; set_at?: string; set_by?: string | null };
+        Relationships: [
+          { foreignKeyName: "customer_tiers_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baseline_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "customer_tiers_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baselines"; referencedColumns: ["id"] },
+          { foreignKeyName: "customer_tiers_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["tier_id"] },
+          { foreignKeyName: "customer_tiers_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "customer_tiers_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: true; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
       customers: {
@@ -143,6 +201,169 @@ export interface Database {
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
+      document_drives: {
+        Row: { complete_at: string | null; created_at: string; customer_id: string; delta_link: string | null; external_id: string; full_round_id: string | null; id: string; missing_since: string | null; name: string; observed_at: string; round_id: string | null; round_is_done: boolean; round_is_full: boolean; round_link: string | null; round_run_id: string | null; seen_in_sync: string | null; site_id: string; total_bytes: number | null; used_bytes: number | null; web_url: string | null };
+        Insert: { complete_at?: string | null; created_at?: string; customer_id: string; delta_link?: string | null; external_id: string; full_round_id?: string | null; id?: string; missing_since?: string | null; name: string; observed_at: string; round_id?: string | null; round_is_done?: boolean; round_is_full?: boolean; round_link?: string | null; round_run_id?: string | null; seen_in_sync?: string | null; site_id: string; total_bytes?: number | null; used_bytes?: number | null; web_url?: string | null };
+        Update: { complete_at?: string | null; created_at?: string; customer_id?: string; delta_link?: string | null; external_id?: string; full_round_id?: string | null; id?: string; missing_since?: string | null; name?: string; observed_at?: string; round_id?: string | null; round_is_done?: boolean; round_is_full?: boolean; round_link?: string | null; round_run_id?: string | null; seen_in_sync?: string | null; site_id?: string; total_bytes?: number | null; used_bytes?: number | null; web_url?: string | null };
+        Relationships: [
+          { foreignKeyName: "document_drives_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_site_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_drives_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      document_shares: {
+        Row: { customer_id: string; document_id: string; expires_at: string | null; external_id: string; first_seen_at: string; granted_to: Json; has_password: boolean; id: string; is_complete: boolean; is_external: boolean; kind: string; link_type: string | null; missing_since: string | null; observed_at: string; risk: number; scope: string };
+        Insert: { customer_id: string; document_id: string; expires_at?: string | null; external_id: string; first_seen_at: string; granted_to?: Json; has_password: boolean; id?: string; is_complete: boolean; is_external: boolean; kind: string; link_type?: string | null; missing_since?: string | null; observed_at: string; risk?: never; scope: string };
+        Update: { customer_id?: string; document_id?: string; expires_at?: string | null; external_id?: string; first_seen_at?: string; granted_to?: Json; has_password?: boolean; id?: string; is_complete?: boolean; is_external?: boolean; kind?: string; link_type?: string | null; missing_since?: string | null; observed_at?: string; risk?: never; scope?: string };
+        Relationships: [
+          { foreignKeyName: "document_shares_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: false; referencedRelation: "document_hit_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_shares_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: false; referencedRelation: "document_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_shares_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: false; referencedRelation: "documents"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      document_site_parts: {
+        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; site_id: string; state: string; sync_run_id: string | null };
+        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; site_id: string; state: string; sync_run_id?: string | null };
+        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; site_id?: string; state?: string; sync_run_id?: string | null };
+        Relationships: [
+          { foreignKeyName: "document_site_parts_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_site_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_site_parts_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      document_sites: {
+        Row: { anonymous_links: number; chosen_at: string | null; chosen_by: string | null; created_at: string; customer_id: string; external_id: string; files: number; id: string; is_complete: boolean; kind: string; missing_since: string | null; name: string; observed_at: string; reads: string; seen_in_sync: string | null; storage_total_bytes: number | null; storage_used_bytes: number | null; tenant_id: string; texts: number; web_url: string | null };
+        Insert: { anonymous_links?: number; chosen_at?: string | null; chosen_by?: string | null; created_at?: string; customer_id: string; external_id: string; files?: number; id?: string; is_complete: boolean; kind: string; missing_since?: string | null; name: string; observed_at: string; reads?: string; seen_in_sync?: string | null; storage_total_bytes?: number | null; storage_used_bytes?: number | null; tenant_id: string; texts?: number; web_url?: string | null };
+        Update: { anonymous_links?: number; chosen_at?: string | null; chosen_by?: string | null; created_at?: string; customer_id?: string; external_id?: string; files?: number; id?: string; is_complete?: boolean; kind?: string; missing_since?: string | null; name?: string; observed_at?: string; reads?: string; seen_in_sync?: string | null; storage_total_bytes?: number | null; storage_used_bytes?: number | null; tenant_id?: string; texts?: number; web_url?: string | null };
+        Relationships: [
+          { foreignKeyName: "document_sites_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "document_tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      document_tenants: {
+        Row: { attempted_at: string | null; created_at: string; customer_id: string; external_id: string; id: string; integration_id: string; missing_since: string | null; name: string; observed_at: string | null; permission: string | null; reason: string | null; state: string; sync_run_id: string | null };
+        Insert: { attempted_at?: string | null; created_at?: string; customer_id: string; external_id: string; id?: string; integration_id: string; missing_since?: string | null; name: string; observed_at?: string | null; permission?: string | null; reason?: string | null; state?: string; sync_run_id?: string | null };
+        Update: { attempted_at?: string | null; created_at?: string; customer_id?: string; external_id?: string; id?: string; integration_id?: string; missing_since?: string | null; name?: string; observed_at?: string | null; permission?: string | null; reason?: string | null; state?: string; sync_run_id?: string | null };
+        Relationships: [
+          { foreignKeyName: "document_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "document_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "document_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "document_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
+      document_texts: {
+        Row: { customer_id: string; document_id: string; extracted_at: string; is_truncated: boolean; text: string; words: unknown };
+        Insert: { customer_id: string; document_id: string; extracted_at: string; is_truncated: boolean; text: string; words?: never };
+        Update: { customer_id?: string; document_id?: string; extracted_at?: string; is_truncated?: boolean; text?: string; words?: never };
+        Relationships: [
+          { foreignKeyName: "document_texts_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: true; referencedRelation: "document_hit_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_texts_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: true; referencedRelation: "document_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_texts_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: true; referencedRelation: "documents"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      documents: {
+        Row: { created_at: string; ctag: string | null; customer_id: string; drive_id: string; etag: string | null; external_id: string; id: string; is_infected: boolean; is_shared: boolean; kind: string; mime: string | null; missing_since: string | null; modified_at: string | null; modified_by: string | null; name: string; object_id: string | null; observed_at: string; parent_external: string | null; path: string; quick_xor_hash: string | null; seen_round_id: string | null; sha256: string | null; shares_due: boolean; site_id: string; size_bytes: number; text_ctag: string | null; text_reason: string | null; text_state: string; title_words: unknown; web_url: string | null };
+        Insert: { created_at?: string; ctag?: string | null; customer_id: string; drive_id: string; etag?: string | null; external_id: string; id?: string; is_infected?: boolean; is_shared: boolean; kind: string; mime?: string | null; missing_since?: string | null; modified_at?: string | null; modified_by?: string | null; name: string; object_id?: string | null; observed_at: string; parent_external?: string | null; path?: string; quick_xor_hash?: string | null; seen_round_id?: string | null; sha256?: string | null; shares_due?: boolean; site_id: string; size_bytes: number; text_ctag?: string | null; text_reason?: string | null; text_state?: string; title_words?: never; web_url?: string | null };
+        Update: { created_at?: string; ctag?: string | null; customer_id?: string; drive_id?: string; etag?: string | null; external_id?: string; id?: string; is_infected?: boolean; is_shared?: boolean; kind?: string; mime?: string | null; missing_since?: string | null; modified_at?: string | null; modified_by?: string | null; name?: string; object_id?: string | null; observed_at?: string; parent_external?: string | null; path?: string; quick_xor_hash?: string | null; seen_round_id?: string | null; sha256?: string | null; shares_due?: boolean; site_id?: string; size_bytes?: number; text_ctag?: string | null; text_reason?: string | null; text_state?: string; title_words?: never; web_url?: string | null };
+        Relationships: [
+          { foreignKeyName: "documents_customer_id_drive_id_fkey"; columns: ["customer_id", "drive_id"]; isOneToOne: false; referencedRelation: "document_drives"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "documents_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_site_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "documents_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      drift_days: {
+        Row: { accepted: number; cipp_tenant_id: string; customer_id: string; day: string; drifted: number; in_order: number; score_percent: number | null; settings_demanded: number; unknown: number };
+        Insert: { accepted: number; cipp_tenant_id: string; customer_id: string; day: string; drifted: number; in_order: number; score_percent?: number | null; settings_demanded: number; unknown: number };
+        Update: { accepted?: number; cipp_tenant_id?: string; customer_id?: string; day?: string; drifted?: number; in_order?: number; score_percent?: number | null; settings_demanded?: number; unknown?: number };
+        Relationships: [
+          { foreignKeyName: "drift_days_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_days_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_days_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      drift_evaluations: {
+        Row: { accepted: number; attempted_at: string | null; cipp_tenant_id: string; created_at: string; customer_id: string; drifted: number; due_at: string; evaluated_at: string | null; in_order: number; reason: string | null; score_percent: number | null; settings_demanded: number; told_at: string | null; unknown: number };
+        Insert: { accepted?: number; attempted_at?: string | null; cipp_tenant_id: string; created_at?: string; customer_id: string; drifted?: number; due_at: string; evaluated_at?: string | null; in_order?: number; reason?: string | null; score_percent?: number | null; settings_demanded?: number; told_at?: string | null; unknown?: number };
+        Update: { accepted?: number; attempted_at?: string | null; cipp_tenant_id?: string; created_at?: string; customer_id?: string; drifted?: number; due_at?: string; evaluated_at?: string | null; in_order?: number; reason?: string | null; score_percent?: number | null; settings_demanded?: number; told_at?: string | null; unknown?: number };
+        Relationships: [
+          { foreignKeyName: "drift_evaluations_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: true; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_evaluations_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: true; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_evaluations_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: true; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      drift_exceptions: {
+        Row: { cipp_tenant_id: string; created_at: string; created_by: string | null; customer_id: string; ended_at: string | null; ended_by: string | null; id: string; reason: string; setting: string; until: string; value: Json | null };
+        Insert: { cipp_tenant_id: string; created_at?: string; created_by?: string | null; customer_id: string; ended_at?: string | null; ended_by?: string | null; id?: string; reason: string; setting: string; until: string; value?: Json | null };
+        Update: { cipp_tenant_id?: string; created_at?: string; created_by?: string | null; customer_id?: string; ended_at?: string | null; ended_by?: string | null; id?: string; reason?: string; setting?: string; until?: string; value?: Json | null };
+        Relationships: [
+          { foreignKeyName: "drift_exceptions_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_exceptions_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_exceptions_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      drifts: {
+        Row: { actual: Json | null; actual_text: string | null; baseline_id: string | null; cause: Json | null; cipp_tenant_id: string; close_reason: string | null; closed_at: string | null; customer_id: string; denied_at: string | null; denied_by: string | null; denied_reason: string | null; desired_text: string; evaluated_at: string; exception_id: string | null; first_seen_at: string; id: string; layer: string; layer_name: string; observed_at: string | null; rule: Json; run_id: string | null; setting: string; severity: string; severity_rank: number; since: string; state: string; state_text: string | null; ticket_id: string | null; unknown_kind: string | null; why: string };
+        Insert: { actual?: Json | null; actual_text?: string | null; baseline_id?: string | null; cause?: Json | null; cipp_tenant_id: string; close_reason?: string | null; closed_at?: string | null; customer_id: string; denied_at?: string | null; denied_by?: string | null; denied_reason?: string | null; desired_text: string; evaluated_at: string; exception_id?: string | null; first_seen_at: string; id?: string; layer: string; layer_name: string; observed_at?: string | null; rule: Json; run_id?: string | null; setting: string; severity: string; severity_rank?: never; since: string; state: string; state_text?: string | null; ticket_id?: string | null; unknown_kind?: string | null; why?: string };
+        Update: { actual?: Json | null; actual_text?: string | null; baseline_id?: string | null; cause?: Json | null; cipp_tenant_id?: string; close_reason?: string | null; closed_at?: string | null; customer_id?: string; denied_at?: string | null; denied_by?: string | null; denied_reason?: string | null; desired_text?: string; evaluated_at?: string; exception_id?: string | null; first_seen_at?: string; id?: string; layer?: string; layer_name?: string; observed_at?: string | null; rule?: Json; run_id?: string | null; setting?: string; severity?: string; severity_rank?: never; since?: string; state?: string; state_text?: string | null; ticket_id?: string | null; unknown_kind?: string | null; why?: string };
+        Relationships: [
+          { foreignKeyName: "drifts_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baseline_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "drifts_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baselines"; referencedColumns: ["id"] },
+          { foreignKeyName: "drifts_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["tier_id"] },
+          { foreignKeyName: "drifts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_exception_id_fkey"; columns: ["customer_id", "exception_id"]; isOneToOne: false; referencedRelation: "drift_exception_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_exception_id_fkey"; columns: ["customer_id", "exception_id"]; isOneToOne: false; referencedRelation: "drift_exceptions"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "ticket_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "tickets"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      endpoint_conflicts: {
+        Row: { customer_id: string; endpoint_ids: string[]; evidence: Json; id: string; kind: string; records: string[]; resolved_at: string | null; since: string };
+        Insert: { customer_id: string; endpoint_ids?: string[]; evidence: Json; id?: string; kind: string; records: string[]; resolved_at?: string | null; since: string };
+        Update: { customer_id?: string; endpoint_ids?: string[]; evidence?: Json; id?: string; kind?: string; records?: string[]; resolved_at?: string | null; since?: string };
+        Relationships: [
+          { foreignKeyName: "endpoint_conflicts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoint_conflicts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      endpoint_decisions: {
+        Row: { created_at: string; created_by: string | null; customer_id: string; end_reason: string | null; ended_at: string | null; ended_by: string | null; facts: Json; id: string; reason: string; records: string[]; verdict: string };
+        Insert: { created_at: string; created_by?: string | null; customer_id: string; end_reason?: string | null; ended_at?: string | null; ended_by?: string | null; facts: Json; id?: string; reason: string; records: string[]; verdict: string };
+        Update: { created_at?: string; created_by?: string | null; customer_id?: string; end_reason?: string | null; ended_at?: string | null; ended_by?: string | null; facts?: Json; id?: string; reason?: string; records?: string[]; verdict?: string };
+        Relationships: [
+          { foreignKeyName: "endpoint_decisions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoint_decisions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      endpoint_records: {
+        Row: { confidence: string | null; customer_id: string; decided_by: string; decision_id: string | null; device_id: string | null; ended_at: string | null; endpoint_id: string; evidence: Json; id: string; link_kind: string | null; managed_device_id: string | null; since: string; source: string };
+        Insert: { confidence?: string | null; customer_id: string; decided_by: string; decision_id?: string | null; device_id?: string | null; ended_at?: string | null; endpoint_id: string; evidence?: Json; id?: string; link_kind?: string | null; managed_device_id?: string | null; since: string; source: string };
+        Update: { confidence?: string | null; customer_id?: string; decided_by?: string; decision_id?: string | null; device_id?: string | null; ended_at?: string | null; endpoint_id?: string; evidence?: Json; id?: string; link_kind?: string | null; managed_device_id?: string | null; since?: string; source?: string };
+        Relationships: [
+          { foreignKeyName: "endpoint_records_customer_id_decision_id_fkey"; columns: ["customer_id", "decision_id"]; isOneToOne: false; referencedRelation: "endpoint_decision_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoint_records_customer_id_decision_id_fkey"; columns: ["customer_id", "decision_id"]; isOneToOne: false; referencedRelation: "endpoint_decisions"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoint_records_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoint_records_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoint_records_customer_id_endpoint_id_fkey"; columns: ["customer_id", "endpoint_id"]; isOneToOne: false; referencedRelation: "endpoint_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoint_records_customer_id_endpoint_id_fkey"; columns: ["customer_id", "endpoint_id"]; isOneToOne: false; referencedRelation: "endpoints"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoint_records_customer_id_managed_device_id_fkey"; columns: ["customer_id", "managed_device_id"]; isOneToOne: false; referencedRelation: "managed_devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      endpoints: {
+        Row: { changed_at: string; class: string; confidence: string | null; coverage: string; created_at: string; customer_id: string; ended_at: string | null; id: string; last_seen_on: string | null; merged_into: string | null; name: string; open_conflicts: number; os_name: string | null; person_id: string | null; serial_number: string | null; site_id: string | null; sources: string[] };
+        Insert: { changed_at: string; class: string; confidence?: string | null; coverage: string; created_at: string; customer_id: string; ended_at?: string | null; id?: string; last_seen_on?: string | null; merged_into?: string | null; name: string; open_conflicts?: number; os_name?: string | null; person_id?: string | null; serial_number?: string | null; site_id?: string | null; sources: string[] };
+        Update: { changed_at?: string; class?: string; confidence?: string | null; coverage?: string; created_at?: string; customer_id?: string; ended_at?: string | null; id?: string; last_seen_on?: string | null; merged_into?: string | null; name?: string; open_conflicts?: number; os_name?: string | null; person_id?: string | null; serial_number?: string | null; site_id?: string | null; sources?: string[] };
+        Relationships: [
+          { foreignKeyName: "endpoints_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoints_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoints_customer_id_merged_into_fkey"; columns: ["customer_id", "merged_into"]; isOneToOne: false; referencedRelation: "endpoint_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_merged_into_fkey"; columns: ["customer_id", "merged_into"]; isOneToOne: false; referencedRelation: "endpoints"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       evidence: {
@@ -177,6 +398,17 @@ export interface Database {
           { foreignKeyName: "incidents_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "remediation_rules"; referencedColumns: ["id"] },
         ];
       };
+      integration_expiries: {
+        Row: { customer_id: string | null; ends_at: string; external_id: string; integration_id: string; kind: string; last_proved_at: string | null; observed_at: string; renews: boolean | null; source: string; subject: string; told_days: number | null; told_ends_at: string | null };
+        Insert: { customer_id?: string | null; ends_at: string; external_id: string; integration_id: string; kind: string; last_proved_at?: string | null; observed_at: string; renews?: boolean | null; source: string; subject: string; told_days?: number | null; told_ends_at?: string | null };
+        Update: { customer_id?: string | null; ends_at?: string; external_id?: string; integration_id?: string; kind?: string; last_proved_at?: string | null; observed_at?: string; renews?: boolean | null; source?: string; subject?: string; told_days?: number | null; told_ends_at?: string | null };
+        Relationships: [
+          { foreignKeyName: "integration_expiries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_expiries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_expiries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_expiries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       integration_organizations: {
         Row: { account_number: string | null; customer_id: string | null; devices_seen: number; domain: string | null; external_id: string; integration_id: string; mapped_at: string | null; mapped_by: string | null; missing_since: string | null; name: string; observed_at: string };
         Insert: { account_number?: string | null; customer_id?: string | null; devices_seen?: number; domain?: string | null; external_id: string; integration_id: string; mapped_at?: string | null; mapped_by?: string | null; missing_since?: string | null; name: string; observed_at: string };
@@ -207,6 +439,15 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      managed_devices: {
+        Row: { compliance: string | null; content_hash: string; created_at: string; customer_id: string; enrolled_at: string | null; entra_device_id: string | null; external_id: string; id: string; is_complete: boolean; is_encrypted: boolean | null; last_sync_at: string | null; manufacturer: string | null; missing_since: string | null; model: string | null; name: string | null; observed_at: string; os_name: string | null; os_version: string | null; owner_kind: string | null; raw: Json; seen_in_sync: string | null; serial_number: string | null; tenant_id: string; user_principal_name: string | null };
+        Insert: { compliance?: string | null; content_hash: string; created_at?: string; customer_id: string; enrolled_at?: string | null; entra_device_id?: string | null; external_id: string; id?: string; is_complete: boolean; is_encrypted?: boolean | null; last_sync_at?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name?: string | null; observed_at: string; os_name?: string | null; os_version?: string | null; owner_kind?: string | null; raw: Json; seen_in_sync?: string | null; serial_number?: string | null; tenant_id: string; user_principal_name?: string | null };
+        Update: { compliance?: string | null; content_hash?: string; created_at?: string; customer_id?: string; enrolled_at?: string | null; entra_device_id?: string | null; external_id?: string; id?: string; is_complete?: boolean; is_encrypted?: boolean | null; last_sync_at?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name?: string | null; observed_at?: string; os_name?: string | null; os_version?: string | null; owner_kind?: string | null; raw?: Json; seen_in_sync?: string | null; serial_number?: string | null; tenant_id?: string; user_principal_name?: string | null };
+        Relationships: [
+          { foreignKeyName: "managed_devices_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "managed_devices_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       memberships: {
@@ -342,6 +583,12 @@ export interface Database {
           { foreignKeyName: "staff_members_role_fkey"; columns: ["role"]; isOneToOne: false; referencedRelation: "roles"; referencedColumns: ["role"] },
         ];
       };
+      standards: {
+        Row: { category: string; license: string | null; name: string; rule: Json; setting: string; severity: string; what: string; why: string };
+        Insert: { category: string; license?: string | null; name: string; rule: Json; setting: string; severity: string; what: string; why: string };
+        Update: { category?: string; license?: string | null; name?: string; rule?: Json; setting?: string; severity?: string; what?: string; why?: string };
+        Relationships: [];
+      };
       sync_parts: {
         Row: { cursor: string | null; ended_at: string | null; error: Json | null; memory: Json | null; pages_read: number; part: string; position: number; reads: number; rows_asked: number; rows_before: number | null; rows_created: number; rows_read: number; rows_removed: number; rows_to_ask: number | null; rows_unchanged: number; rows_unmapped: number; rows_updated: number; started_at: string | null; state: Database["public"]["Enums"]["sync_state"]; sync_run_id: string };
         Insert: { cursor?: string | null; ended_at?: string | null; error?: Json | null; memory?: Json | null; pages_read?: number; part: string; position: number; reads?: number; rows_asked?: number; rows_before?: number | null; rows_created?: number; rows_read?: number; rows_removed?: number; rows_to_ask?: number | null; rows_unchanged?: number; rows_unmapped?: number; rows_updated?: number; started_at?: string | null; state?: Database["public"]["Enums"]["sync_state"]; sync_run_id: string };
@@ -378,6 +625,26 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenant_setting_changes: {
+        Row: { after: Json; before: Json; cipp_tenant_id: string; customer_id: string; id: string; seen_at: string; setting: string };
+        Insert: { after: Json; before: Json; cipp_tenant_id: string; customer_id: string; id?: string; seen_at: string; setting: string };
+        Update: { after?: Json; before?: Json; cipp_tenant_id?: string; customer_id?: string; id?: string; seen_at?: string; setting?: string };
+        Relationships: [
+          { foreignKeyName: "tenant_setting_changes_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_setting_changes_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_setting_changes_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenant_settings: {
+        Row: { changed_at: string; cipp_tenant_id: string; content_hash: string; created_at: string; customer_id: string; expected: Json | null; id: string; is_complete: boolean; missing_since: string | null; observed_at: string; raw: Json; refreshed_at: string | null; seen_in_sync: string | null; setting: string; value: Json };
+        Insert: { changed_at: string; cipp_tenant_id: string; content_hash: string; created_at?: string; customer_id: string; expected?: Json | null; id?: string; is_complete: boolean; missing_since?: string | null; observed_at: string; raw: Json; refreshed_at?: string | null; seen_in_sync?: string | null; setting: string; value: Json };
+        Update: { changed_at?: string; cipp_tenant_id?: string; content_hash?: string; created_at?: string; customer_id?: string; expected?: Json | null; id?: string; is_complete?: boolean; missing_since?: string | null; observed_at?: string; raw?: Json; refreshed_at?: string | null; seen_in_sync?: string | null; setting?: string; value?: Json };
+        Relationships: [
+          { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       tenants: {
@@ -421,6 +688,15 @@ export interface Database {
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incident_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incidents"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      vendor_calls: {
+        Row: { calls: number; class: string; failed: number; hour: string; integration_id: string; throttled: number; waited_ms: number };
+        Insert: { calls: number; class: string; failed: number; hour: string; integration_id: string; throttled: number; waited_ms: number };
+        Update: { calls?: number; class?: string; failed?: number; hour?: string; integration_id?: string; throttled?: number; waited_ms?: number };
+        Relationships: [
+          { foreignKeyName: "vendor_calls_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "vendor_calls_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
       webhook_deliveries: {
@@ -481,6 +757,12 @@ export interface Database {
         Update: { actor_id?: string | null; actor_role?: string | null; after?: Json | null; at?: string | null; before?: Json | null; customer_id?: string | null; id?: string | null; reason?: string | null; request_id?: string | null; row_id?: string | null; seal_seq?: number | null; table_name?: string | null; verb?: string | null };
         Relationships: [];
       };
+      baseline_list: {
+        Row: { archived_at: string | null; created_at: string | null; created_by: string | null; customers: number | null; description: string | null; drifts: number | null; entries: number | null; entries_off: number | null; id: string | null; kind: string | null; name: string | null; updated_at: string | null };
+        Insert: { archived_at?: string | null; created_at?: string | null; created_by?: string | null; customers?: number | null; description?: string | null; drifts?: number | null; entries?: number | null; entries_off?: number | null; id?: string | null; kind?: string | null; name?: string | null; updated_at?: string | null };
+        Update: { archived_at?: string | null; created_at?: string | null; created_by?: string | null; customers?: number | null; description?: string | null; drifts?: number | null; entries?: number | null; entries_off?: number | null; id?: string | null; kind?: string | null; name?: string | null; updated_at?: string | null };
+        Relationships: [];
+      };
       billing_line_list: {
         Row: { account_ref: string | null; activated_at: string | null; amount_per_month: number | null; billed_through_at: string | null; contract_end_at: string | null; currency: string | null; customer_id: string | null; customer_name: string | null; disconnected_at: string | null; external_id: string | null; id: string | null; integration_id: string | null; is_active: boolean | null; is_complete: boolean | null; missing_since: string | null; name: string | null; observed_at: string | null; product_id: string | null; product_name: string | null; quantity: number | null; quantity_changed_at: string | null; rate: number | null; stale_at: string | null; status: string | null };
         Relationships: [
@@ -497,6 +779,15 @@ export interface Database {
         Update: { act_started_at?: string | null; after?: Json | null; applied_at?: string | null; before?: Json | null; created_at?: string | null; customer_id?: string | null; guard?: Json | null; id?: string | null; idempotency_key?: string | null; key?: string | null; plan?: Json | null; receipt?: Json | null; run_id?: string | null; state?: string | null; target_id?: string | null; target_kind?: string | null; title?: string | null; undo?: string | null; verdict?: string | null; verified_at?: string | null };
         Relationships: [
           { foreignKeyName: "changes_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      cipp_tenant_list: {
+        Row: { access_ends_at: string | null; access_kind: string | null; access_renews: boolean | null; customer_id: string | null; customer_name: string | null; default_domain: string | null; external_id: string | null; graph_error_count: number | null; id: string | null; initial_domain: string | null; integration_id: string | null; is_complete: boolean | null; is_excluded: boolean | null; last_graph_error: string | null; missing_since: string | null; name: string | null; observed_at: string | null; requires_refresh: boolean | null; settings: number | null; settings_attempted_at: string | null; settings_observed_at: string | null; settings_permission: string | null; settings_reason: string | null; settings_state: string | null; settings_unlike: number | null; stale_at: string | null };
+        Relationships: [
+          { foreignKeyName: "cipp_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
       count_rule_list: {
@@ -550,6 +841,122 @@ export interface Database {
           { foreignKeyName: "count_differences_reconciliation_id_fkey"; columns: ["reconciliation_id"]; isOneToOne: false; referencedRelation: "reconciliations"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rule_list"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rules"; referencedColumns: ["id"] },
+        ];
+      };
+      document_hit_list: {
+        Row: { customer_id: string | null; customer_name: string | null; drive_id: string | null; drive_name: string | null; id: string | null; is_complete: boolean | null; is_shared: boolean | null; kind: string | null; mime: string | null; missing_since: string | null; modified_at: string | null; modified_by: string | null; name: string | null; object_name: string | null; observed_at: string | null; path: string | null; quick_xor_hash: string | null; rank: number | null; risk: number | null; sha256: string | null; shares: number | null; site_id: string | null; site_name: string | null; site_reads: string | null; size_bytes: number | null; snippet: string | null; stale_at: string | null; text_reason: string | null; text_state: string | null; web_url: string | null };
+        Relationships: [
+          { foreignKeyName: "documents_customer_id_drive_id_fkey"; columns: ["customer_id", "drive_id"]; isOneToOne: false; referencedRelation: "document_drives"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "documents_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_site_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "documents_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      document_list: {
+        Row: { customer_id: string | null; customer_name: string | null; drive_id: string | null; drive_name: string | null; id: string | null; is_complete: boolean | null; is_shared: boolean | null; kind: string | null; mime: string | null; missing_since: string | null; modified_at: string | null; modified_by: string | null; name: string | null; object_name: string | null; observed_at: string | null; path: string | null; quick_xor_hash: string | null; risk: number | null; sha256: string | null; shares: number | null; site_id: string | null; site_name: string | null; site_reads: string | null; size_bytes: number | null; stale_at: string | null; text_reason: string | null; text_state: string | null; web_url: string | null };
+        Relationships: [
+          { foreignKeyName: "documents_customer_id_drive_id_fkey"; columns: ["customer_id", "drive_id"]; isOneToOne: false; referencedRelation: "document_drives"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "documents_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_site_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "documents_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "document_sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      document_share_list: {
+        Row: { customer_id: string | null; customer_name: string | null; document_id: string | null; document_kind: string | null; document_name: string | null; expires_at: string | null; first_seen_at: string | null; granted_to: Json | null; has_password: boolean | null; id: string | null; is_complete: boolean | null; is_external: boolean | null; kind: string | null; link_type: string | null; missing_since: string | null; observed_at: string | null; path: string | null; risk: number | null; scope: string | null; site_id: string | null; site_name: string | null; stale_at: string | null; todo: string | null; web_url: string | null };
+        Relationships: [
+          { foreignKeyName: "document_shares_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: false; referencedRelation: "document_hit_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_shares_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: false; referencedRelation: "document_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_shares_customer_id_document_id_fkey"; columns: ["customer_id", "document_id"]; isOneToOne: false; referencedRelation: "documents"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      document_site_list: {
+        Row: { anonymous_links: number | null; chosen_at: string | null; chosen_by: string | null; customer_id: string | null; customer_name: string | null; files: number | null; id: string | null; integration_id: string | null; is_complete: boolean | null; kind: string | null; missing_since: string | null; name: string | null; observed_at: string | null; parts: Json | null; reads: string | null; stale_at: string | null; storage_total_bytes: number | null; storage_used_bytes: number | null; tenant_id: string | null; tenant_name: string | null; texts: number | null; web_url: string | null; worst_reason: string | null; worst_state: string | null };
+        Relationships: [
+          { foreignKeyName: "document_sites_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "document_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "document_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "document_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
+      drift_exception_list: {
+        Row: { cipp_tenant_id: string | null; created_at: string | null; created_by: string | null; customer_id: string | null; customer_name: string | null; ended_at: string | null; ended_by: string | null; id: string | null; reason: string | null; setting: string | null; setting_name: string | null; tenant_name: string | null; until: string | null; value: Json | null };
+        Relationships: [
+          { foreignKeyName: "drift_exceptions_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_exceptions_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drift_exceptions_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      drift_list: {
+        Row: { accepted_by: string | null; accepted_reason: string | null; accepted_until: string | null; actual: Json | null; actual_text: string | null; baseline_id: string | null; category: string | null; cause: Json | null; cipp_tenant_id: string | null; close_reason: string | null; closed_at: string | null; customer_id: string | null; customer_name: string | null; default_domain: string | null; denied_at: string | null; denied_by: string | null; denied_reason: string | null; desired_text: string | null; evaluated_at: string | null; exception_id: string | null; first_seen_at: string | null; id: string | null; layer: string | null; layer_name: string | null; observed_at: string | null; rule: Json | null; run_id: string | null; setting: string | null; setting_name: string | null; severity: string | null; severity_rank: number | null; since: string | null; stale_at: string | null; state: string | null; state_text: string | null; tenant_name: string | null; ticket_id: string | null; unknown_kind: string | null; what: string | null; why: string | null };
+        Relationships: [
+          { foreignKeyName: "drifts_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baseline_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "drifts_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "baselines"; referencedColumns: ["id"] },
+          { foreignKeyName: "drifts_baseline_id_fkey"; columns: ["baseline_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["tier_id"] },
+          { foreignKeyName: "drifts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_exception_id_fkey"; columns: ["customer_id", "exception_id"]; isOneToOne: false; referencedRelation: "drift_exception_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_exception_id_fkey"; columns: ["customer_id", "exception_id"]; isOneToOne: false; referencedRelation: "drift_exceptions"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "ticket_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "drifts_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "tickets"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      drift_overview: {
+        Row: { accepted: number | null; customer_id: string | null; drifted: number | null; in_order: number | null; oldest_evaluated_at: string | null; settings_demanded: number | null; tenants: number | null; tenants_drifted: number | null; tenants_silent: number | null; unknown: number | null };
+        Relationships: [];
+      };
+      drift_tenant_list: {
+        Row: { accepted: number | null; attempted_at: string | null; customer_id: string | null; customer_name: string | null; days: Json | null; default_domain: string | null; drifted: number | null; evaluated_at: string | null; external_id: string | null; id: string | null; in_order: number | null; integration_id: string | null; name: string | null; reason: string | null; score_percent: number | null; settings_demanded: number | null; silent_since: string | null; stale_at: string | null; state: string | null; tier_id: string | null; tier_name: string | null; unknown: number | null };
+        Relationships: [
+          { foreignKeyName: "cipp_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
+      endpoint_attributes: {
+        Row: { also: Json | null; attribute: string | null; customer_id: string | null; endpoint_id: string | null; is_complete: boolean | null; observed_at: string | null; record_id: string | null; source: string | null; stale_at: string | null; value: string | null };
+        Relationships: [];
+      };
+      endpoint_conflict_list: {
+        Row: { customer_id: string | null; customer_name: string | null; endpoint_ids: string[] | null; evidence: Json | null; id: string | null; kind: string | null; record_ids: string[] | null; records: Json | null; since: string | null };
+        Relationships: [
+          { foreignKeyName: "endpoint_conflicts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoint_conflicts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      endpoint_decision_list: {
+        Row: { created_at: string | null; created_by: string | null; created_by_name: string | null; customer_id: string | null; customer_name: string | null; end_reason: string | null; ended_at: string | null; ended_by_name: string | null; facts: Json | null; id: string | null; reason: string | null; record_ids: string[] | null; verdict: string | null };
+        Relationships: [
+          { foreignKeyName: "endpoint_decisions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoint_decisions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      endpoint_list: {
+        Row: { changed_at: string | null; class: string | null; confidence: string | null; coverage: string | null; created_at: string | null; customer_id: string | null; customer_name: string | null; id: string | null; is_complete: boolean | null; last_seen_at: string | null; name: string | null; needs_decision: boolean | null; observed_at: string | null; open_conflicts: number | null; os_name: string | null; person_id: string | null; person_name: string | null; person_user_principal_name: string | null; serial_number: string | null; site_id: string | null; site_name: string | null; sources: string[] | null; stale_at: string | null };
+        Relationships: [
+          { foreignKeyName: "endpoints_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoints_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "endpoints_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoints_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      endpoint_overview: {
+        Row: { covered: number | null; customer_id: string | null; customer_name: string | null; endpoints: number | null; mdm_only: number | null; rmm_only: number | null; stale: number | null; to_decide: number | null };
+        Relationships: [];
+      };
+      endpoint_record_list: {
+        Row: { compliance: string | null; confidence: string | null; customer_id: string | null; decided_by: string | null; decision_id: string | null; device_id: string | null; ended_at: string | null; endpoint_id: string | null; enrolled_at: string | null; evidence: Json | null; id: string | null; is_complete: boolean | null; is_encrypted: boolean | null; last_seen_at: string | null; last_user: string | null; link_kind: string | null; managed_device_id: string | null; manufacturer: string | null; missing_since: string | null; model: string | null; name: string | null; observed_at: string | null; os_name: string | null; os_version: string | null; owner_kind: string | null; place: number | null; record_id: string | null; serial_number: string | null; since: string | null; site_name: string | null; source: string | null; stale_at: string | null; user_principal_name: string | null };
+        Relationships: [];
+      };
+      expiry_list: {
+        Row: { customer_id: string | null; customer_name: string | null; ends_at: string | null; external_id: string | null; id: string | null; integration_id: string | null; integration_name: string | null; kind: string | null; last_proved_at: string | null; observed_at: string | null; renews: boolean | null; source: string | null; stale_at: string | null; state: string | null; subject: string | null; vendor: string | null };
+        Relationships: [
+          { foreignKeyName: "integration_expiries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_expiries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_expiries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_expiries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
       function_calls: {
@@ -696,6 +1103,14 @@ export interface Database {
           { foreignKeyName: "tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      tenant_setting_list: {
+        Row: { changed_at: string | null; cipp_tenant_id: string | null; customer_id: string | null; customer_name: string | null; expected: Json | null; id: string | null; is_as_expected: boolean | null; is_complete: boolean | null; missing_since: string | null; observed_at: string | null; refreshed_at: string | null; setting: string | null; stale_at: string | null; tenant_name: string | null; value: Json | null };
+        Relationships: [
+          { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       ticket_attachment_list: {
         Row: { added_at: string | null; added_by: string | null; bucket: string | null; customer_id: string | null; file_name: string | null; id: string | null; mime_type: string | null; name: string | null; sha256: string | null; size_bytes: number | null; ticket_id: string | null };
         Relationships: [
@@ -719,6 +1134,7 @@ export interface Database {
       exports_frozen: { Args: never; Returns: boolean };
       my_permissions: { Args: never; Returns: { customer_id: string; permission: string }[] };
       search_devices: { Args: { term: string }; Returns: Database["public"]["Views"]["device_list"]["Row"][] };
+      search_documents: { Args: { term: string }; Returns: Database["public"]["Views"]["document_hit_list"]["Row"][] };
       search_tickets: { Args: { term: string }; Returns: Database["public"]["Views"]["ticket_list"]["Row"][] };
     };
     Enums: {

@@ -88,7 +88,7 @@ export async function readRows(table: Table, query: ReadQuery): Promise<Answer> 
 }
 
 type Key = Record<string, string>;
-type Values = Record<string, string | number | boolean | null | readonly string[]>;
+type Values = Record<string, string | number | boolean | null | readonly string[] | Readonly<Record<string, unknown>>>;
 
 /** Changes the row with this key. The server's row count decides: no row means nothing was changed. */
 export async function patchRow(table: Table, key: Key, values: Values): Promise<void> {
@@ -103,6 +103,13 @@ export async function patchRow(table: Table, key: Key, values: Values): Promise<
       hint: "The record is gone, or your permissions do not allow this change.",
     });
   }
+}
+
+/** Removes the row with this key, if it is there. */
+export async function deleteRow(table: Table, key: Key): Promise<void> {
+  let request = rest.from(table).delete();
+  for (const [column, value] of Object.entries(key)) request = request.eq(column, value);
+  await request.throwOnError();
 }
 
 /** Adds a row and gives back the named columns. */

@@ -49,6 +49,25 @@ export type DeviceListRow = ViewRow<
 >;
 export type DeviceRow = TableRow<"devices">;
 export type DeviceConditionRow = TableRow<"device_conditions", { severity: Severity }>;
+export type EndpointCoverage = "covered" | "rmm_only" | "mdm_only" | "stale";
+export type LinkConfidence = "certain" | "strong";
+export type ConflictKind = "serial_and_name" | "two_candidates" | "same_name" | "contradicted";
+export type EndpointSource = "ninjaone" | "intune";
+export type EndpointRow = ViewRow<
+  "endpoint_list",
+  "os_name" | "serial_number" | "site_id" | "site_name" | "person_id" | "person_name" | "person_user_principal_name" | "last_seen_at" | "observed_at" | "stale_at",
+  { class: DeviceClass; coverage: EndpointCoverage; confidence: LinkConfidence | null }
+>;
+export type EndpointRecordRow = ViewRow<
+  "endpoint_record_list",
+  | "device_id" | "managed_device_id" | "name" | "serial_number" | "os_name" | "os_version" | "manufacturer" | "model" | "last_user" | "user_principal_name" | "compliance" | "is_encrypted"
+  | "owner_kind" | "enrolled_at" | "last_seen_at" | "site_name" | "stale_at" | "missing_since" | "link_kind" | "decision_id" | "ended_at",
+  { source: EndpointSource; confidence: LinkConfidence | null; decided_by: "rule" | "person" }
+>;
+export type EndpointAttributeRow = ViewRow<"endpoint_attributes", "stale_at", { source: EndpointSource }>;
+export type EndpointConflictRow = ViewRow<"endpoint_conflict_list", never, { kind: ConflictKind }>;
+export type EndpointDecisionRow = ViewRow<"endpoint_decision_list", "created_by" | "created_by_name" | "ended_at" | "end_reason" | "ended_by_name", { verdict: "together" | "apart" }>;
+export type EndpointOverviewRow = ViewRow<"endpoint_overview", "customer_id" | "customer_name">;
 export type AlertListRow = ViewRow<
   "alert_list",
   "resolved_at" | "device_id" | "device_name" | "incident_id" | "incident_number",
@@ -86,6 +105,7 @@ export type IntegrationRow = TableRow<"integrations">;
 export type OrganizationRow = TableRow<"integration_organizations">;
 export type SyncRunRow = TableRow<"sync_runs", { kind: "full" | "incremental" }>;
 export type SyncPartRow = TableRow<"sync_parts">;
+export type VendorCallRow = TableRow<"vendor_calls">;
 export type OverviewRow = ViewRow<"overview", "oldest_observed_at" | "oldest_stale_at" | "first_response_minutes_median">;
 export type AlertsByHourRow = ViewRow<"alerts_by_hour">;
 export type SlaByPriorityRow = ViewRow<"sla_by_priority">;
@@ -156,10 +176,55 @@ export type SkuRow = ViewRow<"sku_list">;
 export type PersonLicenseRow = ViewRow<"person_license_list", "assigned_at" | "error" | "missing_since">;
 export type TenantListRow = ViewRow<"tenant_list", "default_domain" | "has_premium" | "security_defaults" | "worst_state" | "worst_reason" | "initial_domain" | "country" | "missing_since" | "oldest_observed_at" | "stale_at">;
 export type TenantPartRow = TableRow<"tenant_parts", { state: TenantPartState }>;
+export type CippTenantListRow = ViewRow<
+  "cipp_tenant_list",
+  "default_domain" | "initial_domain" | "last_graph_error" | "access_kind" | "access_ends_at" | "access_renews" | "settings_reason" | "settings_permission" | "settings_observed_at" | "settings_attempted_at" | "stale_at" | "missing_since",
+  { settings_state: TenantPartState | null }
+>;
+export type TenantSettingListRow = ViewRow<"tenant_setting_list", "expected" | "is_as_expected" | "refreshed_at" | "stale_at" | "missing_since">;
+export type TenantSettingChangeRow = TableRow<"tenant_setting_changes">;
+export type ExpiryState = "ended" | "week" | "month" | "quarter" | "later";
+export type ExpiryListRow = ViewRow<"expiry_list", "customer_id" | "customer_name" | "renews" | "last_proved_at" | "stale_at", { state: ExpiryState }>;
 export type AccessPolicyRow = TableRow<"access_policies">;
 export type MfaResultRow = TableRow<"mfa_results", { outcome: MfaOutcome }>;
 export type MfaExceptionRow = TableRow<"mfa_exceptions">;
 export type MfaOverviewRow = ViewRow<"mfa_overview">;
+export type DriftState = "open" | "denied" | "accepted" | "remediating" | "unknown" | "closed";
+export type DriftSeverity = "critical" | "high" | "medium" | "low";
+export type LayerKind = "provider" | "tier" | "customer";
+export type DriftListRow = ViewRow<
+  "drift_list",
+  | "default_domain" | "category" | "what" | "state_text" | "actual" | "actual_text" | "baseline_id" | "cause" | "unknown_kind" | "observed_at" | "stale_at" | "exception_id" | "accepted_until"
+  | "accepted_reason" | "accepted_by" | "denied_by" | "denied_at" | "denied_reason" | "run_id" | "ticket_id" | "closed_at",
+  { state: DriftState; severity: DriftSeverity; layer: LayerKind; close_reason: "in_order" | "remediated" | "not_demanded" | "tenant_gone" | null }
+>;
+export type DriftTenantState = "excluded" | "silent" | "waiting" | "drift" | "unknown" | "nothing_demanded" | "in_order";
+export type DriftTenantRow = ViewRow<
+  "drift_tenant_list",
+  "default_domain" | "tier_id" | "tier_name" | "settings_demanded" | "in_order" | "drifted" | "accepted" | "unknown" | "score_percent" | "reason" | "attempted_at" | "evaluated_at" | "stale_at",
+  { state: DriftTenantState }
+>;
+export type DriftOverviewRow = ViewRow<"drift_overview", "customer_id" | "oldest_evaluated_at">;
+export type BaselineListRow = ViewRow<"baseline_list", "created_by" | "archived_at" | "updated_at", { kind: "provider" | "tier" }>;
+export type BaselineEntryRow = TableRow<"baseline_entries", { severity: DriftSeverity }>;
+export type CustomerEntryRow = TableRow<"customer_baseline_entries", { severity: DriftSeverity }>;
+export type StandardRow = TableRow<"standards", { severity: DriftSeverity }>;
+export type DriftExceptionRow = ViewRow<"drift_exception_list", "value" | "created_by" | "ended_at" | "ended_by">;
+export type SiteReads = "inventory" | "sharing" | "documents";
+export type DocumentKind = "file" | "folder" | "package";
+export type TextState = "none" | "extracted" | "unsupported" | "too_large" | "failed" | "infected";
+export type ShareScope = "anonymous" | "organization" | "people";
+type DocumentNulls = "mime" | "web_url" | "modified_at" | "modified_by" | "quick_xor_hash" | "sha256" | "text_reason" | "object_name" | "risk" | "stale_at" | "missing_since";
+export type DocumentListRow = ViewRow<"document_list", DocumentNulls, { kind: DocumentKind; text_state: TextState; site_reads: SiteReads }>;
+/** A document that a search found. */
+export type DocumentHitRow = ViewRow<"document_hit_list", DocumentNulls | "rank" | "snippet", { kind: DocumentKind; text_state: TextState; site_reads: SiteReads }>;
+export type DocumentSiteRow = ViewRow<
+  "document_site_list",
+  "web_url" | "storage_used_bytes" | "storage_total_bytes" | "chosen_by" | "chosen_at" | "worst_reason" | "stale_at" | "missing_since",
+  { reads: SiteReads; worst_state: TenantPartState }
+>;
+export type DocumentShareRow = ViewRow<"document_share_list", "web_url" | "link_type" | "expires_at" | "stale_at" | "missing_since", { scope: ShareScope; kind: "view" | "edit"; document_kind: DocumentKind }>;
+export type DocumentTextRow = TableRow<"document_texts">;
 export type NotificationRow = TableRow<"notifications">;
 type Permission = Public["Functions"]["my_permissions"]["Returns"][number];
 /** Without a customer: of the provider. */
@@ -191,6 +256,7 @@ export interface Tables {
   integration_organizations: OrganizationRow;
   sync_runs: SyncRunRow;
   sync_parts: SyncPartRow;
+  vendor_calls: VendorCallRow;
   overview: OverviewRow;
   alerts_by_hour: AlertsByHourRow;
   sla_by_priority: SlaByPriorityRow;
@@ -216,11 +282,36 @@ export interface Tables {
   person_license_list: PersonLicenseRow;
   tenant_list: TenantListRow;
   tenant_parts: TenantPartRow;
+  cipp_tenant_list: CippTenantListRow;
+  tenant_setting_list: TenantSettingListRow;
+  tenant_setting_changes: TenantSettingChangeRow;
+  expiry_list: ExpiryListRow;
   access_policies: AccessPolicyRow;
   mfa_results: MfaResultRow;
   mfa_exceptions: MfaExceptionRow;
   mfa_overview: MfaOverviewRow;
+  endpoint_list: EndpointRow;
+  endpoint_record_list: EndpointRecordRow;
+  endpoint_attributes: EndpointAttributeRow;
+  endpoint_conflict_list: EndpointConflictRow;
+  endpoint_decision_list: EndpointDecisionRow;
+  endpoint_overview: EndpointOverviewRow;
+  document_list: DocumentListRow;
+  document_hit_list: DocumentHitRow;
+  document_site_list: DocumentSiteRow;
+  document_share_list: DocumentShareRow;
+  document_texts: DocumentTextRow;
   notifications: NotificationRow;
+  drift_list: DriftListRow;
+  drift_tenant_list: DriftTenantRow;
+  drift_overview: DriftOverviewRow;
+  baselines: Pick<BaselineListRow, "id">;
+  baseline_list: BaselineListRow;
+  baseline_entries: BaselineEntryRow;
+  customer_baseline_entries: CustomerEntryRow;
+  customer_tiers: TableRow<"customer_tiers">;
+  standards: StandardRow;
+  drift_exception_list: DriftExceptionRow;
   access_log: AccessLogRow;
   security_alerts: Pick<SecurityAlertRow, "id" | "state">;
   security_alert_list: SecurityAlertRow;

@@ -10,7 +10,7 @@ export type Where =
   | { columns: readonly string[]; op: "search"; text: string; by?: Finder | undefined };
 
 /** A function of the data API that gives the rows of a list view with a term in them. */
-export type Finder = "search_devices" | "search_tickets";
+export type Finder = "search_devices" | "search_tickets" | "search_documents";
 
 /** PostgREST's pattern: commas and parentheses separate, so the value is quoted; `*` is its wildcard. */
 export function searchClause(columns: readonly string[], text: string): string {

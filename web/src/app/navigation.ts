@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, Calculator, CalendarCheck, CirclePlay, Cloud, KeyRound, LayoutDashboard, LifeBuoy, MonitorSmartphone, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldX, Siren, UsersRound, type LucideIcon,
+  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FolderTree, Computer, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, MonitorSmartphone, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -37,9 +37,19 @@ export const navigation: readonly NavGroup[] = [
     entries: [
       { to: "/customers", label: "Customers", icon: Building2, permission: "customers:read", key: "c", providerOnly: true },
       { to: "/devices", label: "Devices", icon: MonitorSmartphone, permission: "devices:read", key: "d", figure: "devices" },
+      { to: "/endpoints", label: "Endpoints", icon: Computer, permission: "devices:read", key: "q", figure: "decisions", providerOnly: true },
       { to: "/people", label: "People", icon: UsersRound, permission: "people:read", key: "w" },
       { to: "/licenses", label: "Licenses", icon: KeyRound, permission: "people:read", key: "k", providerOnly: true },
       { to: "/tenants", label: "Tenants", icon: Cloud, permission: "people:read", key: "v", providerOnly: true },
+      { to: "/cipp-tenants", label: "CIPP tenants", icon: ListChecks, permission: "people:read", key: "j", providerOnly: true },
+    ],
+  },
+  {
+    label: "Knowledge",
+    entries: [
+      { to: "/documents", label: "Documents", icon: FileSearch, permission: "documents:read", key: "2", providerOnly: true },
+      { to: "/document-sites", label: "Sites", icon: FolderTree, permission: "documents:read", key: "3", providerOnly: true },
+      { to: "/sharing-links", label: "Sharing links", icon: Link2, permission: "documents:read", key: "4", providerOnly: true },
     ],
   },
   {
@@ -63,6 +73,8 @@ export const navigation: readonly NavGroup[] = [
     label: "Security",
     entries: [
       { to: "/mfa", label: "MFA gaps", icon: ShieldX, permission: "people:read", key: "f", providerOnly: true },
+      { to: "/drift", label: "Drift", icon: Waypoints, permission: "drift:read", key: "1", providerOnly: true },
+      { to: "/baselines", label: "Baselines", icon: ListChecks, permission: "drift:read", key: "z", providerOnly: true },
       { to: "/security", label: "Security alerts", icon: ShieldAlert, permission: "security:read", key: "s", providerOnly: true },
       { to: "/access", label: "Access log", icon: ScanEye, permission: "audit:read", key: "l", providerOnly: true },
     ],
@@ -71,6 +83,7 @@ export const navigation: readonly NavGroup[] = [
     label: "Platform",
     entries: [
       { to: "/integrations", label: "Integrations", icon: Plug, permission: "integrations:read", key: "n", providerOnly: true },
+      { to: "/expiries", label: "Expiry calendar", icon: CalendarClock, permission: "integrations:read", key: "x", providerOnly: true },
       { to: "/api", label: "API explorer", icon: Braces, permission: "integrations:read", key: "e", providerOnly: true },
     ],
   },

@@ -28,13 +28,32 @@ const DifferencesByProduct = lazy(() => import("@/resources/differences/ByProduc
 const MarginList = lazy(() => import("@/resources/margins"));
 const MonthCloseList = lazy(() => import("@/resources/month-closes"));
 const MonthCloseRecord = lazy(() => import("@/resources/month-closes/MonthCloseRecord"));
+const EndpointList = lazy(() => import("@/resources/endpoints"));
+const EndpointConflicts = lazy(() => import("@/resources/endpoints/Conflicts"));
+const EndpointRecord = lazy(() => import("@/resources/endpoints/EndpointRecord"));
 const PersonList = lazy(() => import("@/resources/people"));
 const LeaverList = lazy(() => import("@/resources/people/Leavers"));
 const PersonRecord = lazy(() => import("@/resources/people/PersonRecord"));
 const LicenseList = lazy(() => import("@/resources/licenses"));
 const TenantList = lazy(() => import("@/resources/tenants"));
 const TenantRecord = lazy(() => import("@/resources/tenants/TenantRecord"));
+const CippTenantList = lazy(() => import("@/resources/cipp-tenants"));
+const CippTenantRecord = lazy(() => import("@/resources/cipp-tenants/CippTenantRecord"));
+const ExpiryCalendar = lazy(() => import("@/resources/expiries"));
 const MfaGaps = lazy(() => import("@/resources/mfa"));
+const DriftList = lazy(() => import("@/resources/drift"));
+const ClosedDrifts = lazy(() => import("@/resources/drift/Closed"));
+const DriftTenants = lazy(() => import("@/resources/drift/Tenants"));
+const DriftTenantRecord = lazy(() => import("@/resources/drift/TenantRecord"));
+const DriftRecord = lazy(() => import("@/resources/drift/DriftRecord"));
+const CompareTenants = lazy(() => import("@/resources/drift/CompareTenants"));
+const BaselineList = lazy(() => import("@/resources/baselines"));
+const BaselineRecord = lazy(() => import("@/resources/baselines/BaselineRecord"));
+const CustomerBaseline = lazy(() => import("@/resources/baselines/CustomerBaseline"));
+const DocumentSearch = lazy(() => import("@/resources/documents"));
+const DocumentRecord = lazy(() => import("@/resources/documents/DocumentRecord"));
+const DocumentSites = lazy(() => import("@/resources/documents/Sites"));
+const SharingLinks = lazy(() => import("@/resources/documents/Sharing"));
 const BillingLineList = lazy(() => import("@/resources/billing-lines"));
 const CountRuleList = lazy(() => import("@/resources/count-rules"));
 const SecurityAlertList = lazy(() => import("@/resources/security"));
@@ -65,13 +84,28 @@ export function AppRoutes() {
         <Route path="devices" element={<DeviceList />} />
         <Route path="devices/:customerId/:id" element={<DeviceRecord />} />
         <Route path="devices/:id" element={<DeviceRecord />} />
+        <Route path="endpoints" element={<EndpointList />} />
+        <Route path="endpoints/to-decide" element={<EndpointConflicts />} />
+        <Route path="endpoints/:customerId/:id" element={<EndpointRecord />} />
         <Route path="people" element={<PersonList />} />
         <Route path="people/leavers" element={<LeaverList />} />
         <Route path="people/:customerId/:id" element={<PersonRecord />} />
         <Route path="licenses" element={<LicenseList />} />
         <Route path="tenants" element={<TenantList />} />
         <Route path="tenants/:customerId/:id" element={<TenantRecord />} />
+        <Route path="cipp-tenants" element={<CippTenantList />} />
+        <Route path="cipp-tenants/:customerId/:id" element={<CippTenantRecord />} />
+        <Route path="expiries" element={<ExpiryCalendar />} />
         <Route path="mfa" element={<MfaGaps />} />
+        <Route path="drift" element={<DriftList />} />
+        <Route path="drift/closed" element={<ClosedDrifts />} />
+        <Route path="drift/tenants" element={<DriftTenants />} />
+        <Route path="drift/tenants/:customerId/:id" element={<DriftTenantRecord />} />
+        <Route path="drift/compare" element={<CompareTenants />} />
+        <Route path="drift/:customerId/:id" element={<DriftRecord />} />
+        <Route path="baselines" element={<BaselineList />} />
+        <Route path="baselines/customers/:id" element={<CustomerBaseline />} />
+        <Route path="baselines/:id" element={<BaselineRecord />} />
         <Route path="alerts" element={<AlertList />} />
         <Route path="incidents" element={<IncidentList />} />
         <Route path="incidents/:customerId/:id" element={<IncidentRecord />} />
@@ -93,6 +127,10 @@ export function AppRoutes() {
         <Route path="margins" element={<MarginList />} />
         <Route path="month-closes" element={<MonthCloseList />} />
         <Route path="month-closes/:id" element={<MonthCloseRecord />} />
+        <Route path="documents" element={<DocumentSearch />} />
+        <Route path="documents/:customerId/:id" element={<DocumentRecord />} />
+        <Route path="document-sites" element={<DocumentSites />} />
+        <Route path="sharing-links" element={<SharingLinks />} />
         <Route path="billing-lines" element={<BillingLineList />} />
         <Route path="count-rules" element={<CountRuleList />} />
         <Route path="security" element={<SecurityAlertList />} />

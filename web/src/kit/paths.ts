@@ -9,6 +9,7 @@ export const paths = {
   overview: "/",
   customer: (id: string) => `/customers/${id}`,
   device: record("devices"),
+  endpoint: record("endpoints"),
   incident: record("incidents"),
   run: record("runs"),
   ticket: record("tickets"),
@@ -20,6 +21,14 @@ export const paths = {
   difference: record("differences"),
   person: record("people"),
   tenant: record("tenants"),
+  cippTenant: record("cipp-tenants"),
+  drift: record("drift"),
+  driftTenant: record("drift/tenants"),
+  baseline: (id: string) => `/baselines/${id}`,
+  /** What is demanded of one customer only. */
+  customerBaseline: (id: string) => `/baselines/customers/${id}`,
+  compareTenants: (left: string, right?: string) => `/drift/compare?left=${left}${right ? `&right=${right}` : ""}`,
+  document: record("documents"),
   monthClose: (id: string) => `/month-closes/${id}`,
   integration: (id: string) => `/integrations/${id}`,
 };

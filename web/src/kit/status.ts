@@ -1,9 +1,9 @@
 import {
   BadgeCheck, Ban, Check, CircleCheck, CircleDashed, CircleDot, CircleHelp, CirclePause, CircleX, Clock, Eye, Flag, Hourglass, Info,
-  LoaderCircle, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
+  LoaderCircle, MonitorCheck, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, Split, Tags, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, CauseKind, ChangeState, DeviceClass, DifferenceDirection, DifferenceState, IncidentState, MfaOutcome, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TicketState,
+  AlertState, ApprovalState, CauseKind, ChangeState, ConflictKind, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
 } from "@/api/rows";
 import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
@@ -185,6 +185,34 @@ export const causes: Vocabulary<CauseKind> = {
   quantity_too_high: { label: "Quantity too high", tone: "warn", icon: CircleDot },
 };
 
+export const driftStates: Vocabulary<DriftState> = {
+  open: { label: "Drift", tone: "bad", icon: CircleDot, says: "The tenant is not as demanded." },
+  denied: { label: "Must go", tone: "bad", icon: Ban, says: "A person said that it is not accepted." },
+  remediating: { label: "Remediating", tone: "info", icon: Wrench, says: "A run works on it." },
+  accepted: { label: "Accepted", tone: "mute", icon: CirclePause, says: "A person accepted it for a time." },
+  unknown: { label: "Unknown", tone: "warn", icon: CircleHelp, says: "Nothing complete and fresh is known: it counts neither as drift nor as in order." },
+  closed: { label: "Closed", tone: "ok", icon: CircleCheck },
+};
+
+export const driftSeverities: Vocabulary<DriftSeverity> = {
+  critical: { label: "Critical", tone: "bad", icon: ShieldAlert },
+  high: { label: "High", tone: "bad", icon: Flag },
+  medium: { label: "Medium", tone: "warn", icon: TriangleAlert },
+  low: { label: "Low", tone: "info", icon: Info },
+};
+
+export const driftTenantStates: Vocabulary<DriftTenantState> = {
+  in_order: { label: "In order", tone: "ok", icon: CircleCheck },
+  drift: { label: "Drift", tone: "bad", icon: CircleDot },
+  unknown: { label: "Unknown", tone: "warn", icon: CircleHelp, says: "Nothing drifts, but not everything is known." },
+  silent: { label: "Not evaluated", tone: "bad", icon: TimerOff, says: "Nothing complete was read for too long: nobody knows how it stands." },
+  waiting: { label: "Not yet evaluated", tone: "mute", icon: CircleDashed },
+  excluded: { label: "Excluded", tone: "mute", icon: CirclePause, says: "CIPP leaves this tenant alone." },
+  nothing_demanded: { label: "Nothing demanded", tone: "mute", icon: CircleDashed },
+};
+
+export const layerWords: Readonly<Record<LayerKind, string>> = { provider: "Everybody", tier: "Tier", customer: "Customer only" };
+
 export const findings: Vocabulary<CheckFinding> = {
   ok: { label: "There", tone: "ok", icon: Check },
   missing_right: { label: "Right missing", tone: "bad", icon: Ban, says: "Somebody has to grant it at the vendor." },
@@ -200,6 +228,64 @@ export const deviceClasses: Readonly<Record<DeviceClass, string>> = {
   network: "Network",
   mobile: "Mobile",
   other: "Other",
+};
+
+/** Which sides know a machine. */
+export const endpointCoverage: Vocabulary<EndpointCoverage> = {
+  covered: { label: "Managed and enrolled", tone: "ok", icon: ShieldCheck, says: "The RMM's agent and Intune both have it." },
+  rmm_only: { label: "RMM only", tone: "info", icon: MonitorCheck, says: "The RMM's agent has it; it is not enrolled in Intune." },
+  mdm_only: { label: "Uncovered", tone: "bad", icon: ShieldX, says: "Enrolled in Intune, and no agent of the RMM is on it." },
+  stale: { label: "Silent", tone: "warn", icon: TimerOff, says: "Nobody has heard of it for 30 days." },
+};
+
+/** How sure it is that the records of a machine are of one. */
+export const linkConfidence: Vocabulary<LinkConfidence> = {
+  certain: { label: "Certain", tone: "ok", icon: BadgeCheck, says: "By a serial number, an Entra device id, or a person's decision." },
+  strong: { label: "Strong", tone: "info", icon: CircleCheck, says: "By a name that occurs once in each source, or by a record that followed another." },
+};
+
+export const linkKinds: Readonly<Record<string, string | undefined>> = {
+  serial: "the same serial number",
+  name: "the same name",
+  entra_id: "the same Entra device id",
+  reenrolled: "set up anew",
+  kept: "kept together",
+  decision: "a person's decision",
+};
+
+/** Why something about machines waits for a person. */
+export const conflictKinds: Vocabulary<ConflictKind> = {
+  serial_and_name: { label: "Serial and name disagree", tone: "bad", icon: Split, says: "The serial number says one machine, the name another." },
+  two_candidates: { label: "More than one fits", tone: "warn", icon: CircleHelp, says: "More than one record could be meant." },
+  same_name: { label: "Same name only", tone: "wait", icon: Tags, says: "The names are the same, the serial numbers are not." },
+  contradicted: { label: "Facts contradict", tone: "warn", icon: TriangleAlert, says: "What a person decided is not what the records say now." },
+};
+
+export const siteReads: Vocabulary<SiteReads> = {
+  inventory: { label: "Size only", tone: "mute", icon: CircleDashed, says: "The site and how much is in it. Nothing inside is listed." },
+  sharing: { label: "Sharing", tone: "info", icon: Eye, says: "Files by name, and who may open them. No file is downloaded." },
+  documents: { label: "Documents", tone: "ok", icon: Check, says: "The files as well: their words are searched." },
+};
+
+export const textStates: Vocabulary<TextState> = {
+  none: { label: "Not read", tone: "mute", icon: CircleDashed, says: "Only its name is searched: the site's files are not downloaded, or not yet." },
+  extracted: { label: "Searchable", tone: "ok", icon: Check, says: "Its words are searched." },
+  unsupported: { label: "Name only", tone: "mute", icon: CirclePause, says: "No words are read of this kind of file." },
+  too_large: { label: "Too large", tone: "warn", icon: TriangleAlert },
+  failed: { label: "Not readable", tone: "warn", icon: TriangleAlert },
+  infected: { label: "Malware", tone: "bad", icon: ShieldX, says: "SharePoint found malware in it. It was not downloaded." },
+};
+
+/** How wide a link or guest opens a document, the widest first. The numbers are those of the database. */
+export const shareRisks: Readonly<Record<number, Status | undefined>> = {
+  1: { label: "Anyone can edit", tone: "bad", icon: ShieldX, says: "Whoever has the link can change it, without an end." },
+  2: { label: "Anyone can edit, limited", tone: "bad", icon: ShieldAlert, says: "Whoever has the link can change it, until it ends or with its password." },
+  3: { label: "Anyone can view", tone: "warn", icon: TriangleAlert, says: "Whoever has the link can read it, without an end." },
+  4: { label: "Anyone can view, limited", tone: "info", icon: Eye, says: "Whoever has the link can read it, until it ends or with its password." },
+  5: { label: "Guest can edit", tone: "warn", icon: UserRound },
+  6: { label: "Guest can view", tone: "info", icon: UserRound },
+  7: { label: "Everyone inside can edit", tone: "info", icon: Info },
+  8: { label: "Inside only", tone: "mute", icon: ShieldCheck },
 };
 
 export const mfaOutcomes: Vocabulary<MfaOutcome> = {
@@ -233,6 +319,14 @@ export const partStates: Vocabulary<TenantPartState> = {
   partial: { label: "Partial", tone: "warn", icon: TriangleAlert, says: "Not everything was read. What was read is kept; nothing was removed." },
   denied: { label: "Right missing", tone: "warn", icon: Ban, says: "The app lacks a permission in this tenant." },
   failed,
+};
+
+export const expiryStates: Vocabulary<ExpiryState> = {
+  ended: { label: "Ended", tone: "bad", icon: X, says: "Nothing of it can be read or changed any more." },
+  week: { label: "7 days left", tone: "bad", icon: TriangleAlert, says: "It ends within 7 days." },
+  month: { label: "30 days left", tone: "warn", icon: Clock, says: "It ends within 30 days." },
+  quarter: { label: "90 days left", tone: "info", icon: Clock, says: "It ends within 90 days." },
+  later: { label: "Later", tone: "mute", icon: Check },
 };
 
 export const seatBases: readonly SeatBasis[] = ["assigned", "enabled", "purchased"];

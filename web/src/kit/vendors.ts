@@ -13,6 +13,8 @@ export interface Vendor {
   saysChanges: boolean;
   /** Each account is read by itself, with rights of its own: one that cannot be read says nothing of the others. */
   readsEachAccount: boolean;
+  /** Requests that the vendor takes in a day, where it says so. */
+  callsPerDayMax?: number;
   /** Where a new secret is made. */
   renew: string;
   /** Gives the integration new credentials, on the server. */
@@ -39,6 +41,7 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     readsEachAccount: false,
     renew: "In Rev.io, give the API user a new password; the user's name must not be an e-mail address.",
     command: "obera integration add-revio",
+    callsPerDayMax: 150_000,
   },
   microsoft: {
     name: "Microsoft 365",
@@ -48,6 +51,24 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     readsEachAccount: true,
     renew: "In the Entra admin center of the provider's own tenant, open the app registration, Certificates & secrets, and make a new client secret.",
     command: "obera integration add-microsoft",
+  },
+  cipp: {
+    name: "CIPP",
+    account: "tenant",
+    brings: "settings",
+    saysChanges: false,
+    readsEachAccount: true,
+    renew: "In CIPP, under Integrations, CIPP-API, open the API client and reset its application secret.",
+    command: "obera integration add-cipp",
+  },
+  sharepoint: {
+    name: "SharePoint",
+    account: "tenant",
+    brings: "sites and documents",
+    saysChanges: true,
+    readsEachAccount: true,
+    renew: "In the Entra admin center of the provider's own tenant, open the app registration for SharePoint, Certificates & secrets, and make a new client secret.",
+    command: "obera integration add-sharepoint",
   },
 };
 

@@ -11,6 +11,7 @@ use super::{
     run::PartName,
     syncer::SyncSettings,
 };
+use crate::documents::Files;
 
 pub(super) struct Cx<'a, C = NinjaOne> {
     pub pg: &'a Pg,
@@ -19,6 +20,7 @@ pub(super) struct Cx<'a, C = NinjaOne> {
     pub client: &'a C,
     pub settings: &'a SyncSettings,
     pub sink: &'a dyn ConditionSink,
+    pub files: &'a dyn Files,
     pub observer: &'a dyn SyncObserver,
 }
 

@@ -1,5 +1,6 @@
 //! Synchronization with vendors: what each says, into each customer's rows. NinjaOne page by page; Rev.io list by list (`revio`);
-//! Microsoft 365 tenant by tenant (`microsoft`).
+//! Microsoft 365 tenant by tenant (`microsoft`); CIPP's word on tenants and their settings (`cipp`); SharePoint tenant by tenant
+//! and site by site (`sharepoint`).
 //!
 //! Invariants, each of them tested:
 //! * Nothing is marked missing or cleared because a list lacks it. A complete list only names candidates; each of them
@@ -12,6 +13,7 @@
 //! * A run continues after kill -9 at any instant: rows, counts and the place to go on commit together or in an order
 //!   that makes a repetition harmless. Every write is fenced by the run's lease.
 mod activities;
+mod cipp;
 mod conditions;
 mod confirm;
 mod context;
@@ -20,12 +22,14 @@ mod devices;
 mod error;
 mod hooks;
 mod locations;
+mod machines;
 mod microsoft;
 mod organizations;
 mod placing;
 mod request;
 mod revio;
 mod run;
+mod sharepoint;
 mod syncer;
 mod touched;
 mod walk;

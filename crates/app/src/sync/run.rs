@@ -14,11 +14,11 @@ use super::{
     devices,
     error::{Next, PartEnd, SyncError, still_mine, trouble},
     hooks::SyncPoint,
-    locations, organizations, touched,
+    locations, machines, organizations, touched,
 };
 
 /// The parts of a run. What each vendor has, in order: [`PartName::NINJAONE`], [`PartName::REVIO`],
-/// [`PartName::MICROSOFT`].
+/// [`PartName::MICROSOFT`], [`PartName::CIPP`], [`PartName::SHAREPOINT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartName {
     Activities,
@@ -33,7 +33,13 @@ pub enum PartName {
     Seats,
     People,
     Registrations,
+    ManagedDevices,
     Policies,
+    Settings,
+    Sites,
+    Items,
+    Sharing,
+    Texts,
 }
 
 impl PartName {
@@ -44,8 +50,21 @@ impl PartName {
     pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
 
     /// Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
-    pub const MICROSOFT: [Self; 6] =
-        [Self::Organizations, Self::Tenants, Self::Seats, Self::People, Self::Registrations, Self::Policies];
+    pub const MICROSOFT: [Self; 7] = [
+        Self::Organizations,
+        Self::Tenants,
+        Self::Seats,
+        Self::People,
+        Self::Registrations,
+        Self::ManagedDevices,
+        Self::Policies,
+    ];
+
+    /// Settings hang on their tenant.
+    pub const CIPP: [Self; 3] = [Self::Organizations, Self::Tenants, Self::Settings];
+    /// Items hang on the libraries of their site; shares and words on items.
+    pub const SHAREPOINT: [Self; 5] =
+        [Self::Organizations, Self::Sites, Self::Items, Self::Sharing, Self::Texts];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,7 +80,13 @@ impl PartName {
             Self::Seats => "seats",
             Self::People => "people",
             Self::Registrations => "registrations",
+            Self::ManagedDevices => "managed_devices",
             Self::Policies => "policies",
+            Self::Settings => "settings",
+            Self::Sites => "sites",
+            Self::Items => "items",
+            Self::Sharing => "sharing",
+            Self::Texts => "texts",
         }
     }
 }
@@ -76,7 +101,10 @@ pub(super) async fn drive(cx: &Cx<'_>) -> Result<SyncState, SyncError> {
     }
     loop {
         match parts(cx, kind).await? {
-            Parts::Ended(log) => return finish(cx, Some(&log)).await,
+            Parts::Ended(log) => {
+                machines::after_devices(cx, kind).await?;
+                return finish(cx, Some(&log)).await;
+            }
             Parts::TooMuch(reason) => {
                 become_full(cx, &reason).await?;
                 kind = SyncKind::Full;

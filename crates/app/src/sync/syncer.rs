@@ -12,11 +12,13 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
+    cipp,
     context::Cx,
     error::{SyncError, still_mine, trouble},
     hooks::{ConditionSink, NoObserver, SyncObserver},
-    microsoft, revio, run,
+    microsoft, revio, run, sharepoint,
 };
+use crate::documents::{Files, NoFiles};
 use crate::vendors::{Vendors, VendorsError};
 
 /// Notified when somebody asks for a run.
@@ -49,6 +51,7 @@ pub struct Syncer {
     clock: Clock,
     vendors: Arc<dyn Vendors>,
     sink: Arc<dyn ConditionSink>,
+    files: Arc<dyn Files>,
     observer: Arc<dyn SyncObserver>,
     settings: SyncSettings,
     owner: Uuid,
@@ -78,6 +81,7 @@ impl Syncer {
             clock,
             vendors,
             sink,
+            files: Arc::new(NoFiles),
             observer: Arc::new(NoObserver),
             settings: SyncSettings::default(),
             owner,
@@ -87,6 +91,13 @@ impl Syncer {
     #[must_use]
     pub fn with_settings(mut self, settings: SyncSettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Where the bytes of documents go.
+    #[must_use]
+    pub fn with_files(mut self, files: Arc<dyn Files>) -> Self {
+        self.files = files;
         self
     }
 
@@ -211,6 +222,14 @@ impl Syncer {
                 let client = self.vendors.microsoft(claim.integration).await?;
                 self.hold(claim, Box::pin(microsoft::drive(&self.cx(claim, &client)))).await
             }
+            Vendor::Cipp => {
+                let client = self.vendors.cipp(claim.integration).await?;
+                self.hold(claim, Box::pin(cipp::drive(&self.cx(claim, &client)))).await
+            }
+            Vendor::SharePoint => {
+                let client = self.vendors.sharepoint(claim.integration).await?;
+                self.hold(claim, Box::pin(sharepoint::drive(&self.cx(claim, &client)))).await
+            }
         }
     }
 
@@ -222,6 +241,7 @@ impl Syncer {
             client,
             settings: &self.settings,
             sink: self.sink.as_ref(),
+            files: self.files.as_ref(),
             observer: self.observer.as_ref(),
         }
     }

@@ -82,7 +82,7 @@ impl World {
             access.home_tenant_id.to_string(),
         );
         let mut config = config.expect("a configuration").with_retry(RetryPolicy::fast());
-        config.calls_per_minute_max = 60_000;
+        config.quotas = Vec::new();
         let graph = Graph::new(config, clock.clone()).expect("a client");
         let control = HttpConfig { retry: RetryPolicy::never(), ..HttpConfig::new(sandbox.base_url()) };
         let control = HttpClient::new(control, clock.clone()).expect("a client");

@@ -159,3 +159,29 @@ async fn a_vendor_that_takes_some_calls_and_refuses_others_is_not_news_all_day()
         tx.commit().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn every_request_to_a_vendor_is_counted_once() {
+    let sealed = Sealed::with("wrong").await;
+    let right = sealed_form(&sealed.world, &sealed.right());
+    sealed.vault.rotate_credential(sealed.credential, &right).await.unwrap();
+    let vendors = sealed.vendors();
+    let counted = async || {
+        vendors.keep_counts().await.unwrap();
+        let sql = "select coalesce(sum(calls), 0)::bigint, coalesce(sum(throttled), 0)::bigint from public.vendor_calls where class = 'api'";
+        let row = sealed.world.admin.query_one(sql, &[]).await.unwrap();
+        (row.get::<_, i64>(0), row.get::<_, i64>(1))
+    };
+    assert_eq!(sealed.sync(&vendors).await, SyncState::Complete);
+    let (first, throttled) = counted().await;
+    assert!(first > 5 && throttled == 0, "{first} calls, {throttled} throttled");
+    assert_eq!(counted().await, (first, 0));
+
+    let fault =
+        serde_json::json!({"kind": "too_many_requests", "path_prefix": "/v2/devices-detailed", "times": 3});
+    sealed.world.vendor.fault(fault).await;
+    assert_eq!(sealed.sync(&vendors).await, SyncState::Complete);
+    let (both, throttled) = counted().await;
+    // The same reading again with the token of the first, and three attempts more.
+    assert_eq!((both, throttled), (2 * first - 1 + 3, 3));
+}

@@ -149,8 +149,7 @@ async fn a_device_that_moved_is_never_with_two_customers() {
     // As if the device had been with the other customer until now.
     let (device, owner) = world.live().await.into_iter().next().unwrap();
     let other = customers.values().find(|customer| **customer != owner).unwrap();
-    let sql = "update public.devices set customer_id = $2, site_id = null where external_id = $1";
-    world.admin.execute(sql, &[&device.to_string(), &other.0]).await.unwrap();
+    world.place(device, *other).await;
     let (run, state) = world.sync(Full).await;
     assert_eq!(state, SyncState::Complete);
     let part = world.part(run, "devices").await;

@@ -25,10 +25,10 @@ async fn eventful(kind: SyncKind) -> World {
     let gone = world.live().await.into_keys().nth(3).expect("a fourth device");
     world.vendor.control("/devices/remove", json!({"device_id": gone})).await;
     let customers = world.customers().await;
-    let sql = "update public.devices set customer_id = $2, site_id = null
-        where external_id = (select external_id from public.devices d where customer_id = $1
-            and not exists (select from public.device_conditions c where c.device_id = d.id) order by external_id desc limit 1)";
-    world.admin.execute(sql, &[&customers[&1].0, &customers[&3].0]).await.expect("a moved row");
+    let sql = "select external_id::bigint from public.devices d where customer_id = $1
+            and not exists (select from public.device_conditions c where c.device_id = d.id) order by external_id desc limit 1";
+    let device = world.admin.query_one(sql, &[&customers[&1].0]).await.expect("a device").get(0);
+    world.place(device, customers[&3]).await;
     world.vendor.fault(fault("truncated_list", "/v2/devices-detailed", 1)).await;
     world
 }

@@ -1,5 +1,7 @@
 //! Whatever the vendor does, in any order: no device is marked missing that exists, no condition cleared that is open.
-//! `PROPTEST_CASES` asks for more cases.
+//! `PROPTEST_CASES` asks for more cases; `make long-vendors` for as many as make 100,000 failures.
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -10,7 +12,8 @@ use store::sync::{SyncKind, SyncState};
 use crate::world::{World, fault};
 
 /// In normal runs; each takes a fresh database and a fresh vendor.
-const CASES: u32 = 24;
+const CASES: u32 = 8;
+const ROUNDS_MAX: usize = 12;
 const CASES_OF_PROPTEST: u32 = 256;
 
 const KINDS: [&str; 7] = [
@@ -55,23 +58,32 @@ fn rounds() -> impl Strategy<Value = (u32, Vec<Round>)> {
                 well,
                 full,
             });
-    (1..40_u32, prop::collection::vec(round, 1..4))
+    (1..40_u32, prop::collection::vec(round, 1..ROUNDS_MAX))
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how many failures it took is what a long run is for")]
 fn nothing_is_lost_whatever_the_vendor_does() {
     let mut config = Config { failure_persistence: None, max_shrink_iters: 12, ..Config::default() };
     if config.cases == CASES_OF_PROPTEST {
         config.cases = CASES;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let cases = u64::from(config.cases);
+    let failures = AtomicU64::new(0);
     let mut runner = TestRunner::new(config);
-    let outcome =
-        runner.run(&rounds(), |(devices, rounds)| runtime.block_on(Box::pin(play(devices, &rounds))));
+    let outcome = runner
+        .run(&rounds(), |(devices, rounds)| runtime.block_on(Box::pin(play(devices, &rounds, &failures))));
     outcome.unwrap_or_else(|error| panic!("{error}"));
+    let failures = failures.into_inner();
+    println!("{failures} failures of the vendor in {cases} cases, nothing lost");
+    assert!(
+        failures > 10 * cases,
+        "{failures} failures in {cases} cases: the faults do not meet what is asked"
+    );
 }
 
-async fn play(devices: u32, rounds: &[Round]) -> Result<(), TestCaseError> {
+async fn play(devices: u32, rounds: &[Round], failures: &AtomicU64) -> Result<(), TestCaseError> {
     let world = World::mapped(3, devices.max(3)).await;
     let (_, state) = world.sync(SyncKind::Full).await;
     prop_assert_eq!(state, SyncState::Complete);
@@ -89,6 +101,8 @@ async fn play(devices: u32, rounds: &[Round]) -> Result<(), TestCaseError> {
     let (run, state) = world.sync(SyncKind::Full).await;
     prop_assert_eq!(state, SyncState::Complete, "{:?}", world.parts(run).await);
     world.assert_live_is_truth().await;
+    let used = world.vendor.state().await["faults_used"].as_u64().expect("a count");
+    failures.fetch_add(used, Ordering::Relaxed);
     Ok(())
 }
 

@@ -199,6 +199,14 @@ impl World {
             .collect()
     }
 
+    /// As if the device had been with this customer until now, and no machine of the other's.
+    pub async fn place(&self, device: i64, customer: CustomerId) {
+        let sql = "delete from public.endpoint_records r using public.devices d where d.id = r.device_id and d.external_id = $1";
+        self.admin.execute(sql, &[&device.to_string()]).await.expect("a device of no machine");
+        let sql = "update public.devices set customer_id = $2, site_id = null where external_id = $1";
+        self.admin.execute(sql, &[&device.to_string(), &customer.0]).await.expect("a moved row");
+    }
+
     /// Devices that are marked missing although the vendor still has them, pending ones included.
     pub async fn falsely_missing(&self) -> Vec<i64> {
         self.vendor.clear_faults().await;

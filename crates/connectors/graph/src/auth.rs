@@ -93,7 +93,7 @@ impl Tokens {
         ];
         let asked_at = self.clock.now();
         let path = format!("/{}/oauth2/v2.0/token", self.tenant_id);
-        let answer = login.send(&Call::post(path).form(form).changes_nothing()).await?;
+        let answer = login.send(&Call::post(path).form(form).changes_nothing().class("sign-in", 1)).await?;
         if answer.is_success() {
             return read(&answer.json()?, asked_at);
         }
@@ -180,6 +180,7 @@ mod tests {
             content_type: "application/json".into(),
             request_id: None,
             observed_at: Timestamp::UNIX_EPOCH,
+            location: None,
             body: body.to_string().into_bytes(),
         };
         refusal(&answer, is_home)

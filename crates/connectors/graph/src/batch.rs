@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use connector_api::{Answer, Call, VendorError};
+use connector_api::{Answer, CLASS_COMMON, Call, VendorError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -117,7 +117,9 @@ impl TenantClient {
         let request =
             |index: &usize| json!({"id": index.to_string(), "method": "GET", "url": path(&ids[*index])});
         let requests: Vec<Value> = open.iter().map(request).collect();
-        let call = Call::post(at).json(json!({"requests": requests})).changes_nothing();
+        let inner = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        let call =
+            Call::post(at).json(json!({"requests": requests})).changes_nothing().class(CLASS_COMMON, inner);
         let answer = self.call(call, BATCH).await?;
         let body: Responses = parsed(&answer)?;
         let known = |response: Response| {

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::auth::{Token, Tokens};
 use crate::config::Config;
 use crate::errors::{self, About};
+use crate::quotas::{self, TENANT_CONCURRENCY_MAX};
 use crate::types::Raw;
 
 /// 999 users each.
@@ -74,7 +75,7 @@ impl Graph {
             let config = &self.shared.config;
             Tenant {
                 tokens: Arc::new(Tokens::new(config, id.clone(), self.shared.clock.clone())),
-                graph: self.shared.graph.with_own_pace(config.calls_per_minute_max),
+                graph: self.shared.graph.share(&config.quotas, TENANT_CONCURRENCY_MAX),
             }
         });
         let Tenant { tokens, graph } = tenant.clone();
@@ -140,8 +141,13 @@ impl TenantClient {
         self.send(call, &token).await
     }
 
+    /// A call that carries its own right.
+    pub(crate) async fn send_elsewhere(&self, call: &Call) -> Result<Answer, VendorError> {
+        self.graph.send(call).await
+    }
+
     async fn send(&self, call: Call, token: &Token) -> Result<Answer, VendorError> {
-        self.graph.send(&call.bearer(token.value.clone())).await
+        self.graph.send(&quotas::classed(call).bearer(token.value.clone())).await
     }
 
     /// One record.

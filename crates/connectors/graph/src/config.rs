@@ -1,6 +1,10 @@
 //! What a connection of one MSP to Microsoft 365 needs.
-use connector_api::{HttpConfig, RetryPolicy, VendorError};
+use std::sync::Arc;
+
+use connector_api::{CallCounts, HttpConfig, Quota, RetryPolicy, VendorError};
 use secrecy::SecretString;
+
+use crate::quotas::QUOTAS;
 
 pub const LOGIN_URL: &str = "https://login.microsoftonline.com";
 pub const GRAPH_URL: &str = "https://graph.microsoft.com";
@@ -10,10 +14,11 @@ pub const PAGE_ROWS_MAX: u32 = 999;
 pub const PAGE_ROWS_SIGN_INS_MAX: u32 = 500;
 /// Over all tenants. A tenant's directory takes 3,500 units in 10 seconds, its mail services 4 calls at once.
 pub const CONCURRENCY_MAX: usize = 8;
-/// Of one tenant. A list of users costs 2 units, an inner call of a batch 1: far below the directory's limit.
-pub const CALLS_PER_MINUTE_MAX: u32 = 600;
 pub const TIMEOUT_MS: u64 = 60_000;
 pub const RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Ends of the hosts that files are downloaded from, beside the configured one.
+const FILE_HOSTS: &[&str] = &[".sharepoint.com", ".sharepoint.us", ".sharepoint.cn"];
 
 /// One application in the MSP's own tenant.
 #[derive(Clone, Debug)]
@@ -31,7 +36,8 @@ pub struct Config {
     pub timeout_ms: u64,
     pub concurrency_max: usize,
     /// Of each tenant.
-    pub calls_per_minute_max: u32,
+    pub quotas: Vec<Quota>,
+    pub counts: Arc<CallCounts>,
     pub response_bytes_max: usize,
     pub retry: RetryPolicy,
 }
@@ -53,7 +59,8 @@ impl Config {
             home_tenant_id: home_tenant_id.into().trim().to_ascii_lowercase(),
             timeout_ms: TIMEOUT_MS,
             concurrency_max: CONCURRENCY_MAX,
-            calls_per_minute_max: CALLS_PER_MINUTE_MAX,
+            quotas: QUOTAS.to_vec(),
+            counts: Arc::default(),
             response_bytes_max: RESPONSE_BYTES_MAX,
             retry: RetryPolicy::default(),
         };
@@ -86,6 +93,13 @@ impl Config {
         self
     }
 
+    /// Where every attempt is counted.
+    #[must_use]
+    pub fn with_counts(mut self, counts: Arc<CallCounts>) -> Self {
+        self.counts = counts;
+        self
+    }
+
     #[must_use]
     pub fn with_timeout_ms(mut self, timeout_ms: u64) -> Self {
         self.timeout_ms = timeout_ms;
@@ -108,7 +122,9 @@ impl Config {
             request_id_header,
             // The form that the vendor asks for: whose software, of whom, which version.
             user_agent: Some(concat!("ISV|OberaConnect|OberaConnect/", env!("CARGO_PKG_VERSION"))),
+            further_hosts: FILE_HOSTS,
             retry: self.retry,
+            counts: self.counts.clone(),
             ..HttpConfig::new(base_url)
         }
     }

@@ -69,6 +69,17 @@ pub(crate) fn wants_resync(status: u16, body: &Value) -> bool {
     status == 410 || (status == 400 && RESYNC.contains(&code(body).as_str()))
 }
 
+/// Whether the code is this one, in lower case.
+pub(crate) fn code_is(body: &Value, wanted: &str) -> bool {
+    code(body) == wanted
+}
+
+/// A file that is not given out because the vendor found malware in it.
+pub(crate) fn is_malware(body: &Value) -> bool {
+    let inner = body["error"]["innerError"]["code"].as_str().unwrap_or_default().to_ascii_lowercase();
+    [code(body), inner].iter().any(|code| code.contains("malware") || code.contains("virus"))
+}
+
 fn code(body: &Value) -> String {
     body["error"]["code"].as_str().unwrap_or_default().to_ascii_lowercase()
 }

@@ -5,15 +5,18 @@ use connector_api::{
 };
 
 use crate::client::{Graph, TenantClient};
+use crate::devices::{INTUNE, MANAGED_DEVICES, without_intune};
 use crate::errors::About;
 use crate::permissions::{self, missing_permission};
 use crate::policies;
 
 /// A tenant without Entra ID P1 has no list of registrations; the methods of each person are read instead.
 const REGISTRATIONS: &str = "registrations";
+/// What a tenant may do without.
+const MORE: [&str; 2] = [REGISTRATIONS, INTUNE];
 
 /// A missing right is named as Microsoft names the permission.
-fn add(health: &mut Health, name: &'static str, outcome: Result<(), VendorError>) {
+pub(crate) fn add(health: &mut Health, name: &'static str, outcome: Result<(), VendorError>) {
     let missing = outcome.as_ref().err().and_then(missing_permission).map(str::to_owned);
     match missing {
         Some(permission) => {
@@ -21,14 +24,14 @@ fn add(health: &mut Health, name: &'static str, outcome: Result<(), VendorError>
             health.checks.push(Check { name, need: Need::Reading, finding });
         }
         None => {
-            let need = if name == REGISTRATIONS { Need::More } else { Need::Reading };
+            let need = if MORE.contains(&name) { Need::More } else { Need::Reading };
             health.add(name, need, outcome);
         }
     }
 }
 
 /// Name, permission, address: one cheap read each.
-const READS: [(&str, &str, &str); 8] = [
+const READS: [(&str, &str, &str); 9] = [
     ("the tenant", permissions::ORGANIZATION, "/v1.0/organization"),
     ("domains", permissions::DOMAINS, "/v1.0/domains"),
     ("people", permissions::USERS, "/v1.0/users"),
@@ -37,6 +40,7 @@ const READS: [(&str, &str, &str); 8] = [
     (REGISTRATIONS, permissions::SIGN_INS, "/v1.0/reports/authenticationMethods/userRegistrationDetails"),
     ("roles", permissions::ROLES, "/v1.0/roleManagement/directory/roleDefinitions"),
     ("groups", permissions::GROUPS, "/v1.0/groups"),
+    (INTUNE, permissions::MANAGED_DEVICES, MANAGED_DEVICES),
 ];
 
 impl Graph {
@@ -57,7 +61,7 @@ impl Graph {
 }
 
 impl TenantClient {
-    /// Reads only: a token, eight lists, and the methods of one user.
+    /// Reads only: a token, nine lists, and the methods of one user.
     pub async fn health_check(&self) -> Health {
         let mut health = Health::default();
         health.add(SIGN_IN, Need::Reading, self.sign_in().await);
@@ -73,7 +77,7 @@ impl TenantClient {
         health
     }
 
-    async fn probe(
+    pub(crate) async fn probe(
         &self,
         name: &'static str,
         permission: &'static str,
@@ -81,9 +85,9 @@ impl TenantClient {
     ) -> Result<(), VendorError> {
         let call = Call::get(path);
         // The others take no size, and are short.
-        let sized = ["/v1.0/users", "/v1.0/groups"].contains(&path);
+        let sized = ["/v1.0/users", "/v1.0/groups", MANAGED_DEVICES].contains(&path);
         let call = if sized { call.query("$top", 1).query("$select", "id") } else { call };
-        self.call(call, About::list(permission, name)).await.map(drop)
+        self.call(call, About::list(permission, name)).await.map(drop).map_err(without_intune)
     }
 
     /// Methods have no list: those of any one user are asked for.

@@ -14,6 +14,8 @@ pub const POLICIES: &str = "Policy.Read.All";
 pub const METHODS: &str = "UserAuthenticationMethod.Read.All";
 pub const ROLES: &str = "RoleManagement.Read.Directory";
 pub const GROUPS: &str = "GroupMember.Read.All";
+/// Devices that are enrolled in Intune; also needs Intune in the tenant.
+pub const MANAGED_DEVICES: &str = "DeviceManagementManagedDevices.Read.All";
 pub const SECURE_SCORE: &str = "SecurityEvents.Read.All";
 
 /// Each permission, and what it is asked for.
@@ -29,6 +31,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     (METHODS, "registered MFA methods in tenants without Entra ID P1"),
     (ROLES, "who holds an administrator role"),
     (GROUPS, "whom a policy for a group reaches"),
+    (MANAGED_DEVICES, "devices enrolled in Intune"),
     (SECURE_SCORE, "secure score"),
 ];
 
@@ -40,7 +43,8 @@ pub fn missing_permission(error: &VendorError) -> Option<&'static str> {
     let VendorError::Forbidden { reason } = error else { return None };
     let named = reason.strip_prefix(MISSING)?;
     let name = named.split([' ', ':']).next()?;
-    PERMISSIONS.iter().map(|(permission, _)| *permission).find(|permission| *permission == name)
+    let all = PERMISSIONS.iter().chain(crate::sharepoint::PERMISSIONS);
+    all.map(|(permission, _)| *permission).find(|permission| *permission == name)
 }
 
 #[cfg(test)]

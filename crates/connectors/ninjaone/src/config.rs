@@ -1,5 +1,7 @@
 //! What a connection to one NinjaOne host needs.
-use connector_api::{HttpConfig, RetryPolicy};
+use std::sync::Arc;
+
+use connector_api::{CallCounts, HttpConfig, RetryPolicy};
 use secrecy::SecretString;
 
 /// Rows that one page may ask for.
@@ -24,6 +26,7 @@ pub struct Config {
     pub concurrency_max: usize,
     pub response_bytes_max: usize,
     pub retry: RetryPolicy,
+    pub counts: Arc<CallCounts>,
 }
 
 impl Config {
@@ -41,6 +44,7 @@ impl Config {
             concurrency_max: CONCURRENCY_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
             retry: RetryPolicy::default(),
+            counts: Arc::default(),
         }
     }
 
@@ -48,6 +52,13 @@ impl Config {
     #[must_use]
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Where every attempt is counted.
+    #[must_use]
+    pub fn with_counts(mut self, counts: Arc<CallCounts>) -> Self {
+        self.counts = counts;
         self
     }
 
@@ -65,6 +76,7 @@ impl Config {
             request_id_header: "x-nj-request-id",
             user_agent: Some(concat!("OberaConnect/", env!("CARGO_PKG_VERSION"))),
             retry: self.retry,
+            counts: self.counts.clone(),
             ..HttpConfig::new(self.base_url.clone())
         }
     }

@@ -85,6 +85,7 @@ mod tests {
             content_type: "application/json".into(),
             request_id: None,
             observed_at: Timestamp::UNIX_EPOCH,
+            location: None,
             body: body.to_string().into_bytes(),
         }
     }

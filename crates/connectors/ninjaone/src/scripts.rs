@@ -247,6 +247,7 @@ mod tests {
             content_type: String::new(),
             request_id: None,
             observed_at: Timestamp::UNIX_EPOCH,
+            location: None,
             body: body.into(),
         }
     }

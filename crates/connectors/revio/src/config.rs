@@ -1,5 +1,7 @@
 //! What a connection to one Rev.io client (one MSP's books) needs.
-use connector_api::{HttpConfig, RetryPolicy, VendorError};
+use std::sync::Arc;
+
+use connector_api::{CallCounts, HttpConfig, Quota, RetryPolicy, VendorError};
 use secrecy::SecretString;
 
 pub const BASE_URL: &str = "https://restapi.rev.io";
@@ -30,6 +32,7 @@ pub struct Config {
     pub calls_per_minute_max: u32,
     pub response_bytes_max: usize,
     pub retry: RetryPolicy,
+    pub counts: Arc<CallCounts>,
 }
 
 impl Config {
@@ -51,6 +54,7 @@ impl Config {
             calls_per_minute_max: CALLS_PER_MINUTE_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
             retry: RetryPolicy::default(),
+            counts: Arc::default(),
         };
         config.check()?;
         Ok(config)
@@ -91,6 +95,13 @@ impl Config {
         self
     }
 
+    /// Where every attempt is counted.
+    #[must_use]
+    pub fn with_counts(mut self, counts: Arc<CallCounts>) -> Self {
+        self.counts = counts;
+        self
+    }
+
     #[must_use]
     pub fn with_timeout_ms(mut self, timeout_ms: u64) -> Self {
         self.timeout_ms = timeout_ms;
@@ -101,11 +112,12 @@ impl Config {
         HttpConfig {
             timeout_ms: self.timeout_ms,
             concurrency_max: self.concurrency_max,
-            calls_per_minute_max: Some(self.calls_per_minute_max),
+            quotas: vec![Quota::per_minute(self.calls_per_minute_max)],
             response_bytes_max: self.response_bytes_max,
             request_id_header: "x-request-id",
             user_agent: Some(concat!("OberaConnect/", env!("CARGO_PKG_VERSION"))),
             retry: self.retry,
+            counts: self.counts.clone(),
             ..HttpConfig::new(self.base_url.clone())
         }
     }

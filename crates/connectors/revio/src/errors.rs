@@ -86,6 +86,7 @@ mod tests {
             content_type: "application/json".into(),
             request_id: None,
             observed_at: Timestamp::UNIX_EPOCH,
+            location: None,
             body: body.as_bytes().to_vec(),
         };
         refusal(&answer, NotFoundMeans::Capability("bills"))

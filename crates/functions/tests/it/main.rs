@@ -6,3 +6,4 @@ mod limits;
 mod microsoft;
 mod money;
 mod rights;
+mod sharepoint;

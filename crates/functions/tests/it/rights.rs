@@ -44,6 +44,11 @@ fn inputs(customer: impl serde::Serialize + Copy) -> Vec<(&'static str, Value)> 
             json!({ "action": "approve", "customer_id": customer, "difference_id": id, "proration": "none" }),
         ),
         ("revio-data", json!({ "action": "sync", "integration_id": id })),
+        ("sharepoint-sync", json!({ "action": "sync", "integration_id": id })),
+        (
+            "sharepoint-sync",
+            json!({ "action": "choose", "customer_id": customer, "document_site_id": id, "reads": "documents" }),
+        ),
         (
             "workflow-executor",
             json!({ "action": "start", "customer_id": customer, "workflow_key": "nothing" }),
@@ -75,8 +80,15 @@ async fn who_sees_the_customer_but_may_not_is_told_what_is_missing() {
         let answer = api.call(&api.at_contoso, name, &input, None).await;
         let code = answer.json()["code"].clone();
         // A portal user may write tickets, and knows of no integration.
-        if matches!(name, "ninjaone-ticket" | "ninjaone-sync" | "revio-data" | "microsoft-sync" | "graph-api")
-        {
+        if matches!(
+            name,
+            "ninjaone-ticket"
+                | "ninjaone-sync"
+                | "revio-data"
+                | "microsoft-sync"
+                | "sharepoint-sync"
+                | "graph-api"
+        ) {
             assert_eq!(code, "OB3001", "{name}: {}", answer.text);
         } else {
             assert_eq!(code, "OB2002", "{name} {input}: {}", answer.text);

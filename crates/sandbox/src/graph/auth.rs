@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::errors::Refusal;
 use super::json_response;
+use crate::cipp;
 use crate::server::Shared;
 use crate::world::{GraphSecret, World, later};
 
@@ -18,19 +19,34 @@ pub(crate) const TOKEN_LIFETIME_S: i64 = 3_599;
 /// Tokens that are remembered.
 const TOKENS_MAX: usize = 100_000;
 
+/// Which of the two applications calls: each has its own rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum App {
+    Directory,
+    SharePoint,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub tenant_id: Uuid,
+    pub app: App,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct GraphToken {
     pub tenant_id: Uuid,
+    app: App,
     pub expires: Timestamp,
 }
 
 /// The tenant of a token that is good.
-pub(crate) fn caller(world: &mut World, headers: &HeaderMap, now: Timestamp) -> Result<Uuid, Refusal> {
+pub(crate) fn caller(world: &mut World, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Refusal> {
     world.directory.calls += 1;
     let value = headers.get(header::AUTHORIZATION).ok_or_else(Refusal::no_token)?;
     let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
     let known = token.and_then(|token| world.graph_tokens.get(token)).ok_or_else(Refusal::token)?;
-    (known.expires > now).then_some(known.tenant_id).ok_or_else(Refusal::token)
+    let caller = Caller { tenant_id: known.tenant_id, app: known.app };
+    (known.expires > now).then_some(caller).ok_or_else(Refusal::token)
 }
 
 pub(crate) async fn token(
@@ -68,20 +84,31 @@ fn granted(shared: &Shared, tenant: &str, headers: &HeaderMap, body: &str) -> Re
     let found = world.directory.named(tenant);
     let found = found.ok_or_else(|| bad("invalid_request", 90_002, "Tenant not found."))?;
     let (tenant_id, has_consent) = (found.id, found.has_consent);
-    if field("client_id") != Some(access.client_id.as_str()) || !has_consent {
-        return Err(unknown_app());
+    let cipp = &shared.config.cipp;
+    let is_cipp = field("client_id") == Some(cipp.client_id.as_str()) && tenant_id == world.directory.home;
+    let mut apps = vec![
+        (App::Directory, &access.client_id, &access.client_secret),
+        (App::SharePoint, &access.sharepoint_client_id, &access.sharepoint_client_secret),
+    ];
+    if is_cipp {
+        apps.push((App::Directory, &cipp.client_id, &cipp.client_secret));
     }
+    let app = apps.into_iter().find(|(_, id, _)| field("client_id") == Some(id.as_str()));
+    let (app, id, known_secret) = app.filter(|_| has_consent).ok_or_else(unknown_app)?;
     let refused =
         |number, text: &str| Refusal::sign_in(StatusCode::UNAUTHORIZED, "invalid_client", number, text);
     match field("client_secret") {
         None => return Err(refused(7_000_218, "The request body must contain 'client_secret'.")),
-        Some(secret) if secret != access.client_secret.expose_secret() => {
+        Some(secret) if secret != known_secret.expose_secret() => {
             return Err(refused(7_000_215, "Invalid client secret provided."));
         }
         Some(_) if world.settings.graph_secret == GraphSecret::Expired => {
             return Err(refused(7_000_222, "The provided client secret keys are expired."));
         }
         Some(_) => {}
+    }
+    if is_cipp && field("scope") == Some(format!("api://{id}/.default").as_str()) {
+        return Ok(cipp::auth::grant(&mut world, now));
     }
     if field("scope") != Some("https://graph.microsoft.com/.default") {
         return Err(bad("invalid_scope", 1_002_012, "The provided value for scope is not valid."));
@@ -91,7 +118,7 @@ fn granted(shared: &Shared, tenant: &str, headers: &HeaderMap, body: &str) -> Re
     }
     let value = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let expires = later(now, TOKEN_LIFETIME_S);
-    world.graph_tokens.insert(value.clone(), GraphToken { tenant_id, expires });
+    world.graph_tokens.insert(value.clone(), GraphToken { tenant_id, app, expires });
     Ok(value)
 }
 

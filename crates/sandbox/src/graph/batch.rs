@@ -37,8 +37,8 @@ pub(crate) fn run(
     let now = shared.now();
     let base = base(headers);
     let mut world = shared.world();
-    let tenant = match auth::caller(&mut world, headers, now) {
-        Ok(tenant) => tenant,
+    let caller = match auth::caller(&mut world, headers, now) {
+        Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
     let requests = match read(body) {
@@ -51,7 +51,7 @@ pub(crate) fn run(
         let outcome = if throttles {
             Err(Refusal::throttled())
         } else {
-            inner.answer(version, &base, |asked| answer(&world, tenant, asked), now)
+            inner.answer(version, &base, |asked| answer(&world, caller, asked), now)
         };
         let mut response = match outcome {
             Ok(Reply::Json(body)) => {

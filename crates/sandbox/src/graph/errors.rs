@@ -1,5 +1,5 @@
 //! Refusals of Graph and of the sign-in, each in its own shape.
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,13 +8,19 @@ use uuid::Uuid;
 pub(crate) struct Refusal {
     pub status: StatusCode,
     pub body: Value,
+    /// Where to go on.
+    pub location: Option<String>,
 }
 
 impl Refusal {
     pub fn new(status: StatusCode, code: &str, message: &str) -> Self {
         let id = Uuid::new_v4();
         let inner = json!({"date": "2026-01-01T00:00:00", "request-id": id, "client-request-id": id});
-        Self { status, body: json!({"error": {"code": code, "message": message, "innerError": inner}}) }
+        Self {
+            status,
+            body: json!({"error": {"code": code, "message": message, "innerError": inner}}),
+            location: None,
+        }
     }
 
     pub fn bad(message: &str) -> Self {
@@ -69,6 +75,12 @@ impl Refusal {
         Self::new(StatusCode::GONE, "syncStateNotFound", message)
     }
 
+    /// A new round begins at this address.
+    pub fn resync_from(code: &str, location: String) -> Self {
+        let refusal = Self::new(StatusCode::GONE, code, "The link is too old; begin anew and compare.");
+        Self { location: Some(location), ..refusal }
+    }
+
     /// Of the sign-in.
     pub fn sign_in(status: StatusCode, error: &str, number: i64, text: &str) -> Self {
         let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
@@ -80,12 +92,16 @@ impl Refusal {
             "timestamp": "2026-01-01 00:00:00Z", "trace_id": trace, "correlation_id": correlation,
             "error_uri": format!("https://login.microsoftonline.com/error?code={number}"),
         });
-        Self { status, body }
+        Self { status, body, location: None }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        super::json_response(self.status, &self.body)
+        let mut answer = super::json_response(self.status, &self.body);
+        if let Some(location) = self.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+            answer.headers_mut().insert(header::LOCATION, location);
+        }
+        answer
     }
 }

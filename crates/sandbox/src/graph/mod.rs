@@ -6,7 +6,9 @@ mod batch;
 pub(crate) mod control;
 mod delta;
 pub(crate) mod errors;
-mod paging;
+pub(crate) mod intune;
+mod managed;
+pub(crate) mod paging;
 pub(crate) mod people;
 mod policies;
 mod posture;
@@ -31,7 +33,9 @@ use uuid::Uuid;
 
 use crate::faults::Tamper;
 use crate::server::Shared;
+use crate::sharepoint;
 use crate::world::World;
+use auth::{App, Caller};
 use errors::Refusal;
 use tenants::Tenant;
 
@@ -85,6 +89,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/v1.0/$batch", post(batch_v1))
         .route("/beta/$batch", post(batch_beta))
+        .route("/_files/{token}", get(sharepoint::file))
         .fallback(one)
         .layer(middleware::from_fn(name_request))
 }
@@ -118,15 +123,43 @@ async fn one(
     let now = shared.now();
     let base = base(&headers);
     let mut world = shared.world();
-    let outcome = auth::caller(&mut world, &headers, now).and_then(|tenant| {
+    let caller = auth::caller(&mut world, &headers, now);
+    if let (Ok(caller), true) = (&caller, method == Method::GET)
+        && let Some(answer) = content(&mut world, *caller, &uri, &headers, now)
+    {
+        return answer;
+    }
+    let outcome = caller.and_then(|caller| {
         if method != Method::GET {
             return Err(Refusal::method(method.as_str()));
         }
         let is_eventual = headers.get("consistencylevel").is_some_and(|value| value == "eventual");
         let ask = ask(uri.path(), uri.query().unwrap_or_default(), is_eventual, &base, tamper, now)?;
-        answer(&world, tenant, &ask)
+        if ask.path.first().is_some_and(|first| first == "sites" || first == "drives") {
+            world.library(caller.tenant_id, now);
+        }
+        answer(&world, caller, &ask)
     });
     response(outcome)
+}
+
+/// The content of a file is an address; `None`: it is not asked for.
+fn content(
+    world: &mut World,
+    caller: Caller,
+    uri: &Uri,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Option<Response> {
+    let path: Vec<String> = uri.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let ["v1.0", "drives", drive, "items", item, "content"] = path.as_slice() else { return None };
+    if caller.app != App::SharePoint {
+        return Some(Refusal::denied().into_response());
+    }
+    let unless = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let found = sharepoint::content(world, caller.tenant_id, (drive, item), unless, &base(headers), now);
+    Some(found.unwrap_or_else(IntoResponse::into_response))
 }
 
 async fn batch_v1(
@@ -230,6 +263,7 @@ fn permission(path: &[&str]) -> Option<&'static str> {
         ["groups", ..] => "GroupMember.Read.All",
         ["roleManagement", ..] => "RoleManagement.Read.Directory",
         ["reports", ..] => "AuditLog.Read.All",
+        ["deviceManagement", ..] => "DeviceManagementManagedDevices.Read.All",
         ["contracts"] => "Directory.Read.All",
         ["tenantRelationships", ..] => "DelegatedAdminRelationship.Read.All",
         ["security", ..] => "SecurityEvents.Read.All",
@@ -238,10 +272,20 @@ fn permission(path: &[&str]) -> Option<&'static str> {
 }
 
 /// Answers one read of one tenant.
-pub(crate) fn answer(world: &World, tenant_id: Uuid, ask: &Ask<'_>) -> Outcome {
-    let directory = &world.directory;
+pub(crate) fn answer(world: &World, caller: Caller, ask: &Ask<'_>) -> Outcome {
+    let (directory, tenant_id) = (&world.directory, caller.tenant_id);
     let tenant = directory.tenants.get(&tenant_id).ok_or_else(Refusal::token)?;
     let path: Vec<&str> = ask.path.iter().map(String::as_str).collect();
+    let is_sites = sharepoint::permission(&path).is_some();
+    if is_sites {
+        return match caller.app {
+            App::SharePoint => sharepoint::answer(world, tenant, ask, &path),
+            App::Directory => Err(Refusal::denied()),
+        };
+    }
+    if caller.app == App::SharePoint {
+        return Err(Refusal::denied());
+    }
     let needed = permission(&path).ok_or_else(|| Refusal::segment(&path.join("/")))?;
     if tenant.lacks(needed) {
         return Err(Refusal::denied());
@@ -274,6 +318,8 @@ pub(crate) fn answer(world: &World, tenant_id: Uuid, ask: &Ask<'_>) -> Outcome {
         (_, ["reports", "authenticationMethods", "userRegistrationDetails"]) => {
             policies::registrations(tenant, ask)
         }
+        (_, ["deviceManagement", "managedDevices"]) => managed::list(tenant, ask),
+        (_, ["deviceManagement", "managedDevices", id]) => managed::one(tenant, id, ask),
         (_, ["security", "secureScores"]) => listed(vec![policies::secure_score(tenant, ask.now)]),
         (_, ["contracts"]) if tenant_id == directory.home => listed(render::contracts(directory)),
         (_, ["tenantRelationships", "delegatedAdminCustomers"]) if tenant_id == directory.home => {

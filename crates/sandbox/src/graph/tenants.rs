@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::intune::{self, Enrollment, Planned};
 use super::people::{Basics, Edit, Held, Kind, Layout, Person};
 use super::posture::Profile;
 use super::skus::Sku;
@@ -63,6 +64,10 @@ pub(crate) struct Tenant {
     pub changes: Vec<u32>,
     /// Seats that somebody held and does not hold any more.
     pub retired: Vec<RetiredSeat>,
+    /// What Intune has.
+    pub enrolled: Vec<Enrollment>,
+    /// Which of that, and of the RMM, is one machine.
+    pub planned: Vec<Planned>,
 }
 
 #[derive(Clone, Debug)]
@@ -125,6 +130,7 @@ impl Directory {
         let rng = Rng::of(seed, 0x686f_6d65);
         let tenant = Tenant::new(home, "Managed Services", Profile::AllUsers, HOME_EMPLOYEES, now, rng);
         directory.tenants.insert(home, tenant);
+        intune::enroll(&mut directory, estate);
         directory
     }
 
@@ -213,6 +219,8 @@ impl Tenant {
             purchased: BTreeMap::new(),
             changes: Vec::new(),
             retired: Vec::new(),
+            enrolled: Vec::new(),
+            planned: Vec::new(),
         };
         let consumed = tenant.consumed();
         for sku in Sku::ALL {

@@ -126,19 +126,29 @@ pub(crate) fn detailed(device: &Device, now: Timestamp) -> Value {
     Value::Object(map)
 }
 
-fn agent(map: &mut Map<String, Value>, device: &Device, now: Timestamp) {
-    let mut rng = Rng::of(device.salt, 1);
-    let (maker, model) = match device.kind {
+fn make(device: &Device, rng: &mut Rng) -> (&'static str, &'static str) {
+    match device.kind {
         Kind::Mac => ("Apple Inc.", rng.pick(&["MacBookPro18,3", "Mac14,2", "Mac15,12"])),
         Kind::WindowsServer | Kind::LinuxServer => rng.pick(&[
             ("Dell Inc.", "PowerEdge R650"),
             ("HPE", "ProLiant DL380 Gen10"),
             ("VMware, Inc.", "VMware7,1"),
         ]),
+        Kind::Phone => ("Apple Inc.", "iPhone 15"),
         _ => {
             rng.pick(&[("Dell Inc.", "Latitude 5440"), ("LENOVO", "21HMCTO1WW"), ("HP", "EliteBook 840 G10")])
         }
-    };
+    }
+}
+
+/// Maker and model, whoever asks.
+pub(crate) fn make_of(device: &Device) -> (&'static str, &'static str) {
+    make(device, &mut Rng::of(device.salt, 1))
+}
+
+fn agent(map: &mut Map<String, Value>, device: &Device, now: Timestamp) {
+    let mut rng = Rng::of(device.salt, 1);
+    let (maker, model) = make(device, &mut rng);
     let (os, build) = match device.kind {
         Kind::Mac => ("macOS 15.5", "24F74"),
         Kind::WindowsServer => ("Windows Server 2022 Standard Edition", "20348"),

@@ -250,3 +250,43 @@ async fn a_huge_tenant_is_made_as_it_is_read() {
     let state = host.state().await;
     assert!(state["graph"]["people"].as_u64().unwrap() > 150_000);
 }
+
+#[tokio::test]
+async fn machines_are_planned_once_and_every_oddity_is_there() {
+    let scene = scene(6, 240).await;
+    let told = truth(&scene.host).await;
+    let rows = told["endpoints"].as_array().unwrap();
+    let ids = |row: &Value, name: &str| {
+        row[name].as_array().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let ninja: Vec<String> = rows.iter().flat_map(|row| ids(row, "ninja_device_ids")).collect();
+    let enrolled: Vec<String> = rows.iter().flat_map(|row| ids(row, "intune_ids")).collect();
+    for all in [&ninja, &enrolled] {
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "each record is of one row");
+    }
+    let kinds: BTreeSet<&str> = rows.iter().map(|row| row["how"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        ["alone", "conflict", "name", "reimaged", "renamed", "same_name", "serial"]
+    );
+    // The first tenant shows what it planned, and its oddities are those of the plan.
+    let list = scene.get("/v1.0/deviceManagement/managedDevices", &[("$top", "7")]).await.json().unwrap();
+    assert!(list["value"].as_array().unwrap().len() == 7 && list["@odata.nextLink"].is_string());
+    let all = scene.get("/v1.0/deviceManagement/managedDevices", &[]).await.json().unwrap();
+    let devices = all["value"].as_array().unwrap();
+    let of = |how: &str| {
+        let row = rows.iter().find(|row| row["how"] == how && row["organization_id"] == 1).unwrap();
+        devices.iter().filter(|it| ids(row, "intune_ids").contains(&it["id"].to_string())).collect::<Vec<_>>()
+    };
+    let twice = of("reimaged");
+    assert!(twice.len() == 2 && twice[0]["serialNumber"] == twice[1]["serialNumber"]);
+    assert_eq!(of("conflict").len(), 1);
+    let never = |it: &&Value| it["lastSyncDateTime"] == "0001-01-01T00:00:00Z";
+    assert!(devices.iter().any(|it| never(&it)) && devices.iter().any(|it| it["serialNumber"] == ""));
+    let id = devices[0]["id"].as_str().unwrap();
+    let one = scene
+        .get(&format!("/v1.0/deviceManagement/managedDevices/{id}"), &[("$select", "id,deviceName")])
+        .await;
+    assert_eq!(one.json().unwrap().as_object().unwrap().len(), 2);
+    assert_eq!(scene.refused("/v1.0/deviceManagement/managedDevices/gone", &[]).await.0, 404);
+}

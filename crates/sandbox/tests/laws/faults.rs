@@ -14,9 +14,6 @@ async fn device(host: &Host) -> i64 {
 #[tokio::test]
 async fn refusals_come_as_ordered_and_then_stop() {
     let host = host(2, 30).await;
-    host.control("/faults", json!({"kind": "too_many_requests", "retry_after_s": 7})).await;
-    let error = host.send(Call::get(PATH)).await.unwrap_err();
-    assert_eq!(error, VendorError::Throttled { retry_after: Some(std::time::Duration::from_secs(7)) });
     host.control("/faults", json!({"kind": "too_many_requests"})).await;
     assert_eq!(host.send(Call::get(PATH)).await.unwrap_err(), VendorError::Throttled { retry_after: None });
     host.control("/faults", json!({"kind": "html_page", "times": 2})).await;
@@ -27,6 +24,10 @@ async fn refusals_come_as_ordered_and_then_stop() {
     assert_eq!(host.get(PATH, &[]).await.status, 503);
     assert_eq!(host.get(PATH, &[]).await.status, 200);
     assert_eq!(host.state().await["faults_waiting"], 0);
+    // The last one: the client keeps away for as long as it was asked to.
+    host.control("/faults", json!({"kind": "too_many_requests", "retry_after_s": 7})).await;
+    let error = host.send(Call::get(PATH)).await.unwrap_err();
+    assert_eq!(error, VendorError::Throttled { retry_after: Some(std::time::Duration::from_secs(7)) });
 }
 
 #[tokio::test]

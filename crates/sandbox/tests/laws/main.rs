@@ -8,5 +8,7 @@ mod hooks;
 mod protocol;
 mod scripts;
 mod seats;
+mod settings;
+mod sites;
 mod support;
 mod webhooks;

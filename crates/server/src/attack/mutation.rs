@@ -125,8 +125,18 @@ impl Policy {
         shots
     }
 
+    /// A customer has one row at most: where there is one, nothing could be added.
+    fn makes_room(&self, world: &World) -> bool {
+        let table = world.tables.iter().find(|table| table.name == self.table).expect("a table");
+        self.verb == "INSERT" && table.key == ["customer_id"]
+    }
+
     async fn is_noticed(&self, world: &World, undo: &str) -> bool {
         let raider = self.raider(world);
+        let makes_room = self.makes_room(world);
+        if makes_room {
+            world.empty(&self.table, raider.target).await;
+        }
         let before = world.state_of(raider.target).await;
         let number = format!("select count(*) from {}", self.table);
         let count = async || world.admin.query_one(&number, &[]).await.expect("a number").get::<_, i64>(0);
@@ -137,7 +147,7 @@ impl Policy {
         world.admin.batch_execute(undo).await.expect("the policy as it was");
         let changed = world.state_of(raider.target).await[&self.table] != before[&self.table]
             || count().await != count_before;
-        if changed {
+        if changed || makes_room {
             world.restore(&self.table, raider.target).await;
         }
         match self.verb.as_str() {
@@ -185,6 +195,16 @@ async fn every_opened_policy_is_noticed() {
 }
 
 impl World {
+    /// Takes the rows of one customer out.
+    async fn empty(&self, name: &str, whose: Whose) {
+        let table = self.tables.iter().find(|table| table.name == name).expect("a table");
+        let belonging = self.belonging(table, whose).expect("an owner");
+        let sql = format!(
+            "begin; set local session_replication_role = replica; delete from {name} where {belonging}; commit"
+        );
+        self.admin.batch_execute(&sql).await.expect("an empty table");
+    }
+
     /// Puts the rows of one customer back as they were seeded.
     async fn restore(&self, name: &str, whose: Whose) {
         let table = self.tables.iter().find(|table| table.name == name).expect("a table");

@@ -142,6 +142,7 @@ fn writes(world: &World, raider: &Raider, table: &Table) -> Vec<Shot> {
         ("id", json!(id)),
         ("slug", json!(format!("new-{tail}"))),
         ("code", json!(format!("N{}", tail.to_uppercase()))),
+        ("setting", json!(format!("new.{tail}"))),
     ] {
         if fresh.contains_key(column) {
             fresh.insert(column.into(), value);

@@ -83,6 +83,8 @@ fn body_of(
                 id_named(world, raider, name)
                     .unwrap_or_else(|| panic!("{function}: which table has {name}?"))
             )
+        } else if let Some(id) = name.strip_suffix('s').and_then(|one| id_named(world, raider, one)) {
+            json!([id])
         } else {
             match kind {
                 "string" => schema["enum"].get(0).cloned().unwrap_or_else(|| json!("probe")),
@@ -103,6 +105,8 @@ fn id_named(world: &World, raider: &Raider, field: &str) -> Option<String> {
     if noun == "customer" {
         return Some(world.side(raider.target).customer.clone());
     }
+    // The tenants that a person names are CIPP's.
+    let noun = if noun.ends_with("_tenant") { "cipp_tenant" } else { noun };
     let names = [format!("public.{noun}s"), format!("flow.{noun}s"), format!("public.count_{noun}s")];
     let people = (noun == "person").then(|| "public.tenant_people".to_owned());
     let table = people

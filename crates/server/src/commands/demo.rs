@@ -1,7 +1,10 @@
 //! `obera demo`: a whole MSP on one machine, over real protocols: embedded PostgreSQL, the vendors' sandboxes over HTTP, worker, console.
+mod baselines;
 mod billing;
+mod documents;
 mod estate;
 mod people;
+mod settings;
 mod tenants;
 
 use std::{
@@ -14,6 +17,7 @@ use std::{
 use app::incidents::flows::VerifyTiming;
 use flow::{BoundaryHook, WorkerConfig};
 use sandbox::{RunningSandbox, Sandbox, SandboxConfig};
+use tokio::task::JoinSet;
 
 use crate::{
     cli::{DemoArgs, ProcessRole},
@@ -62,11 +66,16 @@ async fn serve(
     let kept = SandboxHandle::in_data_dir(&settings.data_dir);
     handle.write(&kept)?;
     let customers = estate::prepare(&product, &handle, &settings.url()).await?;
+    baselines::prepare(&product, &customers).await?;
+    // Ends with the demo, when it is dropped.
+    let mut accepting = JoinSet::new();
+    accepting.spawn(baselines::accept_one(product.clone(), customers.clone()));
     let logins = people::prepare(&product, database, args.password.as_deref(), &customers).await?;
     print(settings, &logins, started);
     let outcome =
         runtime::run(product, settings, &[ProcessRole::Api, ProcessRole::Worker], tuning, listener, shutdown)
             .await;
+    drop(accepting);
     let _gone = std::fs::remove_file(kept);
     if let Some(sandbox) = sandbox {
         sandbox.shutdown().await;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use app::{
     connect::{self, New, SYNC_INTERVAL_S},
     sync::Vendor,
-    vendors::{Credentials, MicrosoftCredentials, NinjaOneCredentials, RevIoCredentials},
+    vendors::{CippCredentials, Credentials, MicrosoftCredentials, NinjaOneCredentials, RevIoCredentials},
     webhooks::ninjaone as webhook,
 };
 use kernel::{id::IntegrationId, secret::ExposeSecret as _};
@@ -42,6 +42,17 @@ pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<Exi
             let home_tenant_id = tenant_id;
             let credentials = MicrosoftCredentials { client_id, client_secret, home_tenant_id, login_url };
             (name, url, Credentials::Microsoft(credentials))
+        }
+        IntegrationCommand::AddCipp { name, url, tenant_id, client_id, login_url } => {
+            let client_secret = secret(&format!("Client secret of {client_id}"))?;
+            let credentials = CippCredentials { client_id, client_secret, tenant_id, login_url };
+            (name, url, Credentials::Cipp(credentials))
+        }
+        IntegrationCommand::AddSharePoint { name, tenant_id, client_id, url, login_url } => {
+            let client_secret = secret(&format!("Client secret of {client_id}"))?;
+            let home_tenant_id = tenant_id;
+            let credentials = MicrosoftCredentials { client_id, client_secret, home_tenant_id, login_url };
+            (name, url, Credentials::SharePoint(credentials))
         }
     };
     let database = Database::open_beside(settings).await?;

@@ -38,6 +38,11 @@ pub struct SandboxHandle {
     pub graph_client_id: String,
     pub graph_client_secret: String,
     pub graph_home_tenant_id: String,
+    pub cipp_url: String,
+    pub cipp_client_id: String,
+    pub cipp_client_secret: String,
+    pub sharepoint_client_id: String,
+    pub sharepoint_client_secret: String,
     control_token: String,
 }
 
@@ -56,6 +61,11 @@ impl SandboxHandle {
             graph_client_id: sandbox.graph().client_id.clone(),
             graph_client_secret: sandbox.graph().client_secret.expose_secret().to_owned(),
             graph_home_tenant_id: sandbox.graph().home_tenant_id.to_string(),
+            cipp_url: sandbox.cipp_url(),
+            cipp_client_id: sandbox.cipp().client_id.clone(),
+            cipp_client_secret: sandbox.cipp().client_secret.expose_secret().to_owned(),
+            sharepoint_client_id: sandbox.graph().sharepoint_client_id.clone(),
+            sharepoint_client_secret: sandbox.graph().sharepoint_client_secret.expose_secret().to_owned(),
             control_token: sandbox.control_token().expose_secret().to_owned(),
         }
     }
@@ -116,7 +126,12 @@ async fn alone(args: &SandboxArgs) -> Result<ExitCode, Failure> {
     say!("sign-in           {}", sandbox.graph_login_url());
     say!("client id         {}", sandbox.graph().client_id);
     say!("client secret     {}", sandbox.graph().client_secret.expose_secret());
+    say!("for SharePoint    {}", sandbox.graph().sharepoint_client_id);
+    say!("client secret     {}", sandbox.graph().sharepoint_client_secret.expose_secret());
     say!("home tenant       {}", sandbox.graph().home_tenant_id);
+    say!("CIPP              {}", sandbox.cipp_url());
+    say!("client id         {}", sandbox.cipp().client_id);
+    say!("client secret     {}", sandbox.cipp().client_secret.expose_secret());
     say!("control           header x-sandbox-control: {}", sandbox.control_token().expose_secret());
     shutdown.wait().await;
     sandbox.shutdown().await;

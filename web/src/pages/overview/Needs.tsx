@@ -1,4 +1,4 @@
-import { CircleCheck, Clock, KeyRound, Link2Off, ShieldAlert, TimerOff, TriangleAlert, type LucideIcon } from "lucide-react";
+import { CircleCheck, Clock, KeyRound, Link2Off, ShieldAlert, Split, TimerOff, TriangleAlert, type LucideIcon } from "lucide-react";
 import { Link } from "react-router";
 import { readPlan } from "@/api/plan";
 import { useRows } from "@/api/queries";
@@ -73,6 +73,8 @@ export function useNeeds(): NeedsState {
     limit: EACH_MAX,
     count: true,
   });
+  const questions = useRows("endpoint_conflict_list", { enabled: isProvider && can("estate:manage"), columns: "id", where: scope.where, order: [{ column: "since" }], limit: 1, count: true });
+  const toDecide = questions.total;
   const sources = useRows("source_list", { enabled: can("integrations:read"), order: [{ column: "name" }], limit: EACH_MAX });
 
   const list: Need[] = [
@@ -95,6 +97,9 @@ export function useNeeds(): NeedsState {
         to: scope.to(paths.ticket(row.customer_id, row.id)), who: row.customer_name, detail: `${row.priority.toUpperCase()}: first response ${late ? "was" : "is"} due`, at: row.first_response_due_at,
       };
     }),
+    ...(toDecide > 0
+      ? [{ key: "endpoints", label: "Machines", tone: "wait" as const, icon: Split, title: `${plural(toDecide, "question")} about endpoints`, to: scope.to("/endpoints/to-decide"), who: "Estate", detail: "no rule can say which records are of one machine", at: null }]
+      : []),
     ...sources.rows.flatMap((row): Need[] => [
       ...(row.credentials_failed_at !== null
         ? [{ key: `${row.id}c`, label: "Credentials", tone: "bad" as const, icon: KeyRound, title: `${row.name}: the credentials do not work`, to: paths.integration(row.id), who: "Platform", detail: "nothing is read and no automation acts; its page says what to do", at: row.credentials_failed_at }]

@@ -24,6 +24,7 @@ import { BarChart, Meter, Sparkline, StackedBar } from "@/ui/charts";
 import { EmptyState } from "@/ui/EmptyState";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
+import { DriftBar } from "@/resources/drift/DriftBar";
 import { MfaBar } from "@/resources/tenants/MfaBar";
 import { alertBars, greeting, needSentence, perDay, slaFigures, wordsOfNeed } from "./figures";
 import { Needs, useNeeds } from "./Needs";
@@ -72,6 +73,7 @@ export default function Overview() {
           {can("alerts:read") ? <AlertsByHour now={now} /> : null}
           {isProvider && scope.customerId === null && can("billing:read") ? <BilledWrongly /> : null}
           {isProvider && can("people:read") ? <SecondFactors /> : null}
+          {isProvider && can("drift:read") ? <DriftCard /> : null}
           {isProvider && scope.customerId === null ? <CustomersInNeed /> : null}
           <ServiceLevels />
         </div>
@@ -232,6 +234,34 @@ function SecondFactors() {
             <span className="text-ink-2">{count(row.protected)} protected</span>
           </span>
           <MfaBar {...row} />
+        </Link>
+      ) : null}
+    </Card>
+  );
+}
+
+/** Where tenants are not as their baselines demand. */
+function DriftCard() {
+  const scope = useScope();
+  // The row without a customer is the sum.
+  const sums = useRow("drift_overview", { where: scope.customerId ? scope.where : [{ column: "customer_id", op: "is", value: null }] });
+  const { row } = sums;
+  return (
+    <Card title="Drift" aside={row ? plural(row.tenants, "tenant") : ""}>
+      {sums.error ? <ErrorNotice error={sums.error} what="The sums could not be read." retry={sums.refetch} /> : null}
+      {sums.isPending ? <SkeletonRows rows={1} /> : null}
+      {!sums.isPending && !sums.error && (row === null || row.settings_demanded === 0) ? <p className="px-3.5 py-2 text-ink-2">Nothing is demanded of any tenant that is read. Baselines say what is.</p> : null}
+      {row && row.settings_demanded > 0 ? (
+        <Link to={scope.to("/drift")} className="grid gap-2 px-3.5 py-3 hover:bg-hover">
+          <span className="flex flex-wrap gap-x-5 gap-y-1">
+            <span className={row.drifted > 0 ? "font-medium text-bad" : "text-ink-2"}>
+              {plural(row.drifted, "drift")} in {plural(row.tenants_drifted, "tenant")}
+            </span>
+            {row.unknown > 0 ? <span className="text-warn">{count(row.unknown)} unknown</span> : null}
+            {row.tenants_silent > 0 ? <span className="text-bad">{plural(row.tenants_silent, "tenant")} not evaluated</span> : null}
+            <span className="text-ink-2">{count(row.in_order)} in order</span>
+          </span>
+          <DriftBar row={row} />
         </Link>
       ) : null}
     </Card>

@@ -7,6 +7,7 @@ import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
 import { scopedPath } from "@/kit/scope";
+import { endpointCoverage } from "@/kit/status";
 import { count, plural } from "@/kit/time";
 import { ButtonLink } from "@/ui/Button";
 import { Card, Fact, Facts } from "@/ui/Card";
@@ -116,6 +117,7 @@ export default function CustomerRecord() {
                     none="What is counted is what is billed."
                   />
                 ) : null}
+                {isProvider && can("devices:read") ? <CoverageCard customerId={id} /> : null}
                 {seesPeople ? <Microsoft customerId={id} /> : null}
                 <Card title="Sites" aside={sites.isPending ? "" : count(sites.rows.length)}>
                   {sites.isPending ? (
@@ -146,6 +148,41 @@ function More({ to, all, shown }: { to: string; all: number; shown: number }) {
     <ButtonLink to={to} size="sm" variant="ghost" className="-mr-1.5">
       {all > shown ? `All ${count(all)}` : "Open list"}
     </ButtonLink>
+  );
+}
+
+/** Who knows the customer's machines, in words where something is to be done. */
+function CoverageCard({ customerId }: { customerId: string }) {
+  const sums = useRow("endpoint_overview", { where: [{ column: "customer_id", op: "eq", value: customerId }] });
+  const row = sums.row;
+  return (
+    <Card
+      title="Endpoints"
+      aside={
+        <ButtonLink to={scopedPath("/endpoints", customerId)} size="sm" variant="ghost" className="-mr-1.5">
+          {row ? `All ${count(row.endpoints)}` : "Open list"}
+        </ButtonLink>
+      }
+    >
+      {sums.isPending ? <SkeletonRows rows={3} /> : null}
+      {!sums.isPending && row === null ? <p className="px-3.5 py-4 text-ink-2">No machine is known. They come from the RMM and from Intune.</p> : null}
+      {row ? (
+        <>
+          <Facts>
+            {(["covered", "rmm_only", "mdm_only", "stale"] as const).map((coverage) => (
+              <Fact key={coverage} name={endpointCoverage[coverage].label}>
+                <span className="tabular-nums">{count(row[coverage])}</span>
+              </Fact>
+            ))}
+          </Facts>
+          <p className="border-t border-line px-3.5 py-2.5 text-sm text-ink-2">
+            {row.mdm_only === 0
+              ? "Every machine that is enrolled in Intune also has the RMM's agent."
+              : `${plural(row.mdm_only, "machine is", "machines are")} enrolled in Intune without the RMM's agent: nobody patches or watches ${row.mdm_only === 1 ? "it" : "them"}.`}
+          </p>
+        </>
+      ) : null}
+    </Card>
   );
 }
 

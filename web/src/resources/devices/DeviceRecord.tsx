@@ -39,6 +39,7 @@ export default function DeviceRecord() {
     order: [{ column: "created_at", descending: true }],
     limit: SHOWN_ROWS,
   });
+  const machine = useRows("endpoint_record_list", { columns: "customer_id,id,endpoint_id", where: [...mine, { column: "ended_at", op: "is", value: null }], limit: 1 }).rows[0];
   const volumes = readVolumes(detail.row?.volumes);
   return (
     <RecordPage result={device} one="device" up={{ label: "Devices", to: scope.to("/devices") }}>
@@ -104,6 +105,11 @@ export default function DeviceRecord() {
                     <Fact name="Last user">{row.last_user ?? "-"}</Fact>
                     <Fact name="Last contact"><Ago at={row.last_contact_at} /></Fact>
                     <Fact name="Site">{row.site_name ?? "-"}</Fact>
+                    {machine ? (
+                      <Fact name="Endpoint">
+                        <Link to={scope.to(paths.endpoint(machine.customer_id, machine.endpoint_id))} className="font-medium hover:underline">what each source says</Link>
+                      </Fact>
+                    ) : null}
                     <Fact name="Id at NinjaOne" mono>{detail.row?.external_id ?? "…"}</Fact>
                   </Facts>
                 </Card>

@@ -17,6 +17,7 @@ import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
 import { ConnectionButtons } from "./Connection";
 import { AcceptFall } from "./AcceptFall";
+import { Calls } from "./Calls";
 import { Organizations } from "./Organizations";
 import { isOpenSync } from "./sync";
 import { SyncButtons } from "./SyncButtons";
@@ -91,6 +92,7 @@ export default function IntegrationRecord() {
                   </Facts>
                   <ConnectionButtons source={row} />
                 </Card>
+                <Calls integrationId={id} perDayMax={vendorOf(row.vendor).callsPerDayMax ?? null} />
                 <Card title="Synchronizations" aside={`last ${syncs.rows.length}`}>
                   {syncs.error ? <ErrorNotice error={syncs.error} what="The synchronizations could not be read." retry={syncs.refetch} /> : null}
                   <ul>

@@ -46,6 +46,26 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
       field("client_secret", "Client secret", { secret: true, hint: "Its value, not its id." }),
     ],
   },
+  cipp: {
+    baseUrl: "https://<deployment>.azurewebsites.net",
+    baseUrlHint: "The API address that CIPP shows under Integrations, CIPP-API. One under your own domain is added on the server: obera integration add-cipp.",
+    before: "In CIPP, under Integrations, CIPP-API, create an API client with the role editor or above (admin to apply baselines), enable it, and save to Azure.",
+    fields: [
+      field("tenant_id", "Tenant id", { hint: "Of the tenant that the deployment belongs to." }),
+      field("client_id", "Application (client) id"),
+      field("client_secret", "Application secret", { secret: true, hint: "CIPP shows it once." }),
+    ],
+  },
+  sharepoint: {
+    baseUrl: "https://graph.microsoft.com",
+    baseUrlHint: "Microsoft's worldwide cloud. Others: https://graph.microsoft.us, https://microsoftgraph.chinacloudapi.cn.",
+    before: "In the Entra admin center of your own tenant, register a second multi-tenant app with the application permissions Sites.Read.All and Files.Read.All only, and consent to it in each customer's tenant. The tenants themselves come from the connection to Microsoft 365.",
+    fields: [
+      field("home_tenant_id", "Directory (tenant) id", { hint: "Of your own tenant." }),
+      field("client_id", "Application (client) id", { hint: "Of the app registration for SharePoint." }),
+      field("client_secret", "Client secret", { secret: true, hint: "Its value, not its id." }),
+    ],
+  },
 };
 
 /** What still keeps the form from being sent; null when nothing does. */

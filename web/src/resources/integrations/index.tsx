@@ -41,7 +41,7 @@ export default function IntegrationList() {
       {!sources.isPending && !sources.error && sources.rows.length === 0 ? (
         <Card>
           <EmptyState icon={Plug} title="No source is connected">
-            Connect NinjaOne, Rev.io or Microsoft 365; what they call their customers appears here to be mapped.
+            Connect NinjaOne, Rev.io, Microsoft 365, CIPP or SharePoint; what they call their customers appears here to be mapped.
           </EmptyState>
         </Card>
       ) : null}

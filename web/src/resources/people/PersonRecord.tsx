@@ -6,16 +6,19 @@ import { Freshness } from "@/kit/Freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
+import { RelatedTable } from "@/kit/RelatedTable";
 import { useScope } from "@/kit/scope";
 import { words } from "@/kit/status";
 import { count } from "@/kit/time";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { SkeletonRows } from "@/ui/Skeleton";
+import { endpoints } from "../endpoints/columns";
 import { people, Standing } from "./columns";
 import { readHolds, type Held } from "./holds";
 import { SecondFactor } from "./SecondFactor";
 
 const LICENSES_MAX = 100;
+const MACHINES_MAX = 20;
 
 export default function PersonRecord() {
   const { customerId, id } = useRecordKey();
@@ -24,6 +27,7 @@ export default function PersonRecord() {
   const person = useRow(people.table, { where: rowKey(customerId, id) });
   const mine = [{ column: "person_id", op: "eq" as const, value: id }, ...(customerId ? [{ column: "customer_id", op: "eq" as const, value: customerId }] : [])];
   const held = useRows("person_license_list", { where: [...mine, { column: "missing_since", op: "is", value: null }], order: [{ column: "name" }], limit: LICENSES_MAX });
+  const machines = useRows(endpoints.table, { where: mine, order: [{ column: "name" }, { column: "id" }], limit: MACHINES_MAX });
   const leaver = useRow("leaver_list", { where: rowKey(customerId, id) });
   return (
     <RecordPage result={person} one="person" up={up}>
@@ -62,6 +66,7 @@ export default function PersonRecord() {
                     ))}
                   </ul>
                 </Card>
+                <RelatedTable resource={endpoints} title="Endpoints" result={machines} columns={["name", "coverage", "sources", "last_seen_at"]} none="Intune names this person on no device." />
               </>
             }
             side={<Account row={row} />}

@@ -30,6 +30,7 @@ const PARTS: Readonly<Record<string, string>> = {
   sign_ins: "Last sign-ins",
   registrations: "Registered methods",
   mfa_states: "Per-user MFA",
+  managed_devices: "Enrolled devices",
   policies: "Access policies",
   roles: "Administrator roles",
 };

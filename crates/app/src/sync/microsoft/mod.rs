@@ -1,8 +1,10 @@
-//! Microsoft 365: the partner's tenants, and of each mapped one its licenses, accounts, second factors and access policies.
+//! Microsoft 365: the partner's tenants, and of each mapped one its licenses, accounts, second factors,
+//! enrolled devices and access policies.
 //!
 //! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
 //! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. Every run reads
 //! all accounts and licenses anew; an incremental one only spares the readings that take a call per account.
+mod managed_devices;
 mod organizations;
 mod people;
 mod policies;
@@ -10,8 +12,8 @@ mod registrations;
 mod rows;
 mod seats;
 mod sku_names;
-mod tenants;
-mod trouble;
+pub(super) mod tenants;
+pub(super) mod trouble;
 
 use ::graph::Graph;
 use store::sync::{self, SyncKind, SyncState};
@@ -47,6 +49,7 @@ pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
             PartName::Seats => seats::read(cx, kind).await?,
             PartName::People => people::read(cx, kind).await?,
             PartName::Registrations => registrations::read(cx, kind).await?,
+            PartName::ManagedDevices => managed_devices::read(cx, kind).await?,
             _ => policies::read(cx, kind).await?,
         };
         next = end.next;

@@ -1,10 +1,11 @@
 //! Records of the vendor as rows of ours.
 use std::collections::BTreeMap;
 
-use ::graph::{AccessPolicy, LicenseState, Raw, SubscribedSku, User};
+use ::graph::{AccessPolicy, LicenseState, ManagedDevice, Raw, SubscribedSku, User};
 use serde_json::Value;
 use store::{
     accounts::{AccountRow, License, LicenseSource},
+    managed_devices::ManagedDeviceRow,
     tenants::{PolicyRow, SkuRow},
 };
 use uuid::Uuid;
@@ -14,6 +15,8 @@ use crate::sync::device_row::{content_hash, text, without_nul};
 
 /// Changes with every sign-in and is no content.
 const SIGN_INS: &str = "signInActivity";
+/// Changes with every check-in of a device and is no content.
+const LAST_SYNC: &str = "lastSyncDateTime";
 
 /// `None`: it says neither who it is nor whether it may sign in.
 pub(super) fn account(user: &User) -> Option<AccountRow> {
@@ -91,6 +94,32 @@ pub(super) fn policy(policy: &AccessPolicy) -> PolicyRow {
         name: text(&policy.name),
         state: text(&policy.state),
         modified_at: policy.modified_at,
+        content_hash: content_hash(&raw),
+        raw,
+    }
+}
+
+pub(super) fn managed_device(device: &ManagedDevice) -> ManagedDeviceRow {
+    let mut raw = value(&device.raw);
+    if let Value::Object(members) = &mut raw {
+        members.remove(LAST_SYNC);
+    }
+    let said = |words: &Option<String>| words.as_deref().map(text);
+    ManagedDeviceRow {
+        external_id: device.id.clone(),
+        name: said(&device.name),
+        serial_number: said(&device.serial_number),
+        entra_device_id: device.entra_device_id.as_deref().and_then(|id| id.parse().ok()),
+        os_name: said(&device.os),
+        os_version: said(&device.os_version),
+        compliance: said(&device.compliance),
+        is_encrypted: device.is_encrypted,
+        owner_kind: said(&device.owner_kind),
+        user_principal_name: said(&device.user_principal_name),
+        manufacturer: said(&device.manufacturer),
+        model: said(&device.model),
+        last_sync_at: device.last_sync_at,
+        enrolled_at: device.enrolled_at,
         content_hash: content_hash(&raw),
         raw,
     }

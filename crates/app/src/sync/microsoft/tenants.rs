@@ -19,6 +19,7 @@ use crate::{
         device_row::text,
         error::{PartEnd, SyncError},
         hooks::SyncPoint,
+        machines,
         run::PartName,
     },
     vendors::BoxFuture,
@@ -49,7 +50,9 @@ pub(super) async fn read(cx: &Cx<'_, Graph>, kind: SyncKind) -> Result<PartEnd, 
 }
 
 /// Tenant -> customer and name, as people mapped them. One of an unmapped organization is never read.
-async fn mapped(cx: &Cx<'_, Graph>) -> Result<BTreeMap<String, (CustomerId, String)>, SyncError> {
+pub(in crate::sync) async fn mapped(
+    cx: &Cx<'_, Graph>,
+) -> Result<BTreeMap<String, (CustomerId, String)>, SyncError> {
     let tx = cx.provider().await?;
     let all = integrations::organizations(&tx, cx.claim.integration).await?;
     tx.rollback().await?;
@@ -81,6 +84,7 @@ async fn leave(cx: &Cx<'_, Graph>, mapped: &BTreeMap<String, (CustomerId, String
         let removed = tenants::leave(&tx, customer, &ids, cx.now()).await?;
         cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
         tx.commit().await?;
+        machines::of_customer(cx, customer).await?;
         cx.at(SyncPoint::MovedOut(PART)).await;
     }
     Ok(())
@@ -177,7 +181,11 @@ async fn one(
 }
 
 /// Nothing is written by a worker that lost its run.
-pub(super) async fn fence(cx: &Cx<'_, Graph>, tx: &ActorTx, part: PartName) -> Result<(), SyncError> {
+pub(in crate::sync) async fn fence(
+    cx: &Cx<'_, Graph>,
+    tx: &ActorTx,
+    part: PartName,
+) -> Result<(), SyncError> {
     cx.count(tx, part, &Counts::default()).await
 }
 

@@ -41,7 +41,7 @@ pub(super) fn partial(part: PartOf, reason: String) -> PartRead {
 
 /// How one tenant came out of a part.
 #[derive(Clone, Debug)]
-pub(super) struct Outcome {
+pub(in crate::sync) struct Outcome {
     pub tenant: String,
     pub state: PartState,
     pub reason: Option<String>,
@@ -50,7 +50,7 @@ pub(super) struct Outcome {
 }
 
 /// Complete only when every tenant is.
-pub(super) fn sum(mut outcomes: Vec<Outcome>) -> PartEnd {
+pub(in crate::sync) fn sum(mut outcomes: Vec<Outcome>) -> PartEnd {
     outcomes.retain(|it| it.state != PartState::Complete);
     if outcomes.is_empty() {
         return PartEnd::complete();

@@ -4,4 +4,5 @@ mod auth;
 mod delta;
 mod faults;
 mod reads;
+mod sharepoint;
 mod support;

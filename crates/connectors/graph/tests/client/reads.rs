@@ -221,3 +221,44 @@ async fn named_reads_give_the_answer_as_it_came() {
     let climbed = tenant.get(&NamedCall::User { id: "../organization".into() }).await;
     assert_eq!(climbed.unwrap_err(), VendorError::NotFound);
 }
+
+#[tokio::test]
+async fn enrolled_devices_are_those_of_the_plan() {
+    let scene = scene(CUSTOMERS, 400).await;
+    let truth = scene.truth().await;
+    let planned = |organization: &Value| -> BTreeSet<String> {
+        let rows = truth["endpoints"].as_array().unwrap().iter();
+        let of = rows.filter(|row| row["organization_id"] == *organization);
+        of.flat_map(|row| row["intune_ids"].as_array().unwrap())
+            .map(|id| id.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (mut total, mut without) = (0, 0);
+    for row in scene.tenants().await.iter().filter(|row| row["consent"] == true) {
+        let tenant = scene.graph.tenant(row["tenant_id"].as_str().unwrap());
+        let walk = tenant.managed_devices().await;
+        let planned = planned(&row["organization_id"]);
+        if let Completeness::Partial { reason: PartialReason::Stopped(error) } = &walk.completeness {
+            assert_eq!(error, &VendorError::MissingCapability { capability: "Intune".into() });
+            assert!(planned.is_empty());
+            without += 1;
+            continue;
+        }
+        let devices = whole(walk);
+        assert_eq!(devices.iter().map(|it| it.id.clone()).collect::<BTreeSet<_>>(), planned);
+        assert!(devices.iter().all(|it| it.enrolled_at.is_some() && it.entra_device_id.is_some()));
+        total += devices.len();
+    }
+    assert!(total > 150 && without > 0, "{total} {without}");
+    let devices = whole(scene.first().await.managed_devices().await);
+    // Never seen since it was enrolled; a serial that is none; one that is blank.
+    assert!(
+        devices.iter().any(|it| it.last_sync_at.is_none())
+            && devices.iter().any(|it| it.serial_number.is_none())
+    );
+    let ids: Vec<String> = devices.iter().map(|it| it.id.clone()).chain(["gone".into()]).collect();
+    let again = scene.first().await.managed_devices_by_id(&ids).await;
+    assert!(again.iter().zip(&devices).all(|(one, is)| one.outcome.as_ref().unwrap().value.name == is.name));
+    assert_eq!(again.last().unwrap().outcome.as_ref().unwrap_err(), &VendorError::NotFound);
+    assert_eq!(scene.first().await.managed_device(&ids[0]).await.unwrap().value.id, ids[0]);
+}

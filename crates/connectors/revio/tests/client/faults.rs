@@ -13,12 +13,12 @@ async fn a_throttled_read_waits_and_goes_on() {
     scene.fault(json!({"kind": "too_many_requests", "times": 2})).await;
     scene.fault(json!({"kind": "too_many_requests", "retry_after_s": 0})).await;
     assert_eq!(scene.revio.product(201).await.unwrap().value.id, 201);
+    scene.fault(json!({"kind": "day_quota"})).await;
+    assert_eq!(scene.revio.product(201).await.unwrap_err(), VendorError::Throttled { retry_after: None });
     // A wait that is longer than allowed ends the call, and names it.
     scene.fault(json!({"kind": "too_many_requests", "retry_after_s": 60})).await;
     let refused = scene.revio.product(201).await.unwrap_err();
     assert_eq!(refused, VendorError::Throttled { retry_after: Some(Duration::from_secs(60)) });
-    scene.fault(json!({"kind": "day_quota"})).await;
-    assert_eq!(scene.revio.product(201).await.unwrap_err(), VendorError::Throttled { retry_after: None });
 }
 
 #[tokio::test]

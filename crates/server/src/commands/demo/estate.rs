@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     commands::{
-        demo::{SYNC_INTERVAL_S, billing, tenants},
+        demo::{SYNC_INTERVAL_S, billing, documents, settings, tenants},
         integration,
         sandbox::SandboxHandle,
     },
@@ -60,6 +60,8 @@ pub async fn prepare(
     integration::register_webhook(product, integration, &ninja, url).await?;
     billing::prepare(product, sandbox, integration).await?;
     tenants::prepare(product, sandbox, integration).await?;
+    settings::prepare(product, sandbox, integration).await?;
+    documents::prepare(product, sandbox).await?;
     Ok(customers)
 }
 

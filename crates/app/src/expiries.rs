@@ -1,0 +1,70 @@
+//! What a connection needs that ends by itself: people hear of it 90, 30 and 7 days before, and when it has ended; once each.
+use std::collections::BTreeMap;
+
+use kernel::{Timestamp, id::IntegrationId};
+use pg::{Pg, PgError, WorkReason};
+use store::{
+    cipp::{self, DueExpiry},
+    notifications::{self, NewNotification},
+};
+
+/// Subjects that one notification names.
+const NAMED_MAX: usize = 5;
+
+/// Tells whoever may mend connections of what became due, in one notification for each connection and nearness. Returns how many things
+/// were told of. Any number of processes may do it at the same time.
+pub async fn tell_due(pg: &Pg, now: Timestamp) -> Result<usize, PgError> {
+    let tx = pg.work_for_provider(WorkReason::Sync).await?;
+    let due = cipp::due_expiries(&tx, now).await?;
+    if due.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    let people = notifications::staff_who_can(&tx, "integrations:write").await?;
+    let mut together: BTreeMap<(i32, IntegrationId), Vec<&DueExpiry>> = BTreeMap::new();
+    for it in &due {
+        together.entry((it.days, it.integration)).or_default().push(it);
+    }
+    for ((days, _), of_one) in together {
+        let (title, body) = (title(days, &of_one), body(&of_one));
+        let new = NewNotification {
+            customer: None,
+            kind: "expiry",
+            title: &title,
+            body: &body,
+            link: Some("/expiries"),
+            at: now,
+        };
+        notifications::add(&tx, &people, &new).await?;
+    }
+    cipp::told_expiries(&tx, &due).await?;
+    tx.commit().await?;
+    Ok(due.len())
+}
+
+fn title(days: i32, of_one: &[&DueExpiry]) -> String {
+    let name = of_one.first().map_or("A connection", |it| it.integration_name.as_str());
+    let what = match of_one {
+        [one] => format!("access to {}", one.subject),
+        many => format!("access to {} tenants", many.len()),
+    };
+    if days == 0 {
+        format!("{name}: {what} has ended")
+    } else {
+        format!("{name}: {what} ends within {days} days")
+    }
+}
+
+fn body(of_one: &[&DueExpiry]) -> String {
+    let named = of_one.iter().take(NAMED_MAX).map(|it| {
+        let day = it.ends_at.to_string();
+        format!("{} ({})", it.subject, day.get(..10).unwrap_or(&day))
+    });
+    let mut named = named.collect::<Vec<_>>().join(", ");
+    if of_one.len() > NAMED_MAX {
+        named.push_str(&format!(" and {} more", of_one.len() - NAMED_MAX));
+    }
+    format!(
+        "{named}. Renew the delegated admin relationship (GDAP) in Partner Center; without it nothing of the tenant can be read or changed."
+    )
+}

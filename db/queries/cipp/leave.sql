@@ -1,0 +1,9 @@
+-- Tenants that are no longer this customer's, or not at the vendor any more: nothing of them counts here.
+with gone as (
+  update public.cipp_tenants set missing_since = $3 where customer_id = $1 and id = any ($2::uuid[]) and missing_since is null returning id
+), settings as (
+  update public.tenant_settings s set missing_since = $3 from gone where s.customer_id = $1 and s.cipp_tenant_id = gone.id and s.missing_since is null returning 1
+), parts as (
+  delete from public.cipp_tenant_parts a using gone where a.customer_id = $1 and a.cipp_tenant_id = gone.id returning 1
+)
+select (select count(*) from settings) as settings

@@ -1,0 +1,1 @@
+select setting, name, category from public.standards

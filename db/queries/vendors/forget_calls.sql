@@ -1,0 +1,1 @@
+delete from public.vendor_calls where hour < $1

@@ -1,0 +1,63 @@
+import { CalendarClock } from "lucide-react";
+import { defineResource } from "@/kit/resource";
+import { ResourceList } from "@/kit/ResourceList";
+import { expiryStates } from "@/kit/status";
+import { StatusBadge } from "@/kit/StatusBadge";
+import { Ago } from "@/kit/Ago";
+import { Badge } from "@/ui/Badge";
+import { EndsAt } from "./EndsAt";
+
+const KINDS: Readonly<Record<string, string>> = {
+  gdap: "Delegated access (GDAP)",
+  consent: "Consent",
+  secret: "Client secret",
+  token: "Token",
+};
+
+const expiries = defineResource("expiry_list", {
+  name: "expiries",
+  title: "Expiry calendar",
+  one: "Expiry",
+  many: "expiries",
+  icon: CalendarClock,
+  columns: (c) => [
+    c.title("subject", { label: "What ends", aside: (row) => KINDS[row.kind] ?? row.kind, className: "max-w-96" }),
+    c.custom("state", { label: "State", sort: false, phone: "badge" }, (row) =>
+      row.renews ? <Badge tone="ok" title="The relationship extends itself at the vendor.">Renews itself</Badge> : <StatusBadge of={expiryStates} value={row.state} />,
+    ),
+    c.custom("ends_at", { label: "Ends" }, (row) => <EndsAt at={row.ends_at} renews={row.renews} />),
+    c.text("customer_name", { label: "Customer", className: "max-w-48" }),
+    c.text("integration_name", { label: "Integration", className: "max-w-44", phone: "hide" }),
+    c.custom("last_proved_at", { label: "Last seen to work" }, (row) => (row.last_proved_at ? <Ago at={row.last_proved_at} brief /> : <span className="text-ink-3">never</span>)),
+    c.freshness((row) => ({ observedAt: row.observed_at, staleAt: row.stale_at }), "observed_at"),
+  ],
+  search: ["subject", "customer_name"],
+  filters: [
+    {
+      id: "state",
+      label: "State",
+      options: Object.entries(expiryStates).map(([value, status]) => ({ value, label: status.label.toLowerCase(), status })),
+      where: (values) => [{ column: "state", op: "in", values }],
+    },
+    {
+      id: "renews",
+      label: "Renewal",
+      single: true,
+      options: [
+        { value: "hand", label: "has to be renewed by hand" },
+        { value: "self", label: "renews itself" },
+      ],
+      where: ([value]) => [{ column: "renews", op: "is", value: value === "self" }],
+    },
+  ],
+  defaultSort: "ends_at",
+  tieBreak: "id",
+  scopeColumn: "customer_id",
+  path: null,
+  rowKey: (row) => row.id,
+  empty: { title: "Nothing ends", next: "Ends of delegated access come with the tenants of CIPP: connect it under Integrations, then synchronize." },
+});
+
+export default function ExpiryCalendar() {
+  return <ResourceList resource={expiries} />;
+}
