@@ -33,7 +33,7 @@ const post = (name, body) => rest(token, `/functions/v1/${name}`, { method: "POS
 
 /** A full reading of both sources that began after this call, then a comparison that left nobody out. */
 async function readAndCompare() {
-  for (const source of await read("source_list?select=id,vendor&enabled=is.true")) {
+  for (const source of await read(`source_list?select=id,vendor&enabled=is.true&vendor=in.(${Object.keys(SYNC)})`)) {
     const run = await until(`a synchronization of ${source.vendor}`, async () => {
       const [name, input] = SYNC[source.vendor];
       const { status, body } = await post(name, { integration_id: source.id, ...input });

@@ -2,6 +2,7 @@
 //! them, `docs/reference/performance.md` what they mean.
 mod console;
 mod engine;
+mod estate;
 mod machine;
 mod report;
 mod rest;
@@ -97,6 +98,8 @@ enum Command {
     Engine(engine::EngineArgs),
     /// A synchronization from the sandbox against a plain COPY of the same rows.
     Sync(sync::SyncArgs),
+    /// A whole estate: 200 tenants with 50,000 accounts and 50,000 devices, first and again; 1,000 customers' counts against their bills.
+    Estate(estate::EstateArgs),
     /// Sizes of the built console, and Lighthouse when the address of a running demo is given.
     Console(console::ConsoleArgs),
     /// All of them.
@@ -147,6 +150,9 @@ async fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Sync(args) => {
             keep(&cli.common, &mut sections, Box::pin(sync::run(&cli.common, args)).await?)?
         }
+        Command::Estate(args) => {
+            keep(&cli.common, &mut sections, Box::pin(estate::run(&cli.common, args)).await?)?
+        }
         Command::Console(args) => keep(&cli.common, &mut sections, console::run(&cli.common, args).await?)?,
         Command::All(args) => {
             let common = &cli.common;
@@ -162,6 +168,11 @@ async fn run(cli: &Cli) -> Result<ExitCode> {
                 Box::pin(engine::run(common, &engine::EngineArgs::default())).await?,
             )?;
             keep(common, &mut sections, Box::pin(sync::run(common, &sync::SyncArgs::default())).await?)?;
+            keep(
+                common,
+                &mut sections,
+                Box::pin(estate::run(common, &estate::EstateArgs::default())).await?,
+            )?;
             let sockets = sockets::SocketsArgs::default();
             keep(common, &mut sections, Box::pin(sockets::run(common, &sockets)).await?)?;
             keep(common, &mut sections, console::run(common, args).await?)?;

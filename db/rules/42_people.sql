@@ -22,10 +22,12 @@ create policy worker_all on public.tenant_parts for all to worker
 create policy staff_select on public.access_policies for select to staff using ((select app.has('people:read')));
 create policy worker_all on public.access_policies for all to worker
   using (customer_id = (select app.worker_customer())) with check (customer_id = (select app.worker_customer()));
+create policy worker_all on public.tenant_cursors for all to worker
+  using (customer_id = (select app.worker_customer())) with check (customer_id = (select app.worker_customer()));
 create policy worker_all on public.access_facts for all to worker
   using (customer_id = (select app.worker_customer())) with check (customer_id = (select app.worker_customer()));
 grant select on public.tenant_parts, public.access_policies to staff;
-grant select, insert, update, delete on public.tenant_parts, public.access_policies, public.access_facts to worker;
+grant select, insert, update, delete on public.tenant_parts, public.access_policies, public.access_facts, public.tenant_cursors to worker;
 
 -- What a seat of a license is billed at: by the customer's own line, else by the product that a rule names for it. Null: nothing says.
 create or replace function app.seat_rate(p_customer uuid, p_sku uuid) returns numeric language sql stable set search_path = '' as $$

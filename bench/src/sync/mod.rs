@@ -1,18 +1,18 @@
 //! A full synchronization from the sandbox against a plain COPY of the same rows.
-mod copy;
+pub mod copy;
 pub mod worker;
 
 use std::process::Stdio;
 
 use clap::Args;
-use kernel::{Clock, secret::ExposeSecret as _};
+use kernel::Clock;
 use ninjaone::{Config, NinjaOne, Organization};
 use sandbox::{RunningSandbox, Sandbox, SandboxConfig};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use self::worker::{Task, Told};
+use self::worker::{Access, Task, Told};
 use crate::{Common, Result, machine, progress, report::Section, stage::Stage, stats};
 
 #[derive(Clone, Debug, Default, Args)]
@@ -52,7 +52,7 @@ async fn measure(stage: &Stage, rounds: usize, devices: u32) -> Result<Section> 
         empty(&admin, integration).await?;
         let new = synchronize(stage, &admin, &sandbox, integration, devices - HIDDEN_DEVICES).await?;
         let unchanged = synchronize(stage, &admin, &sandbox, integration, devices - HIDDEN_DEVICES).await?;
-        let copy = copy::run(&admin).await?;
+        let copy = copy::run(&admin, &["devices"]).await?;
         progress!(
             "round {round}: {:.0} rows/s new, {:.0} rows/s unchanged, {:.0} rows/s COPY, peak {}",
             new.rows_per_second,
@@ -90,7 +90,7 @@ async fn measure(stage: &Stage, rounds: usize, devices: u32) -> Result<Section> 
 }
 
 /// A customer for each of the vendor's organizations.
-async fn map_organizations(admin: &Client, sandbox: &RunningSandbox) -> Result<Uuid> {
+pub async fn map_organizations(admin: &Client, sandbox: &RunningSandbox) -> Result<Uuid> {
     let config = Config::new(sandbox.base_url(), sandbox.client_id(), sandbox.client_secret().clone());
     let organizations: Vec<Organization> =
         NinjaOne::new(config, Clock::system())?.organizations().await.items;
@@ -135,15 +135,8 @@ async fn synchronize(
     integration: Uuid,
     devices: u32,
 ) -> Result<Told> {
-    let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, 'full', 'bench')";
-    admin.execute(sql, &[&integration]).await?;
-    let task = Task {
-        login: stage.socket_login()?,
-        base_url: sandbox.base_url(),
-        client_id: sandbox.client_id().to_owned(),
-        client_secret: sandbox.client_secret().expose_secret().to_owned(),
-    };
-    let told = in_own_process(&task).await?;
+    let access = Access::ninjaone(sandbox);
+    let told = run_one(stage, admin, integration, "full", access).await?;
     let stored: i64 =
         admin.query_one("select count(*) from public.devices where missing_since is null", &[]).await?.get(0);
     if told.state != "complete" || stored != i64::from(devices) {
@@ -156,6 +149,19 @@ async fn synchronize(
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let rows_per_second = stored as f64 / (told.elapsed_ms / 1e3);
     Ok(Told { rows_per_second, ..told })
+}
+
+/// Queues a run and has another process work on it.
+pub async fn run_one(
+    stage: &Stage,
+    admin: &Client,
+    integration: Uuid,
+    kind: &str,
+    access: Access,
+) -> Result<Told> {
+    let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, $2::text, 'bench')";
+    admin.execute(sql, &[&integration, &kind]).await?;
+    in_own_process(&Task { login: stage.socket_login()?, access }).await
 }
 
 /// This program once more, so that its memory is the synchronization's alone. What it must know comes by standard input.

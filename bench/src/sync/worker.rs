@@ -5,9 +5,15 @@ use app::{
     sync::{NoSink, Syncer},
     vendors::{BoxFuture, Vendors, VendorsError},
 };
-use kernel::{Clock, id::IntegrationId};
-use ninjaone::{Config, NinjaOne};
+use graph::Graph;
+use kernel::{
+    Clock,
+    id::IntegrationId,
+    secret::{ExposeSecret as _, SecretString},
+};
+use ninjaone::NinjaOne;
 use pg::{Pg, PgSettings};
+use sandbox::RunningSandbox;
 use serde::{Deserialize, Serialize};
 
 use crate::{Result, machine, stage::SocketLogin};
@@ -18,9 +24,50 @@ const POOL: usize = 24;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Task {
     pub login: SocketLogin,
-    pub base_url: String,
-    pub client_id: String,
-    pub client_secret: String,
+    pub access: Access,
+}
+
+/// Where the vendor is, and how it lets us in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Access {
+    NinjaOne { base_url: String, client_id: String, client_secret: String },
+    Microsoft { login_url: String, base_url: String, client_id: String, client_secret: String, home: String },
+}
+
+impl Access {
+    pub fn ninjaone(sandbox: &RunningSandbox) -> Self {
+        Self::NinjaOne {
+            base_url: sandbox.base_url(),
+            client_id: sandbox.client_id().to_owned(),
+            client_secret: sandbox.client_secret().expose_secret().to_owned(),
+        }
+    }
+
+    pub fn microsoft(sandbox: &RunningSandbox) -> Self {
+        let access = sandbox.graph();
+        Self::Microsoft {
+            login_url: sandbox.graph_login_url(),
+            base_url: sandbox.graph_url(),
+            client_id: access.client_id.clone(),
+            client_secret: access.client_secret.expose_secret().to_owned(),
+            home: access.home_tenant_id.to_string(),
+        }
+    }
+
+    fn open(self) -> Result<Known> {
+        let clock = Clock::system();
+        Ok(match self {
+            Self::NinjaOne { base_url, client_id, client_secret } => {
+                let config = ninjaone::Config::new(base_url, client_id, client_secret.into());
+                Known::NinjaOne(NinjaOne::new(config, clock)?)
+            }
+            Self::Microsoft { login_url, base_url, client_id, client_secret, home } => {
+                let secret = SecretString::from(client_secret);
+                let config = graph::Config::new(login_url, base_url, client_id, secret, home)?;
+                Known::Microsoft(Graph::new(config, clock)?)
+            }
+        })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,11 +81,28 @@ pub struct Told {
 }
 
 /// The one client; credentials are not what is measured.
-struct Known(NinjaOne);
+enum Known {
+    NinjaOne(NinjaOne),
+    Microsoft(Graph),
+}
 
 impl Vendors for Known {
     fn ninjaone(&self, _: IntegrationId) -> BoxFuture<'_, std::result::Result<NinjaOne, VendorsError>> {
-        Box::pin(async { Ok(self.0.clone()) })
+        Box::pin(async {
+            match self {
+                Self::NinjaOne(client) => Ok(client.clone()),
+                Self::Microsoft(_) => Err(VendorsError::NotConfigured),
+            }
+        })
+    }
+
+    fn microsoft(&self, _: IntegrationId) -> BoxFuture<'_, std::result::Result<Graph, VendorsError>> {
+        Box::pin(async {
+            match self {
+                Self::Microsoft(client) => Ok(client.clone()),
+                Self::NinjaOne(_) => Err(VendorsError::NotConfigured),
+            }
+        })
     }
 }
 
@@ -48,10 +112,8 @@ pub async fn run() -> Result<()> {
     std::io::stdin().read_to_end(&mut text)?;
     let task: Task = serde_json::from_slice(&text)?;
     let pool = Pg::new(&PgSettings::halves(task.login.config(), POOL))?;
-    let clock = Clock::system();
-    let client =
-        NinjaOne::new(Config::new(task.base_url, task.client_id, task.client_secret.into()), clock.clone())?;
-    let syncer = Syncer::new(pool, clock, Arc::new(Known(client)), Arc::new(NoSink));
+    let client = task.access.open()?;
+    let syncer = Syncer::new(pool, Clock::system(), Arc::new(client), Arc::new(NoSink));
     let began = Instant::now();
     let (_, state) = syncer.run_one().await?.ok_or("there was no run to work on")?;
     let told = Told {

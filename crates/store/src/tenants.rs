@@ -235,6 +235,31 @@ pub async fn set_flags(
     tx.execute(sql, &[&customer.0, &tenant, &flags.has_premium, &flags.security_defaults]).await.map(drop)
 }
 
+/// Where the next reading of only what changed in a part begins. `None`: it is to be read whole.
+pub async fn cursor(
+    tx: &ActorTx,
+    customer: CustomerId,
+    tenant: Uuid,
+    part: PartOf,
+) -> Result<Option<String>, PgError> {
+    let sql = include_str!("../../../db/queries/tenants/cursor.sql");
+    let row = tx.query_opt(sql, &[&customer.0, &tenant, &part.as_str()]).await?;
+    Ok(row.map(|row| row.get("link")))
+}
+
+/// `None` forgets it.
+pub async fn keep_cursor(
+    tx: &ActorTx,
+    customer: CustomerId,
+    tenant: Uuid,
+    part: PartOf,
+    link: Option<&str>,
+    at: Timestamp,
+) -> Result<(), PgError> {
+    let sql = include_str!("../../../db/queries/tenants/keep_cursor.sql");
+    tx.execute(sql, &[&customer.0, &tenant, &part.as_str(), &link, &at]).await.map(drop)
+}
+
 pub async fn finish_part(
     tx: &ActorTx,
     customer: CustomerId,

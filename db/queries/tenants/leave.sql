@@ -15,6 +15,8 @@ with gone as (
   delete from public.mfa_results r using gone where r.customer_id = $1 and r.tenant_id = gone.id returning 1
 ), facts as (
   delete from public.access_facts f using gone where f.customer_id = $1 and f.tenant_id = gone.id returning 1
+), cursors as (
+  delete from public.tenant_cursors x using gone where x.customer_id = $1 and x.tenant_id = gone.id returning 1
 ), parts as (
   delete from public.tenant_parts a using gone where a.customer_id = $1 and a.tenant_id = gone.id returning 1
 )

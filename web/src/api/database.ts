@@ -609,6 +609,15 @@ export interface Database {
           { foreignKeyName: "sync_runs_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      tenant_cursors: {
+        Row: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
+        Insert: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
+        Update: { customer_id?: string; kept_at?: string; link?: string; part?: string; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       tenant_parts: {
         Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; state: string; sync_run_id: string | null; tenant_id: string };
         Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null; tenant_id: string };

@@ -153,6 +153,19 @@ impl TenantClient {
         self.batch("/v1.0/$batch", ids, path, USER, User::read).await
     }
 
+    /// A link for the changes from now on, without the users themselves. Read the whole list after it, not before: what changes
+    /// meanwhile then comes twice, and is not lost.
+    pub async fn users_delta_latest(&self) -> Result<String, VendorError> {
+        let call =
+            Call::get("/v1.0/users/delta").query("$select", SELECT_DELTA).query("$deltatoken", "latest");
+        let answer = self.call(call, USERS).await?;
+        let body = answer.json().unwrap_or_default();
+        body["@odata.deltaLink"].as_str().map(str::to_owned).ok_or_else(|| VendorError::Shape {
+            path: "@odata.deltaLink".to_owned(),
+            reason: "it is missing".to_owned(),
+        })
+    }
+
     /// Changes since `link`; without one the first round, which shows all users. The link goes out as it came.
     pub async fn users_delta(&self, link: Option<&str>) -> UsersDelta {
         let limits = LinkLimits { pages_max: DELTA_PAGES_MAX, repeats: Repeats::Natural };

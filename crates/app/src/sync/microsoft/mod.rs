@@ -2,8 +2,9 @@
 //! enrolled devices and access policies.
 //!
 //! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
-//! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. Every run reads
-//! all accounts and licenses anew; an incremental one only spares the readings that take a call per account.
+//! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. A full
+//! run reads all accounts anew; an incremental one asks what changed since, and spares the readings that take a call per account.
+mod changes;
 mod managed_devices;
 mod organizations;
 mod people;

@@ -12,7 +12,7 @@ use store::{
 };
 
 use super::{
-    rows as row_of,
+    changes, rows as row_of,
     tenants::{Came, Reading, complete, each},
     trouble,
 };
@@ -34,9 +34,15 @@ pub(super) async fn read(cx: &Cx<'_, Graph>, kind: SyncKind) -> Result<PartEnd, 
 }
 
 async fn one(cx: &Cx<'_, Graph>, tenant: &Reading) -> Came {
+    if tenant.kind == SyncKind::Incremental
+        && let Some(read) = changes::read(cx, tenant).await?
+    {
+        return Ok((vec![read], 0));
+    }
     let tx = cx.customer(tenant.customer).await?;
     let known = accounts::present(&tx, tenant.customer, tenant.id).await?;
     tx.rollback().await?;
+    let cursor = changes::begin(cx, tenant).await?;
     let fields = match tenant.has_premium {
         // The vendor would refuse the whole list.
         Some(false) => UserFields::WithoutSignIns,
@@ -82,6 +88,9 @@ async fn one(cx: &Cx<'_, Graph>, tenant: &Reading) -> Came {
     remove(cx, tenant, &gone).await?;
     if unread > 0 && is_complete {
         read = trouble::partial(PartOf::People, format!("{unread} accounts came without a name or state"));
+    }
+    if read.state == PartState::Complete {
+        changes::keep(cx, tenant, cursor.as_deref()).await?;
     }
     Ok((vec![read, sign_ins], held))
 }
@@ -150,7 +159,7 @@ impl Asked {
 }
 
 /// Returns how many could not be made a row of.
-async fn store(
+pub(super) async fn store(
     cx: &Cx<'_, Graph>,
     tenant: &Reading,
     seen: &Seen,
@@ -171,7 +180,7 @@ async fn store(
     Ok(unread)
 }
 
-async fn remove(cx: &Cx<'_, Graph>, tenant: &Reading, gone: &[String]) -> Result<(), SyncError> {
+pub(super) async fn remove(cx: &Cx<'_, Graph>, tenant: &Reading, gone: &[String]) -> Result<(), SyncError> {
     if gone.is_empty() {
         return Ok(());
     }
