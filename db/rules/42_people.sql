@@ -19,6 +19,9 @@ grant select (customer_id, id, integration_id, external_id, missing_since) on pu
 create policy staff_select on public.tenant_parts for select to staff using ((select app.has('people:read')));
 create policy worker_all on public.tenant_parts for all to worker
   using (customer_id = (select app.worker_customer())) with check (customer_id = (select app.worker_customer()));
+-- Which tenants a scheduled run spares, over all customers: keys and times only.
+create policy system_select on public.tenant_parts for select to system using (true);
+grant select (customer_id, tenant_id, part, spare_until) on public.tenant_parts to system;
 create policy staff_select on public.access_policies for select to staff using ((select app.has('people:read')));
 create policy worker_all on public.access_policies for all to worker
   using (customer_id = (select app.worker_customer())) with check (customer_id = (select app.worker_customer()));

@@ -162,6 +162,15 @@ impl Vendor {
         if !["complete", "partial"].contains(&told.state.as_str()) {
             return Err(format!("{}: the {kind} synchronization ended as {}", self.name, told.state).into());
         }
+        let sql = "select part, (extract(epoch from ended_at - started_at) * 1000)::integer as ms from public.sync_parts
+            where sync_run_id = (select id from public.sync_runs where integration_id = $1 order by queued_at desc, id desc limit 1)
+              and ended_at is not null order by position";
+        let parts = admin.query(sql, &[&self.integration]).await?;
+        let told_parts: Vec<String> = parts
+            .iter()
+            .map(|row| format!("{} {} ms", row.get::<_, &str>(0), row.get::<_, i32>(1)))
+            .collect();
+        progress!("  {kind}: {}", told_parts.join(", "));
         Ok(told)
     }
 

@@ -159,7 +159,7 @@ pub async fn run_one(
     kind: &str,
     access: Access,
 ) -> Result<Told> {
-    let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, $2::text, 'bench')";
+    let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, $2::text, 'schedule')";
     admin.execute(sql, &[&integration, &kind]).await?;
     in_own_process(&Task { login: stage.socket_login()?, access }).await
 }

@@ -80,6 +80,8 @@ pub struct Claim {
     pub integration: IntegrationId,
     pub vendor: Vendor,
     pub kind: SyncKind,
+    /// By the clock; nobody waits for what it brings.
+    pub is_scheduled: bool,
     pub resumed_count: i32,
     pub owner: Uuid,
 }
@@ -380,6 +382,7 @@ fn read_claim(row: &Row, owner: Uuid) -> Claim {
         integration: IntegrationId(row.get("integration_id")),
         vendor: Vendor::read(row.get("vendor")),
         kind: SyncKind::read(row.get("kind")),
+        is_scheduled: row.get("is_scheduled"),
         resumed_count: row.get("resumed_count"),
         owner,
     }

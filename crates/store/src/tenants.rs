@@ -1,5 +1,8 @@
 //! Microsoft 365 tenants: what of each was read, its licenses, policies and what these refer to. Writes happen within one
 //! customer's transaction; reads over all customers (marked below) need [`pg::SystemReason::PlaceDevices`] and see keys only.
+use std::collections::HashSet;
+
+use jiff::SignedDuration;
 use kernel::{
     Timestamp,
     id::{CustomerId, IntegrationId, SyncRunId},
@@ -62,6 +65,18 @@ impl PartOf {
             Self::ManagedDevices => "managed_devices",
             Self::Policies => "policies",
             Self::Roles => "roles",
+        }
+    }
+
+    /// How long a complete reading does for scheduled runs between two full ones. `None`: each of them reads it.
+    const fn spared_for(self) -> Option<SignedDuration> {
+        match self {
+            Self::Organization => Some(SignedDuration::from_hours(6)),
+            // Reports have the smallest quota of all.
+            Self::Registrations | Self::ManagedDevices | Self::Policies => {
+                Some(SignedDuration::from_hours(1))
+            }
+            Self::Seats | Self::People | Self::SignIns | Self::MfaStates | Self::Roles => None,
         }
     }
 }
@@ -235,6 +250,24 @@ pub async fn set_flags(
     tx.execute(sql, &[&customer.0, &tenant, &flags.has_premium, &flags.security_defaults]).await.map(drop)
 }
 
+/// Tenants (customer and vendor's id) of which a part is not due in a scheduled run. Over all customers.
+pub async fn spared(
+    tx: &ActorTx,
+    integration: IntegrationId,
+    part: PartOf,
+    now: Timestamp,
+) -> Result<HashSet<(CustomerId, String)>, PgError> {
+    let sql = include_str!("../../../db/queries/tenants/spared.sql");
+    let rows = tx.query(sql, &[&integration.0, &part.as_str(), &now]).await?;
+    Ok(rows.iter().map(|row| (CustomerId(row.get("customer_id")), row.get("external_id"))).collect())
+}
+
+/// Everything of a tenant is due again.
+pub async fn unspare(tx: &ActorTx, customer: CustomerId, tenant: Uuid) -> Result<(), PgError> {
+    let sql = include_str!("../../../db/queries/tenants/unspare.sql");
+    tx.execute(sql, &[&customer.0, &tenant]).await.map(drop)
+}
+
 /// Where the next reading of only what changed in a part begins. `None`: it is to be read whole.
 pub async fn cursor(
     tx: &ActorTx,
@@ -270,6 +303,9 @@ pub async fn finish_part(
 ) -> Result<(), PgError> {
     let sql = include_str!("../../../db/queries/tenants/finish_part.sql");
     let rows = as_count(read.rows);
+    let is_whole = read.state == PartState::Complete;
+    let spare_until =
+        read.part.spared_for().filter(|_| is_whole).and_then(|spared| at.checked_add(spared).ok());
     let params = &[
         &customer.0 as _,
         &tenant as _,
@@ -281,6 +317,7 @@ pub async fn finish_part(
         &at as _,
         &rows as _,
         &run.0 as _,
+        &spare_until as _,
     ];
     tx.execute_one(sql, params).await
 }

@@ -14,6 +14,7 @@ create table public.tenant_parts (
   attempted_at timestamp with time zone not null,
   row_count integer not null default 0,
   sync_run_id uuid,
+  spare_until timestamp with time zone,
   constraint tenant_parts_pkey PRIMARY KEY (customer_id, tenant_id, part),
   constraint tenant_parts_customer_id_tenant_id_fkey FOREIGN KEY (customer_id, tenant_id) REFERENCES public.tenants(customer_id, id) ON DELETE CASCADE,
   constraint tenant_parts_count_is_a_count CHECK ((row_count >= 0)),
@@ -24,9 +25,12 @@ create table public.tenant_parts (
 
 create policy staff_select on public.tenant_parts for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
+create policy system_select on public.tenant_parts for select to system
+  using (true);
 create policy worker_all on public.tenant_parts for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
 grant select on public.tenant_parts to staff;
+grant select (customer_id, tenant_id, part, spare_until) on public.tenant_parts to system;
 grant select, insert, update, delete on public.tenant_parts to worker;

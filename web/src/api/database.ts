@@ -619,9 +619,9 @@ export interface Database {
         ];
       };
       tenant_parts: {
-        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; state: string; sync_run_id: string | null; tenant_id: string };
-        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null; tenant_id: string };
-        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; state?: string; sync_run_id?: string | null; tenant_id?: string };
+        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; spare_until: string | null; state: string; sync_run_id: string | null; tenant_id: string };
+        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state: string; sync_run_id?: string | null; tenant_id: string };
+        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state?: string; sync_run_id?: string | null; tenant_id?: string };
         Relationships: [
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },

@@ -95,7 +95,7 @@ impl World {
     }
 
     pub async fn queue(&self) -> SyncRunId {
-        let sql = "insert into public.sync_runs (integration_id, kind) values ($1, 'full') returning id";
+        let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, 'full', 'test') returning id";
         SyncRunId(self.admin.query_one(sql, &[&self.integration.0]).await.expect("a run").get(0))
     }
 

@@ -118,7 +118,7 @@ impl World {
     }
 
     pub async fn sync(&self) -> &'static str {
-        let sql = "insert into public.sync_runs (integration_id, kind) values ($1, 'full')";
+        let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, 'full', 'test')";
         self.admin.execute(sql, &[&self.integration.0]).await.expect("a run");
         let settings =
             SyncSettings { lease: Duration::from_secs(60), poll: Duration::from_millis(50), page_rows: 50 };

@@ -93,3 +93,31 @@ async fn accounts_that_were_not_read_whole_are_read_whole_next_time() {
     assert_eq!(world.sync(world.graph, "incremental").await, "complete");
     assert!(world.count(READ_ANEW).await > 0);
 }
+
+#[tokio::test]
+async fn the_clock_spares_what_was_whole_a_short_time_ago_unless_accounts_changed() {
+    let world = World::new(4, 40).await;
+    assert_eq!(world.sync(world.graph, "full").await, "complete");
+    let (tenants, read) = (world.count("select count(*) from public.tenants").await, |part: &str| {
+        format!("select count(*) from public.tenant_parts p join public.sync_runs r on r.id = p.sync_run_id
+            where r.id = (select id from public.sync_runs order by queued_at desc, id desc limit 1) and p.part = '{part}'")
+    });
+    world.scheduled().await;
+    for part in ["organization", "registrations", "managed_devices", "policies"] {
+        assert_eq!(world.count(&read(part)).await, 0, "{part}");
+    }
+    for part in ["people", "seats"] {
+        assert_eq!(world.count(&read(part)).await, tenants, "{part}");
+    }
+    world.moves().await;
+    world.scheduled().await;
+    for part in ["registrations", "managed_devices", "policies"] {
+        assert_eq!(world.count(&read(part)).await, 1, "{part} of the tenant whose accounts changed");
+    }
+    let judged = "select count(*) from public.tenant_people p where p.missing_since is null and not exists
+        (select from public.mfa_results m where m.customer_id = p.customer_id and m.person_id = p.id)";
+    assert_eq!(world.count(judged).await, 0, "who joined is judged at once");
+    // Somebody who asks gets all of it.
+    assert_eq!(world.sync(world.graph, "incremental").await, "complete");
+    assert_eq!(world.count(&read("policies")).await, tenants);
+}

@@ -139,8 +139,16 @@ impl World {
     }
 
     pub async fn queue(&self, integration: IntegrationId, kind: &str) -> SyncRunId {
-        let sql = "insert into public.sync_runs (integration_id, kind) values ($1, $2) returning id";
+        let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, $2, 'test') returning id";
         SyncRunId(self.admin.query_one(sql, &[&integration.0, &kind]).await.expect("a run").get(0))
+    }
+
+    /// An incremental run by the clock.
+    pub async fn scheduled(&self) {
+        let sql = "insert into public.sync_runs (integration_id, kind) values ($1, 'incremental')";
+        self.admin.execute(sql, &[&self.graph.0]).await.expect("a run");
+        let (_, state) = self.syncer().run_one().await.expect("a worked run").expect("a run");
+        assert_eq!(state.as_str(), "complete");
     }
 
     pub async fn sync(&self, integration: IntegrationId, kind: &str) -> &'static str {

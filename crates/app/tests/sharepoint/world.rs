@@ -155,7 +155,7 @@ impl World {
     }
 
     pub async fn queue(&self, kind: &str) -> SyncRunId {
-        let sql = "insert into public.sync_runs (integration_id, kind) values ($1, $2) returning id";
+        let sql = "insert into public.sync_runs (integration_id, kind, reason) values ($1, $2, 'test') returning id";
         SyncRunId(self.admin.query_one(sql, &[&self.id.0, &kind]).await.unwrap().get(0))
     }
 

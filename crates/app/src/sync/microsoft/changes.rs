@@ -56,6 +56,11 @@ pub(super) async fn read(cx: &Cx<'_, Graph>, tenant: &Reading) -> Result<Option<
         }
     }
     let seen = Seen { run: cx.claim.run, observed_at, is_complete: true };
+    if !ids.is_empty() {
+        let tx = cx.customer(tenant.customer).await?;
+        tenants::unspare(&tx, tenant.customer, tenant.id).await?;
+        tx.commit().await?;
+    }
     let unread = people::store(cx, tenant, &seen, there).await?;
     people::remove(cx, tenant, &gone).await?;
     if unknown + unread > 0 {

@@ -3,7 +3,8 @@
 //!
 //! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
 //! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. A full
-//! run reads all accounts anew; an incremental one asks what changed since, and spares the readings that take a call per account.
+//! run reads all accounts anew; an incremental one asks what changed since, and spares the readings that take a call per
+//! account and, by the clock, those that were complete a short time ago.
 mod changes;
 mod managed_devices;
 mod organizations;

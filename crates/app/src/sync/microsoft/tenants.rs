@@ -96,7 +96,7 @@ pub(super) type Came = Result<(Vec<PartRead>, usize), SyncError>;
 /// Reads a part of one tenant and stores it.
 pub(super) type ReadOne = for<'a> fn(&'a Cx<'a, Graph>, &'a Reading) -> BoxFuture<'a, Came>;
 
-/// One part of every mapped tenant that was not read in this run, a few tenants at a time.
+/// One part of every mapped tenant that is due and was not read in this run, a few tenants at a time.
 pub(super) async fn each(
     cx: &Cx<'_, Graph>,
     kind: SyncKind,
@@ -104,7 +104,14 @@ pub(super) async fn each(
     main: PartOf,
     read: ReadOne,
 ) -> Result<PartEnd, SyncError> {
-    let outcomes: Vec<Outcome> = stream::iter(mapped(cx).await?)
+    let mut due = mapped(cx).await?;
+    if kind == SyncKind::Incremental && cx.claim.is_scheduled {
+        let tx = cx.everywhere().await?;
+        let spared = tenants::spared(&tx, cx.claim.integration, main, cx.now()).await?;
+        tx.rollback().await?;
+        due.retain(|external_id, (customer, _)| !spared.contains(&(*customer, external_id.clone())));
+    }
+    let outcomes: Vec<Outcome> = stream::iter(due)
         .map(|(external_id, (customer, name))| async move {
             one(cx, (kind, part, main), (&external_id, &name), customer, read).await
         })
