@@ -115,7 +115,7 @@ impl Wrk {
 
 /// The requests take turns. Made once, so that the generator only sends bytes.
 fn lua(asked: &[Asked]) -> String {
-    let mut text = "local made, last = {}, 0\ninit = function()\n".to_owned();
+    let mut text = "local made, last, turn = {}, 0, 0\ninit = function()\n".to_owned();
     for (index, one) in asked.iter().enumerate() {
         let prefer = one.prefer.map(|prefer| format!(", Prefer = \"{prefer}\"")).unwrap_or_default();
         let json = one.body.as_ref().map_or("", |_| ", [\"Content-Type\"] = \"application/json\"");
@@ -129,11 +129,16 @@ fn lua(asked: &[Asked]) -> String {
             one.token
         );
     }
-    text + "end
+    let turns = format!(
+        "end
 request = function()
-  last = last % #made + 1
+  if turn % {SAME_VALUES_TRANSACTIONS} == 0 then last = last % #made + 1 end
+  turn = turn + 1
   return made[last]
-end
+end"
+    );
+    text + &turns
+        + "
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format(\"BENCH_ERRORS %d \\n\", e.connect + e.read + e.write + e.status + e.timeout))
