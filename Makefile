@@ -91,7 +91,7 @@ e2e: setup-browser web/dist/index.html e2e/node_modules/.installed e2e/python/.v
 LONG_CASES ?= 50000
 LONG_MINUTES ?= 6
 # Synchronizations with a vendor that fails at random, until nothing is lost after some 100,000 failures.
-LONG_VENDOR_CASES ?= 1000
+LONG_VENDOR_CASES ?= 2500
 # Beside the machine's own PostgreSQL, which `make test` runs on.
 LONG_POSTGRES ?= 16 17 18
 LONG_STEPS := long-fuzz long-vendors long-postgres long-s3 long-openapi
