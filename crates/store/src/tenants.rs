@@ -48,6 +48,8 @@ pub enum PartOf {
     ManagedDevices,
     Policies,
     Roles,
+    Applications,
+    SecureScore,
 }
 
 impl PartOf {
@@ -62,6 +64,8 @@ impl PartOf {
             Self::ManagedDevices => "managed_devices",
             Self::Policies => "policies",
             Self::Roles => "roles",
+            Self::Applications => "applications",
+            Self::SecureScore => "secure_score",
         }
     }
 }
@@ -114,6 +118,8 @@ pub struct PartKnown {
     pub part: String,
     pub state: PartState,
     pub reason: Option<String>,
+    /// The missing right.
+    pub permission: Option<String>,
     pub observed_at: Option<Timestamp>,
     pub run: Option<SyncRunId>,
 }
@@ -267,6 +273,7 @@ pub async fn parts(tx: &ActorTx, customer: CustomerId, tenant: Uuid) -> Result<V
         part: row.get("part"),
         state: PartState::read(row.get("state")),
         reason: row.get("reason"),
+        permission: row.get("permission"),
         observed_at: row.get("observed_at"),
         run: row.get::<_, Option<Uuid>>("sync_run_id").map(SyncRunId),
     };

@@ -74,7 +74,7 @@ impl Guard {
             "DMARCReportingActive": flag(has_dmarc),
             "DMARCPercentagePass": if has_dmarc { flag(self != Self::Partly) } else { json!("") },
             "DNSSECPresent": flag(false), "DKIMEnabled": flag(self != Self::Unsigned),
-            "Score": 80, "MaximumScore": 160, "ScorePercentage": if at % 2 == 0 { json!(50) } else { json!("50") },
+            "Score": 80, "MaximumScore": 160, "ScorePercentage": if at.is_multiple_of(2) { json!(50) } else { json!("50") },
             "ScoreExplanation": "", "EnterpriseEnrollment": "Unconfigured", "EnterpriseRegistration": "Unconfigured",
         })
     }
