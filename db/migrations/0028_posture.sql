@@ -16,8 +16,8 @@ create table public.tenant_app_credentials (
   id             uuid not null default app.uuid_v7(),
   tenant_id      uuid not null,
   external_id    text not null,
-  app_object_id  text not null,
-  app_id         text,
+  app_external  text not null,
+  client_external         text,
   app_name       text not null,
   kind           text not null,
   key_id         text not null,
@@ -133,7 +133,7 @@ create table public.posture_checks (
   customer_id    uuid not null,
   id             uuid not null default app.uuid_v7(),
   posture_tenant_id uuid not null,
-  check_id       text not null,
+  check_key       text not null,
   title          text not null,
   severity       text not null,
   severity_rank  smallint not null generated always as (case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 else 4 end) stored,
@@ -161,7 +161,7 @@ create table public.posture_checks (
   constraint posture_checks_what_is_known_is_counted check ((findings is null) = (known_at is null) and (known_at is not null or outcome = 'unknown')),
   constraint posture_checks_failed_have_findings check (outcome = 'unknown' or (outcome = 'failed') = (findings > 0))
 ) with (fillfactor = 80);
-create unique index posture_checks_once on public.posture_checks (customer_id, posture_tenant_id, check_id);
+create unique index posture_checks_once on public.posture_checks (customer_id, posture_tenant_id, check_key);
 create index posture_checks_rank on public.posture_checks (severity_rank, id);
 create index posture_checks_customer_rank on public.posture_checks (customer_id, severity_rank, id);
 comment on table public.posture_checks is 'What a check of a tenant came to: passed, failed or unknown, on which readings, and how many findings were last known. Owner: security. Retention: as long as the tenant.';
@@ -186,11 +186,11 @@ comment on table public.posture_findings is 'One thing that a check found, since
 create table public.posture_days (
   customer_id    uuid not null,
   posture_tenant_id uuid not null,
-  check_id       text not null,
+  check_key       text not null,
   day            date not null,
   findings       integer not null,
   is_known       boolean not null,
-  primary key (customer_id, posture_tenant_id, check_id, day),
+  primary key (customer_id, posture_tenant_id, check_key, day),
   foreign key (customer_id, posture_tenant_id) references public.posture_tenants (customer_id, id) on delete cascade,
   constraint posture_days_findings_are_a_count check (findings >= 0)
 );

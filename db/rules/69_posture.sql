@@ -12,9 +12,8 @@ begin
   end loop;
 end $$;
 -- A check that was worked out again with the same outcome is no change; what was found is.
-create trigger audit after insert or delete on public.posture_checks for each row execute function app.audit();
-create trigger audit_change after update on public.posture_checks for each row
-  when ((old.outcome, old.severity, old.findings, old.missing_read) is distinct from (new.outcome, new.severity, new.findings, new.missing_read)) execute function app.audit();
+create trigger audit after insert or delete or update of outcome, severity, findings, missing_read on public.posture_checks
+  for each row execute function app.audit();
 -- Which tenants are due: keys and times only.
 create policy system_select on public.posture_tenants for select to system using (true);
 grant select (customer_id, id, due_at) on public.posture_tenants to system;
@@ -68,13 +67,13 @@ revoke all on function app.posture_is_due(uuid, text, text), app.posture_read() 
 grant execute on function app.posture_is_due(uuid, text, text) to worker;
 
 create view public.posture_check_list with (security_invoker = true) as
-  select k.customer_id, k.id, c.name as customer_name, k.posture_tenant_id, p.external_id, p.name as tenant_name, k.check_id, k.title, k.severity, k.severity_rank, k.why, k.advice, k.outcome,
+  select k.customer_id, k.id, c.name as customer_name, k.posture_tenant_id, p.external_id, p.name as tenant_name, k.check_key, k.title, k.severity, k.severity_rank, k.why, k.advice, k.outcome,
          case k.outcome when 'failed' then 1 when 'unknown' then 2 else 3 end::smallint as outcome_rank,
          k.findings, k.looked_at, k.known_at, k.missing_read, k.missing_reason, k.permission, k.reads, k.since, k.evaluated_at, k.observed_at,
          k.evaluated_at + interval '3 hours' as stale_at, k.outcome <> 'unknown' as is_complete,
          (select coalesce(jsonb_agg(jsonb_build_object('day', y.day, 'findings', y.findings, 'known', y.is_known) order by y.day), '[]') from
             (select d.day, d.findings, d.is_known from public.posture_days d
-               where d.customer_id = k.customer_id and d.posture_tenant_id = k.posture_tenant_id and d.check_id = k.check_id order by d.day desc limit 60) y) as days
+               where d.customer_id = k.customer_id and d.posture_tenant_id = k.posture_tenant_id and d.check_key = k.check_key order by d.day desc limit 60) y) as days
   from public.posture_checks k
   join public.posture_tenants p on p.customer_id = k.customer_id and p.id = k.posture_tenant_id and p.missing_since is null
   left join public.customers c on c.id = k.customer_id;
@@ -94,15 +93,15 @@ create view public.posture_tenant_list with (security_invoker = true) as
     select nullif(count(*), 0)::integer as checks, count(*) filter (where x.outcome = 'failed')::integer as failed, count(*) filter (where x.outcome = 'passed')::integer as passed,
            count(*) filter (where x.outcome = 'unknown')::integer as unknown, coalesce(sum(x.findings), 0)::integer as findings,
            min(x.severity_rank) filter (where x.outcome = 'failed') as worst_rank, min(x.observed_at) as observed_at,
-           coalesce(jsonb_agg(jsonb_build_object('id', x.id, 'check', x.check_id, 'title', x.title, 'severity', x.severity, 'outcome', x.outcome, 'findings', x.findings)
-             order by x.severity_rank, x.check_id), '[]') as outcomes
+           coalesce(jsonb_agg(jsonb_build_object('id', x.id, 'check', x.check_key, 'title', x.title, 'severity', x.severity, 'outcome', x.outcome, 'findings', x.findings)
+             order by x.severity_rank, x.check_key), '[]') as outcomes
     from public.posture_checks x where x.customer_id = p.customer_id and x.posture_tenant_id = p.id) k on true
   where p.missing_since is null;
 comment on view public.posture_tenant_list is 'Tenants with the outcome of each check, and the findings of each day: for the list screen.';
 grant select on public.posture_tenant_list to staff;
 
 create view public.posture_finding_list with (security_invoker = true) as
-  select f.customer_id, f.id, c.name as customer_name, k.posture_tenant_id, p.name as tenant_name, f.posture_check_id, k.check_id, k.title as check_title, k.severity, k.severity_rank,
+  select f.customer_id, f.id, c.name as customer_name, k.posture_tenant_id, p.name as tenant_name, f.posture_check_id, k.check_key, k.title as check_title, k.severity, k.severity_rank,
          f.key, f.subject, f.detail, f.first_seen_at, k.known_at, k.outcome <> 'unknown' as is_current
   from public.posture_findings f
   join public.posture_checks k on k.customer_id = f.customer_id and k.id = f.posture_check_id

@@ -21,8 +21,8 @@ use crate::{
 pub struct AppCredentialRow {
     /// The application's object and the key.
     pub external_id: String,
-    pub app_object_id: String,
-    pub app_id: Option<String>,
+    pub app_external: String,
+    pub client_external: Option<String>,
     pub app_name: String,
     /// `secret` or `certificate`.
     pub kind: &'static str,

@@ -51,7 +51,7 @@ pub struct TenantFacts {
 
 #[derive(Debug, Serialize)]
 pub struct CheckRow {
-    pub check_id: &'static str,
+    pub check_key: &'static str,
     pub title: &'static str,
     pub severity: &'static str,
     pub why: &'static str,
@@ -70,7 +70,7 @@ pub struct CheckRow {
 
 #[derive(Debug, Serialize)]
 pub struct FindingRow {
-    pub check_id: &'static str,
+    pub check_key: &'static str,
     pub key: String,
     pub subject: String,
     pub detail: String,

@@ -14,7 +14,7 @@ select p.external_id, coalesce(g.name, c.name, d.name, p.name) as name,
   (select coalesce(jsonb_agg(jsonb_build_object('id', x.external_id, 'name', x.display_name, 'upn', coalesce(x.mail, x.user_principal_name), 'roles', x.roles, 'created_at', x.created_in_vendor_at,
        'last_sign_in_at', x.last_sign_in_at) order by x.external_id), '[]')
      from public.tenant_people x where x.customer_id = g.customer_id and x.tenant_id = g.id and x.user_type = 'guest' and x.account_enabled and x.missing_since is null) as guests,
-  (select coalesce(jsonb_agg(jsonb_build_object('id', x.external_id, 'app', x.app_object_id, 'app_name', x.app_name, 'kind', x.kind, 'name', x.name, 'hint', x.hint, 'ends_at', x.ends_at)
+  (select coalesce(jsonb_agg(jsonb_build_object('id', x.external_id, 'app', x.app_external, 'app_name', x.app_name, 'kind', x.kind, 'name', x.name, 'hint', x.hint, 'ends_at', x.ends_at)
        order by x.external_id), '[]')
      from public.tenant_app_credentials x where x.customer_id = g.customer_id and x.tenant_id = g.id and x.missing_since is null) as credentials,
   (select jsonb_build_object('day', x.day, 'current', x.current_score, 'max', x.max_score) from public.tenant_secure_scores x

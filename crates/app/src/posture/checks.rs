@@ -66,7 +66,7 @@ async fn evaluate(tx: &ActorTx, customer: CustomerId, tenant: Uuid, now: Timesta
         }
         if let Outcome::Failed(of_check) = verdict.outcome {
             findings.extend(of_check.into_iter().map(|it| FindingRow {
-                check_id: check.key,
+                check_key: check.key,
                 key: it.key,
                 subject: it.subject,
                 detail: it.detail,
@@ -81,7 +81,7 @@ async fn evaluate(tx: &ActorTx, customer: CustomerId, tenant: Uuid, now: Timesta
 fn row(check: &Check, verdict: &Verdict) -> CheckRow {
     let reads: Vec<&str> = check.reads.iter().map(|read| read.as_str()).collect();
     let mut row = CheckRow {
-        check_id: check.key,
+        check_key: check.key,
         title: check.title,
         severity: check.severity.as_str(),
         why: check.why,

@@ -81,12 +81,12 @@ async fn tell(
     let now = cx.now();
     let lasts = |row: &AppCredentialRow| row.ends_at.is_none_or(|at| at > now);
     let is_told = |row: &&AppCredentialRow| {
-        lasts(row) || !found.iter().any(|other| other.app_object_id == row.app_object_id && lasts(other))
+        lasts(row) || !found.iter().any(|other| other.app_external == row.app_external && lasts(other))
     };
     let expiry = |row: &AppCredentialRow| {
         let credential = Credential {
             id: row.external_id.clone(),
-            app: row.app_object_id.clone(),
+            app: row.app_external.clone(),
             app_name: row.app_name.clone(),
             kind: row.kind.to_owned(),
             name: row.name.clone(),
@@ -124,8 +124,8 @@ fn row(app: &Application, it: &AppCredential) -> AppCredentialRow {
     let content = json!([app.app_id, app_name, kind, it.name, it.hint, it.starts_at, it.ends_at]);
     AppCredentialRow {
         external_id: text(&format!("{} {}", app.id, it.key_id)),
-        app_object_id: text(&app.id),
-        app_id: app.app_id.as_deref().map(text),
+        app_external: text(&app.id),
+        client_external: app.app_id.as_deref().map(text),
         app_name,
         kind,
         key_id: text(&it.key_id),
