@@ -12,6 +12,8 @@ const KINDS: Readonly<Record<string, string>> = {
   consent: "Consent",
   secret: "Client secret",
   token: "Token",
+  app_secret: "Secret of an application",
+  app_certificate: "Certificate of an application",
 };
 
 const expiries = defineResource("expiry_list", {
@@ -40,6 +42,12 @@ const expiries = defineResource("expiry_list", {
       where: (values) => [{ column: "state", op: "in", values }],
     },
     {
+      id: "kind",
+      label: "Kind",
+      options: Object.entries(KINDS).map(([value, label]) => ({ value, label: label.toLowerCase() })),
+      where: (values) => [{ column: "kind", op: "in", values }],
+    },
+    {
       id: "renews",
       label: "Renewal",
       single: true,
@@ -55,7 +63,7 @@ const expiries = defineResource("expiry_list", {
   scopeColumn: "customer_id",
   path: null,
   rowKey: (row) => row.id,
-  empty: { title: "Nothing ends", next: "Ends of delegated access come with the tenants of CIPP: connect it under Integrations, then synchronize." },
+  empty: { title: "Nothing ends", next: "Ends of delegated access come with the tenants of CIPP, and those of secrets of applications with Microsoft 365: connect them under Integrations, then synchronize." },
 });
 
 export default function ExpiryCalendar() {
