@@ -12,8 +12,9 @@ begin
   end loop;
 end $$;
 -- A check that was worked out again with the same outcome is no change; what was found is.
-create trigger audit after insert or delete or update of outcome, severity, findings, missing_read on public.posture_checks
-  for each row execute function app.audit();
+create trigger audit after insert or delete on public.posture_checks for each row execute function app.audit();
+create trigger audit_change after update on public.posture_checks for each row
+  when ((old.outcome, old.severity, old.findings, old.missing_read) is distinct from (new.outcome, new.severity, new.findings, new.missing_read)) execute function app.audit();
 -- Which tenants are due: keys and times only.
 create policy system_select on public.posture_tenants for select to system using (true);
 grant select (customer_id, id, due_at) on public.posture_tenants to system;

@@ -3,6 +3,7 @@
 -- Why: What is wrong with a tenant, what is in order, and what nobody knows and why.
 -- Belongs to: customer. Grows: bounded.
 -- Audited: yes.
+-- The audit log leaves out: that a check was worked out again with the same outcome; evaluated_at says when.
 create table public.posture_checks (
   customer_id uuid not null,
   id uuid not null default app.uuid_v7(),
@@ -54,4 +55,5 @@ create policy worker_all on public.posture_checks for all to worker
 grant select on public.posture_checks to staff;
 grant select, insert, update, delete on public.posture_checks to worker;
 
-CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF outcome, severity, findings, missing_read ON public.posture_checks FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER audit AFTER INSERT OR DELETE ON public.posture_checks FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER audit_change AFTER UPDATE ON public.posture_checks FOR EACH ROW WHEN (((((old.outcome IS DISTINCT FROM new.outcome) OR (old.severity IS DISTINCT FROM new.severity)) OR (old.findings IS DISTINCT FROM new.findings)) OR (old.missing_read IS DISTINCT FROM new.missing_read))) EXECUTE FUNCTION app.audit();

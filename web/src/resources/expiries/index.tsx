@@ -30,7 +30,7 @@ const expiries = defineResource("expiry_list", {
     c.custom("ends_at", { label: "Ends" }, (row) => <EndsAt at={row.ends_at} renews={row.renews} />),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
     c.text("integration_name", { label: "Integration", className: "max-w-44", phone: "hide" }),
-    c.custom("last_proved_at", { label: "Last seen to work" }, (row) => (row.last_proved_at ? <Ago at={row.last_proved_at} brief /> : <span className="text-ink-3">never</span>)),
+    c.custom("last_proved_at", { label: "Last seen to work" }, (row) => (row.last_proved_at ? <Ago at={row.last_proved_at} brief /> : <span className="text-ink-3">{row.kind.startsWith("app_") ? "-" : "never"}</span>)),
     c.freshness((row) => ({ observedAt: row.observed_at, staleAt: row.stale_at }), "observed_at"),
   ],
   search: ["subject", "customer_name"],

@@ -13,7 +13,7 @@ import { StatusBadge } from "@/kit/StatusBadge";
 import { count } from "@/kit/time";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { Sparkline } from "@/ui/charts";
-import { postureChecks } from "./columns";
+import { checksOfTenant } from "./columns";
 import { findingsOf } from "./facts";
 
 const CHECKS_MAX = 50;
@@ -48,7 +48,7 @@ export default function PostureTenantRecord() {
             }
           />
           <TwoColumns
-            main={<RelatedTable resource={postureChecks} title="Checks" result={checks} columns={["title", "outcome", "severity", "findings", "missing_reason", "days"]} none="Nothing was checked yet." />}
+            main={<RelatedTable resource={checksOfTenant} title="Checks" result={checks} columns={["title", "outcome", "severity", "findings", "days"]} none="Nothing was checked yet." />}
             side={<Side row={row} />}
           />
         </>

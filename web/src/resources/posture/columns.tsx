@@ -111,6 +111,24 @@ export const postureChecks = defineResource("posture_check_list", {
   empty: { title: "Nothing was checked yet", next: "Checks are worked out when a reading of Microsoft 365, SharePoint or CIPP has ended." },
 });
 
+/** The checks inside of one tenant's page: what was read stands under the name. */
+export const checksOfTenant = defineResource("posture_check_list", {
+  ...postureChecks,
+  one: "Check",
+  many: "checks",
+  columns: (c) => [
+    c.custom("title", { label: "Check", phone: "title", className: "max-w-96 2xl:max-w-2xl" }, (row) => (
+      <span className="block min-w-0">
+        <b className="font-medium">{row.title}</b>
+        <span title={checkText(row)} className="block truncate text-sm font-normal text-ink-2">
+          {checkText(row)}
+        </span>
+      </span>
+    )),
+    ...["outcome", "severity", "findings", "days"].flatMap((id) => postureChecks.columns.filter((column) => column.id === id)),
+  ],
+});
+
 export const postureFindings = defineResource("posture_finding_list", {
   name: "posture/findings",
   title: "Posture findings",
