@@ -15,8 +15,8 @@ import { count } from "@/kit/time";
 import { IconButton } from "@/ui/Button";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { Sparkline } from "@/ui/charts";
-import { checkText, postureFindings } from "./columns";
-import { findingsOf, missingWords, readWords } from "./facts";
+import { postureFindings } from "./columns";
+import { checkText, findingsOf, missingWords, readWords } from "./facts";
 
 const PAGE_ROWS = 50;
 

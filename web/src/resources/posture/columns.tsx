@@ -1,5 +1,5 @@
 import { ShieldEllipsis } from "lucide-react";
-import type { PostureCheckRow, PostureTenantRow } from "@/api/rows";
+import type { PostureTenantRow } from "@/api/rows";
 import { paths } from "@/kit/paths";
 import { defineResource, statusFilter } from "@/kit/resource";
 import { driftSeverities, postureOutcomes, postureTenantStates } from "@/kit/status";
@@ -8,7 +8,7 @@ import { count } from "@/kit/time";
 import { toneSoft } from "@/ui/Badge";
 import { Sparkline } from "@/ui/charts";
 import { cx } from "@/ui/cx";
-import { checksOf, checkWords, findingsOf, missingWords, worst } from "./facts";
+import { checksOf, checkText, checkWords, findingsOf, worst } from "./facts";
 
 /** One cell for each check: the number of findings, a dash for none, a question mark for nobody knows. */
 export function CheckStrip({ row }: { row: Pick<PostureTenantRow, "outcomes" | "name"> }) {
@@ -72,18 +72,6 @@ export const postureTenants = defineResource("posture_tenant_list", {
   empty: { title: "No tenants yet", next: "Connect Microsoft 365, SharePoint or CIPP under Integrations and map tenants to customers." },
 });
 
-/** What was found, or why nobody knows. */
-export function checkText(row: Pick<PostureCheckRow, "outcome" | "looked_at" | "findings" | "missing_read" | "missing_reason" | "permission">): string {
-  switch (row.outcome) {
-    case "unknown":
-      return missingWords(row);
-    case "failed":
-      return `${count(row.findings ?? 0)} of ${count(row.looked_at ?? 0)} looked at`;
-    case "passed":
-      return `none of ${count(row.looked_at ?? 0)} looked at`;
-  }
-}
-
 export const postureChecks = defineResource("posture_check_list", {
   name: "posture/checks",
   title: "Posture, check by check",
@@ -117,9 +105,9 @@ export const checksOfTenant = defineResource("posture_check_list", {
   one: "Check",
   many: "checks",
   columns: (c) => [
-    c.custom("title", { label: "Check", phone: "title", className: "max-w-96 2xl:max-w-2xl" }, (row) => (
-      <span className="block min-w-0">
-        <b className="font-medium">{row.title}</b>
+    c.custom("title", { label: "Check", phone: "title", className: "max-w-72 2xl:max-w-2xl" }, (row) => (
+      <span className="block min-w-0 py-1">
+        <b title={row.title} className="block truncate font-medium">{row.title}</b>
         <span title={checkText(row)} className="block truncate text-sm font-normal text-ink-2">
           {checkText(row)}
         </span>

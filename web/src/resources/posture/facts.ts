@@ -1,5 +1,6 @@
 import { isRecord, stringOrNull } from "@/api/errors";
 import type { DriftSeverity, PostureOutcome } from "@/api/rows";
+import { plural } from "@/kit/time";
 
 /** What one check of a tenant came to, as the list of tenants carries it. */
 export interface CheckFact {
@@ -69,6 +70,28 @@ export function missingWords(row: { missing_read: string | null; missing_reason:
   const read = readWords([row.missing_read]);
   const right = row.permission === null ? "" : ` (right: ${row.permission})`;
   return `${read.charAt(0).toUpperCase()}${read.slice(1)}: ${row.missing_reason ?? "not read"}${right}`;
+}
+
+/** What a check looks at, one and many. */
+const THINGS: Readonly<Record<string, readonly [string, string]>> = {
+  admin_mfa: ["administrator", "administrators"],
+  guest_roles: ["guest", "guests"],
+  guest_idle: ["guest", "guests"],
+  app_credentials: ["secret or certificate", "secrets and certificates"],
+  anonymous_links: ["site", "sites"],
+  outside_forwarding: ["forwarding", "forwardings"],
+  spf: ["domain", "domains"],
+  dkim: ["domain", "domains"],
+  dmarc: ["domain", "domains"],
+  secure_score: ["score", "scores"],
+};
+
+/** What was found in how much, or why nobody knows. */
+export function checkText(row: { check_key: string; outcome: PostureOutcome; looked_at: number | null; findings: number | null; missing_read: string | null; missing_reason: string | null; permission: string | null }): string {
+  if (row.outcome === "unknown") return missingWords(row);
+  const looked = row.looked_at ?? 0;
+  const [one, many] = THINGS[row.check_key] ?? ["thing", "things"];
+  return `${row.outcome === "failed" ? plural(row.findings ?? 0, "finding") : "nothing"} in ${plural(looked, one, many)}`;
 }
 
 const HIGH = 2;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checksOf, checkWords, findingsOf, missingWords, readWords, worst } from "./facts";
+import { checksOf, checkText, checkWords, findingsOf, missingWords, readWords, worst } from "./facts";
 
 describe("checks of a tenant", () => {
   it("takes what is a check, and a word that is not known for unknown", () => {
@@ -31,6 +31,15 @@ describe("readings", () => {
     expect(missingWords(row)).toBe("Applications: not allowed (right: Application.Read.All)");
     expect(missingWords({ missing_read: null, missing_reason: null, permission: null })).toBe("-");
     expect(readWords(["people", "sign_ins", "other_thing", 1])).toBe("accounts, last sign-ins, other thing");
+  });
+});
+
+describe("what a check comes to", () => {
+  const row = { check_key: "anonymous_links", looked_at: 3, findings: 4, missing_read: null, missing_reason: null, permission: null } as const;
+  it("says what was found in how much of what", () => {
+    expect(checkText({ ...row, outcome: "failed" })).toBe("4 findings in 3 sites");
+    expect(checkText({ ...row, outcome: "passed", findings: 0, looked_at: 1 })).toBe("nothing in 1 site");
+    expect(checkText({ ...row, outcome: "unknown", missing_read: "sharing", missing_reason: "not read" })).toBe("Sharing links: not read");
   });
 });
 
