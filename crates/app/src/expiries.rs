@@ -21,12 +21,12 @@ pub async fn tell_due(pg: &Pg, now: Timestamp) -> Result<usize, PgError> {
         return Ok(0);
     }
     let people = notifications::staff_who_can(&tx, "integrations:write").await?;
-    let mut together: BTreeMap<(i32, IntegrationId), Vec<&DueExpiry>> = BTreeMap::new();
+    let mut together: BTreeMap<(i32, IntegrationId, What), Vec<&DueExpiry>> = BTreeMap::new();
     for it in &due {
-        together.entry((it.days, it.integration)).or_default().push(it);
+        together.entry((it.days, it.integration, What::of(&it.kind))).or_default().push(it);
     }
-    for ((days, _), of_one) in together {
-        let (title, body) = (title(days, &of_one), body(&of_one));
+    for ((days, _, what), of_one) in together {
+        let (title, body) = (title(what, days, &of_one), body(what, &of_one));
         let new = NewNotification {
             customer: None,
             kind: "expiry",
@@ -42,20 +42,50 @@ pub async fn tell_due(pg: &Pg, now: Timestamp) -> Result<usize, PgError> {
     Ok(due.len())
 }
 
-fn title(days: i32, of_one: &[&DueExpiry]) -> String {
-    let name = of_one.first().map_or("A connection", |it| it.integration_name.as_str());
-    let what = match of_one {
-        [one] => format!("access to {}", one.subject),
-        many => format!("access to {} tenants", many.len()),
-    };
-    if days == 0 {
-        format!("{name}: {what} has ended")
-    } else {
-        format!("{name}: {what} ends within {days} days")
+/// What kind of thing ends, as people have to do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Access,
+    /// Of a customer's application.
+    Credential,
+}
+
+impl What {
+    fn of(kind: &str) -> Self {
+        if matches!(kind, "app_secret" | "app_certificate") { Self::Credential } else { Self::Access }
+    }
+
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Access => {
+                "Renew the delegated admin relationship (GDAP) in Partner Center; without it nothing of the tenant can be read or changed."
+            }
+            Self::Credential => {
+                "Make a new secret or certificate in the application, put it where the application is used, then remove the old one."
+            }
+        }
     }
 }
 
-fn body(of_one: &[&DueExpiry]) -> String {
+fn title(what: What, days: i32, of_one: &[&DueExpiry]) -> String {
+    let name = of_one.first().map_or("A connection", |it| it.integration_name.as_str());
+    let thing = match (what, of_one) {
+        (What::Access, [one]) => format!("access to {}", one.subject),
+        (What::Access, many) => format!("access to {} tenants", many.len()),
+        (What::Credential, [one]) => one.subject.clone(),
+        (What::Credential, many) => {
+            let verb = if days == 0 { "ended".to_owned() } else { format!("end within {days} days") };
+            return format!("{name}: {} secrets and certificates of applications {verb}", many.len());
+        }
+    };
+    if days == 0 {
+        format!("{name}: {thing} has ended")
+    } else {
+        format!("{name}: {thing} ends within {days} days")
+    }
+}
+
+fn body(what: What, of_one: &[&DueExpiry]) -> String {
     let named = of_one.iter().take(NAMED_MAX).map(|it| {
         let day = it.ends_at.to_string();
         format!("{} ({})", it.subject, day.get(..10).unwrap_or(&day))
@@ -64,7 +94,5 @@ fn body(of_one: &[&DueExpiry]) -> String {
     if of_one.len() > NAMED_MAX {
         named.push_str(&format!(" and {} more", of_one.len() - NAMED_MAX));
     }
-    format!(
-        "{named}. Renew the delegated admin relationship (GDAP) in Partner Center; without it nothing of the tenant can be read or changed."
-    )
+    format!("{named}. {}", what.advice())
 }

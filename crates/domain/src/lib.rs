@@ -5,6 +5,7 @@ pub mod expression;
 pub mod identity;
 pub mod mfa;
 pub mod money;
+pub mod posture;
 pub mod remediation;
 pub mod severity;
 pub mod volume;

@@ -173,6 +173,8 @@ pub enum SystemReason {
     MfaDue,
     /// Finds the customers with tenants that are to be judged against their baselines: keys and times only.
     DriftDue,
+    /// Finds the customers with tenants whose checks are due: keys and times only.
+    PostureDue,
     /// Finds which stored bytes no row refers to, and ends uploads that expired.
     SweepFiles,
     /// Orders the audit log into signed chains.
@@ -207,6 +209,7 @@ impl SystemReason {
         Self::Reconcile,
         Self::MfaDue,
         Self::DriftDue,
+        Self::PostureDue,
         Self::SweepFiles,
         Self::SealAudit,
         Self::SchemaCache,
@@ -230,6 +233,7 @@ impl SystemReason {
             Self::Reconcile => "reconcile",
             Self::MfaDue => "mfa_due",
             Self::DriftDue => "drift_due",
+            Self::PostureDue => "posture_due",
             Self::SweepFiles => "sweep_files",
             Self::SealAudit => "seal_audit",
             Self::SchemaCache => "schema_cache",

@@ -16,10 +16,12 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cipp::mail;
 use crate::conditions::Illness;
 use crate::config::DEVICES_MAX;
 use crate::estate::Device;
 use crate::faults::FaultOrder;
+use crate::graph::applications::ApplicationOrder;
 use crate::graph::control::PeopleOrder;
 use crate::graph::intune::{self, IntuneOrder};
 use crate::graph::truth as directory;
@@ -69,6 +71,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/devices/remove", post(remove_devices))
         .route("/organizations/add", post(add_organization))
         .route("/people", post(people))
+        .route("/applications", post(applications))
         .route("/documents", post(documents))
         .route("/intune", post(enrolled))
         .route("/webhook/redeliver", post(redeliver))
@@ -167,6 +170,16 @@ async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
             shares.extend(sites::shares(id, library));
         }
     }
+    let mut posture = directory::posture(&world, now);
+    posture.extend(mail::truth(&world.directory, &world.cipp));
+    let open = shares.iter().filter(|it| it["scope"] == "anonymous");
+    posture.extend(
+        open.map(|it| {
+            json!({"tenant_id": it["tenant_id"], "check": "anonymous_links", "key": format!("{} {}",
+        it["item_id"].as_str().unwrap_or_default(), it["share_id"].as_str().unwrap_or_default())})
+        })
+        .collect::<Vec<_>>(),
+    );
     Json(json!({
         "now": now.to_string(),
         "billing_mistakes": billing::mistakes(&world),
@@ -176,6 +189,7 @@ async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "documents": documents,
         "shares": shares,
         "endpoints": intune::endpoints(&world),
+        "posture": posture,
     }))
 }
 
@@ -187,6 +201,16 @@ async fn documents(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let tenant = world.directory.of_organization(order.organization_id).map(|tenant| tenant.id);
     let library = tenant.and_then(|id| world.library(id, now)).ok_or_else(|| missing("tenant"))?;
     order.run(library, now).map(Json).map_err(bad)
+}
+
+/// Somebody looks after the secrets of a tenant's applications.
+async fn applications(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: ApplicationOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let tenant =
+        world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
+    Ok(Json(order.run(tenant, now)))
 }
 
 /// Somebody joins a tenant, leaves it, or gets or loses something there.

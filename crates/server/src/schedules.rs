@@ -27,6 +27,8 @@ pub(crate) const COUNT_EVERY: Duration = Duration::from_secs(10);
 const EXPIRIES_LOOK_EVERY: Duration = Duration::from_secs(300);
 /// How often it is looked for tenants that are to be judged against their baselines.
 const DRIFT_LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Checks that became due are worked out within this.
+const POSTURE_LOOK_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 pub fn spawn(
@@ -59,6 +61,8 @@ pub fn spawn(
     tasks.spawn(async move { every(EXPIRIES_LOOK_EVERY, stop, || tell_expiries(&expiries)).await });
     let (drift, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(DRIFT_LOOK_EVERY, stop, || judge_drift(&drift)).await });
+    let (posture, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(POSTURE_LOOK_EVERY, stop, || check_posture(&posture)).await });
     let (sweep, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
     let (calls, stop) = (product.clone(), shutdown.clone());
@@ -146,6 +150,20 @@ async fn judge_drift(product: &Product) {
         Ok(tenants) => tracing::debug!(tenants, "tenants were judged against their baselines"),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "tenants could not be judged");
+        }
+    }
+}
+
+/// Any number of processes may check at once; the database's locks decide who checks which tenant.
+async fn check_posture(product: &Product) {
+    match app::posture::checks::when_due(&product.services.pg, &product.clock).await {
+        Ok(0) => {}
+        Ok(tenants) => tracing::debug!(tenants, "the posture of tenants was checked"),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the posture of tenants could not be checked"
+            );
         }
     }
 }

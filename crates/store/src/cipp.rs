@@ -21,6 +21,8 @@ pub enum CippPart {
     Settings,
     Alignment,
     Alerts,
+    MailDomains,
+    Forwardings,
 }
 
 impl CippPart {
@@ -29,6 +31,8 @@ impl CippPart {
             Self::Settings => "settings",
             Self::Alignment => "alignment",
             Self::Alerts => "alerts",
+            Self::MailDomains => "mail_domains",
+            Self::Forwardings => "forwardings",
         }
     }
 }
@@ -86,7 +90,7 @@ pub struct AccessEnd {
     pub proved_at: Option<Timestamp>,
 }
 
-/// A tenant whose settings are to be read.
+/// A tenant of which a part is to be read.
 #[derive(Clone, Debug)]
 pub struct CippTenant {
     pub id: Uuid,
@@ -96,8 +100,10 @@ pub struct CippTenant {
     pub is_excluded: bool,
     pub graph_error_count: i32,
     pub last_graph_error: Option<String>,
-    /// How its settings were read last, and in which run.
-    pub settings: Option<(PartState, Option<String>, Option<SyncRunId>)>,
+    /// The right that was missing when the part that is asked for was read last.
+    pub part_permission: Option<String>,
+    /// How it was read last, and in which run.
+    pub part: Option<(PartState, Option<String>, Option<SyncRunId>)>,
 }
 
 /// Something that ends soon, or has ended, and that people were not told of yet.
@@ -150,9 +156,10 @@ pub async fn tenants_of(
     tx: &ActorTx,
     customer: CustomerId,
     integration: IntegrationId,
+    part: CippPart,
 ) -> Result<Vec<CippTenant>, PgError> {
     let sql = include_str!("../../../db/queries/cipp/tenants_of.sql");
-    let rows = tx.query(sql, &[&customer.0, &integration.0]).await?;
+    let rows = tx.query(sql, &[&customer.0, &integration.0, &part.as_str()]).await?;
     let read = |row: &pg::Row| CippTenant {
         id: row.get("id"),
         external_id: row.get("external_id"),
@@ -161,7 +168,8 @@ pub async fn tenants_of(
         is_excluded: row.get("is_excluded"),
         graph_error_count: row.get("graph_error_count"),
         last_graph_error: row.get("last_graph_error"),
-        settings: row.get::<_, Option<&str>>("state").map(|state| {
+        part_permission: row.get("permission"),
+        part: row.get::<_, Option<&str>>("state").map(|state| {
             let run = row.get::<_, Option<Uuid>>("sync_run_id").map(SyncRunId);
             (PartState::read(state), row.get("reason"), run)
         }),

@@ -51,6 +51,8 @@ pub enum PartOf {
     ManagedDevices,
     Policies,
     Roles,
+    Applications,
+    SecureScore,
 }
 
 impl PartOf {
@@ -65,13 +67,15 @@ impl PartOf {
             Self::ManagedDevices => "managed_devices",
             Self::Policies => "policies",
             Self::Roles => "roles",
+            Self::Applications => "applications",
+            Self::SecureScore => "secure_score",
         }
     }
 
     /// How long a complete reading does for scheduled runs between two full ones. `None`: each of them reads it.
     const fn spared_for(self) -> Option<SignedDuration> {
         match self {
-            Self::Organization => Some(SignedDuration::from_hours(6)),
+            Self::Organization | Self::Applications | Self::SecureScore => Some(SignedDuration::from_hours(6)),
             // Reports have the smallest quota of all.
             Self::Registrations | Self::ManagedDevices | Self::Policies => {
                 Some(SignedDuration::from_hours(1))
@@ -129,6 +133,8 @@ pub struct PartKnown {
     pub part: String,
     pub state: PartState,
     pub reason: Option<String>,
+    /// The missing right.
+    pub permission: Option<String>,
     pub observed_at: Option<Timestamp>,
     pub run: Option<SyncRunId>,
 }
@@ -329,6 +335,7 @@ pub async fn parts(tx: &ActorTx, customer: CustomerId, tenant: Uuid) -> Result<V
         part: row.get("part"),
         state: PartState::read(row.get("state")),
         reason: row.get("reason"),
+        permission: row.get("permission"),
         observed_at: row.get("observed_at"),
         run: row.get::<_, Option<Uuid>>("sync_run_id").map(SyncRunId),
     };

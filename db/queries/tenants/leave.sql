@@ -11,6 +11,8 @@ with gone as (
   update public.access_policies a set missing_since = $3 from gone where a.customer_id = $1 and a.tenant_id = gone.id and a.missing_since is null returning 1
 ), managed as (
   update public.managed_devices m set missing_since = $3 from gone where m.customer_id = $1 and m.tenant_id = gone.id and m.missing_since is null returning 1
+), credentials as (
+  update public.tenant_app_credentials c set missing_since = $3 from gone where c.customer_id = $1 and c.tenant_id = gone.id and c.missing_since is null returning 1
 ), results as (
   delete from public.mfa_results r using gone where r.customer_id = $1 and r.tenant_id = gone.id returning 1
 ), facts as (

@@ -18,7 +18,7 @@ create table public.cipp_tenant_parts (
   constraint cipp_tenant_parts_customer_id_cipp_tenant_id_fkey FOREIGN KEY (customer_id, cipp_tenant_id) REFERENCES public.cipp_tenants(customer_id, id) ON DELETE CASCADE,
   constraint cipp_tenant_parts_count_is_a_count CHECK ((row_count >= 0)),
   constraint cipp_tenant_parts_faults_say_why CHECK (((state = 'complete'::text) = (reason IS NULL))),
-  constraint cipp_tenant_parts_part_is_known CHECK ((part = ANY (ARRAY['settings'::text, 'alignment'::text, 'alerts'::text]))),
+  constraint cipp_tenant_parts_part_is_known CHECK ((part = ANY (ARRAY['settings'::text, 'alignment'::text, 'alerts'::text, 'mail_domains'::text, 'forwardings'::text]))),
   constraint cipp_tenant_parts_state_is_known CHECK ((state = ANY (ARRAY['complete'::text, 'partial'::text, 'denied'::text, 'failed'::text])))
 );
 
@@ -32,3 +32,4 @@ grant select on public.cipp_tenant_parts to staff;
 grant select, insert, update, delete on public.cipp_tenant_parts to worker;
 
 CREATE TRIGGER drift_read AFTER INSERT OR UPDATE ON public.cipp_tenant_parts FOR EACH ROW WHEN ((new.part = 'settings'::text)) EXECUTE FUNCTION app.drift_read();
+CREATE TRIGGER posture_read AFTER INSERT OR UPDATE ON public.cipp_tenant_parts FOR EACH ROW WHEN ((new.part = ANY (ARRAY['mail_domains'::text, 'forwardings'::text]))) EXECUTE FUNCTION app.posture_read();

@@ -50,3 +50,5 @@ grant select, insert, update, delete on public.cipp_tenants to worker;
 
 CREATE TRIGGER drift_added AFTER INSERT ON public.cipp_tenants FOR EACH ROW EXECUTE FUNCTION app.drift_read();
 CREATE TRIGGER drift_changed AFTER UPDATE ON public.cipp_tenants FOR EACH ROW WHEN (((old.is_excluded IS DISTINCT FROM new.is_excluded) OR (old.missing_since IS DISTINCT FROM new.missing_since))) EXECUTE FUNCTION app.drift_read();
+CREATE TRIGGER posture_added AFTER INSERT ON public.cipp_tenants FOR EACH ROW EXECUTE FUNCTION app.posture_read();
+CREATE TRIGGER posture_changed AFTER UPDATE ON public.cipp_tenants FOR EACH ROW WHEN (((old.missing_since IS DISTINCT FROM new.missing_since) OR (old.is_excluded IS DISTINCT FROM new.is_excluded))) EXECUTE FUNCTION app.posture_read();

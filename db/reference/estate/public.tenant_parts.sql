@@ -19,7 +19,7 @@ create table public.tenant_parts (
   constraint tenant_parts_customer_id_tenant_id_fkey FOREIGN KEY (customer_id, tenant_id) REFERENCES public.tenants(customer_id, id) ON DELETE CASCADE,
   constraint tenant_parts_count_is_a_count CHECK ((row_count >= 0)),
   constraint tenant_parts_faults_say_why CHECK (((state = 'complete'::text) = (reason IS NULL))),
-  constraint tenant_parts_part_is_known CHECK ((part = ANY (ARRAY['organization'::text, 'seats'::text, 'people'::text, 'sign_ins'::text, 'registrations'::text, 'mfa_states'::text, 'policies'::text, 'roles'::text, 'managed_devices'::text]))),
+  constraint tenant_parts_part_is_known CHECK ((part = ANY (ARRAY['organization'::text, 'seats'::text, 'people'::text, 'sign_ins'::text, 'registrations'::text, 'mfa_states'::text, 'policies'::text, 'roles'::text, 'managed_devices'::text, 'applications'::text, 'secure_score'::text]))),
   constraint tenant_parts_state_is_known CHECK ((state = ANY (ARRAY['complete'::text, 'partial'::text, 'denied'::text, 'failed'::text])))
 );
 
@@ -34,3 +34,5 @@ create policy worker_all on public.tenant_parts for all to worker
 grant select on public.tenant_parts to staff;
 grant select (customer_id, tenant_id, part, spare_until) on public.tenant_parts to system;
 grant select, insert, update, delete on public.tenant_parts to worker;
+
+CREATE TRIGGER posture_read AFTER INSERT OR UPDATE ON public.tenant_parts FOR EACH ROW WHEN ((new.part = ANY (ARRAY['people'::text, 'sign_ins'::text, 'policies'::text, 'roles'::text, 'applications'::text, 'secure_score'::text]))) EXECUTE FUNCTION app.posture_read();

@@ -43,3 +43,6 @@ grant select (customer_id, id, integration_id, name, default_domain, initial_dom
 grant select on public.tenants to staff;
 grant select (customer_id, id, integration_id, external_id, missing_since) on public.tenants to system;
 grant select, insert, update, delete on public.tenants to worker;
+
+CREATE TRIGGER posture_added AFTER INSERT ON public.tenants FOR EACH ROW EXECUTE FUNCTION app.posture_read();
+CREATE TRIGGER posture_changed AFTER UPDATE ON public.tenants FOR EACH ROW WHEN (((old.missing_since IS DISTINCT FROM new.missing_since) OR (old.name IS DISTINCT FROM new.name))) EXECUTE FUNCTION app.posture_read();

@@ -19,7 +19,7 @@ create table public.integration_expiries (
   constraint integration_expiries_pkey PRIMARY KEY (integration_id, kind, external_id),
   constraint integration_expiries_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE SET NULL,
   constraint integration_expiries_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES public.integrations(id) ON DELETE CASCADE,
-  constraint integration_expiries_kind_is_known CHECK ((kind = ANY (ARRAY['gdap'::text, 'consent'::text, 'secret'::text, 'token'::text]))),
+  constraint integration_expiries_kind_is_known CHECK ((kind = ANY (ARRAY['gdap'::text, 'consent'::text, 'secret'::text, 'token'::text, 'app_secret'::text, 'app_certificate'::text]))),
   constraint integration_expiries_told_has_an_end CHECK (((told_days IS NULL) = (told_ends_at IS NULL)))
 );
 

@@ -30,3 +30,5 @@ create policy worker_all on public.document_site_parts for all to worker
 
 grant select on public.document_site_parts to staff;
 grant select, insert, update, delete on public.document_site_parts to worker;
+
+CREATE TRIGGER posture_read AFTER INSERT OR UPDATE ON public.document_site_parts FOR EACH ROW WHEN ((new.part = 'sharing'::text)) EXECUTE FUNCTION app.posture_read();

@@ -38,3 +38,6 @@ create policy worker_all on public.document_tenants for all to worker
 grant select on public.document_tenants to staff;
 grant select (customer_id, id, integration_id, external_id, missing_since) on public.document_tenants to system;
 grant select, insert, update, delete on public.document_tenants to worker;
+
+CREATE TRIGGER posture_added AFTER INSERT ON public.document_tenants FOR EACH ROW EXECUTE FUNCTION app.posture_read();
+CREATE TRIGGER posture_changed AFTER UPDATE ON public.document_tenants FOR EACH ROW WHEN (((old.missing_since IS DISTINCT FROM new.missing_since) OR (old.state IS DISTINCT FROM new.state))) EXECUTE FUNCTION app.posture_read();

@@ -46,3 +46,4 @@ grant select (customer_id, person_id, until, ended_at) on public.mfa_exceptions 
 grant select, insert, update, delete on public.mfa_exceptions to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.mfa_exceptions FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER posture_accepted AFTER INSERT OR UPDATE ON public.mfa_exceptions FOR EACH ROW EXECUTE FUNCTION app.posture_read();

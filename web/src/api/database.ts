@@ -441,6 +441,16 @@ export interface Database {
           { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      mailbox_forwardings: {
+        Row: { cipp_tenant_id: string; content_hash: string; created_at: string; customer_id: string; display_name: string | null; external_id: string; id: string; is_complete: boolean; keeps_copy: boolean | null; mailbox: string; mailbox_kind: string | null; missing_since: string | null; observed_at: string; reach: string; seen_in_sync: string | null; target: string };
+        Insert: { cipp_tenant_id: string; content_hash: string; created_at?: string; customer_id: string; display_name?: string | null; external_id: string; id?: string; is_complete: boolean; keeps_copy?: boolean | null; mailbox: string; mailbox_kind?: string | null; missing_since?: string | null; observed_at: string; reach: string; seen_in_sync?: string | null; target: string };
+        Update: { cipp_tenant_id?: string; content_hash?: string; created_at?: string; customer_id?: string; display_name?: string | null; external_id?: string; id?: string; is_complete?: boolean; keeps_copy?: boolean | null; mailbox?: string; mailbox_kind?: string | null; missing_since?: string | null; observed_at?: string; reach?: string; seen_in_sync?: string | null; target?: string };
+        Relationships: [
+          { foreignKeyName: "mailbox_forwardings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mailbox_forwardings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mailbox_forwardings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       managed_devices: {
         Row: { compliance: string | null; content_hash: string; created_at: string; customer_id: string; enrolled_at: string | null; entra_device_id: string | null; external_id: string; id: string; is_complete: boolean; is_encrypted: boolean | null; last_sync_at: string | null; manufacturer: string | null; missing_since: string | null; model: string | null; name: string | null; observed_at: string; os_name: string | null; os_version: string | null; owner_kind: string | null; raw: Json; seen_in_sync: string | null; serial_number: string | null; tenant_id: string; user_principal_name: string | null };
         Insert: { compliance?: string | null; content_hash: string; created_at?: string; customer_id: string; enrolled_at?: string | null; entra_device_id?: string | null; external_id: string; id?: string; is_complete: boolean; is_encrypted?: boolean | null; last_sync_at?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name?: string | null; observed_at: string; os_name?: string | null; os_version?: string | null; owner_kind?: string | null; raw: Json; seen_in_sync?: string | null; serial_number?: string | null; tenant_id: string; user_principal_name?: string | null };
@@ -513,6 +523,42 @@ export interface Database {
           { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "person_licenses_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: false; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      posture_checks: {
+        Row: { advice: string; check_key: string; created_at: string; customer_id: string; evaluated_at: string; findings: number | null; id: string; known_at: string | null; looked_at: number | null; missing_read: string | null; missing_reason: string | null; observed_at: string | null; outcome: string; permission: string | null; posture_tenant_id: string; reads: Json; severity: string; severity_rank: number; since: string; title: string; why: string };
+        Insert: { advice: string; check_key: string; created_at?: string; customer_id: string; evaluated_at: string; findings?: number | null; id?: string; known_at?: string | null; looked_at?: number | null; missing_read?: string | null; missing_reason?: string | null; observed_at?: string | null; outcome: string; permission?: string | null; posture_tenant_id: string; reads?: Json; severity: string; severity_rank?: never; since: string; title: string; why: string };
+        Update: { advice?: string; check_key?: string; created_at?: string; customer_id?: string; evaluated_at?: string; findings?: number | null; id?: string; known_at?: string | null; looked_at?: number | null; missing_read?: string | null; missing_reason?: string | null; observed_at?: string | null; outcome?: string; permission?: string | null; posture_tenant_id?: string; reads?: Json; severity?: string; severity_rank?: never; since?: string; title?: string; why?: string };
+        Relationships: [
+          { foreignKeyName: "posture_checks_customer_id_posture_tenant_id_fkey"; columns: ["customer_id", "posture_tenant_id"]; isOneToOne: false; referencedRelation: "posture_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "posture_checks_customer_id_posture_tenant_id_fkey"; columns: ["customer_id", "posture_tenant_id"]; isOneToOne: false; referencedRelation: "posture_tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      posture_days: {
+        Row: { check_key: string; customer_id: string; day: string; findings: number; is_known: boolean; posture_tenant_id: string };
+        Insert: { check_key: string; customer_id: string; day: string; findings: number; is_known: boolean; posture_tenant_id: string };
+        Update: { check_key?: string; customer_id?: string; day?: string; findings?: number; is_known?: boolean; posture_tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "posture_days_customer_id_posture_tenant_id_fkey"; columns: ["customer_id", "posture_tenant_id"]; isOneToOne: false; referencedRelation: "posture_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "posture_days_customer_id_posture_tenant_id_fkey"; columns: ["customer_id", "posture_tenant_id"]; isOneToOne: false; referencedRelation: "posture_tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      posture_findings: {
+        Row: { created_at: string; customer_id: string; detail: string; first_seen_at: string; id: string; key: string; posture_check_id: string; subject: string };
+        Insert: { created_at?: string; customer_id: string; detail: string; first_seen_at: string; id?: string; key: string; posture_check_id: string; subject: string };
+        Update: { created_at?: string; customer_id?: string; detail?: string; first_seen_at?: string; id?: string; key?: string; posture_check_id?: string; subject?: string };
+        Relationships: [
+          { foreignKeyName: "posture_findings_customer_id_posture_check_id_fkey"; columns: ["customer_id", "posture_check_id"]; isOneToOne: false; referencedRelation: "posture_check_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "posture_findings_customer_id_posture_check_id_fkey"; columns: ["customer_id", "posture_check_id"]; isOneToOne: false; referencedRelation: "posture_checks"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      posture_tenants: {
+        Row: { attempted_at: string | null; created_at: string; customer_id: string; due_at: string; external_id: string; id: string; missing_since: string | null; name: string };
+        Insert: { attempted_at?: string | null; created_at?: string; customer_id: string; due_at: string; external_id: string; id?: string; missing_since?: string | null; name: string };
+        Update: { attempted_at?: string | null; created_at?: string; customer_id?: string; due_at?: string; external_id?: string; id?: string; missing_since?: string | null; name?: string };
+        Relationships: [
+          { foreignKeyName: "posture_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "posture_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
       reconciliations: {
@@ -609,19 +655,29 @@ export interface Database {
           { foreignKeyName: "sync_runs_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
-      tenant_cursors: {
-        Row: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
-        Insert: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
-        Update: { customer_id?: string; kept_at?: string; link?: string; part?: string; tenant_id?: string };
+      tenant_app_credentials: {
+        Row: { app_external: string; app_name: string; client_external: string | null; content_hash: string; created_at: string; customer_id: string; ends_at: string | null; external_id: string; hint: string | null; id: string; is_complete: boolean; key_id: string; kind: string; missing_since: string | null; name: string | null; observed_at: string; seen_in_sync: string | null; starts_at: string | null; tenant_id: string };
+        Insert: { app_external: string; app_name: string; client_external?: string | null; content_hash: string; created_at?: string; customer_id: string; ends_at?: string | null; external_id: string; hint?: string | null; id?: string; is_complete: boolean; key_id: string; kind: string; missing_since?: string | null; name?: string | null; observed_at: string; seen_in_sync?: string | null; starts_at?: string | null; tenant_id: string };
+        Update: { app_external?: string; app_name?: string; client_external?: string | null; content_hash?: string; created_at?: string; customer_id?: string; ends_at?: string | null; external_id?: string; hint?: string | null; id?: string; is_complete?: boolean; key_id?: string; kind?: string; missing_since?: string | null; name?: string | null; observed_at?: string; seen_in_sync?: string | null; starts_at?: string | null; tenant_id?: string };
         Relationships: [
-          { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
-          { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_app_credentials_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_app_credentials_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenant_mail_domains: {
+        Row: { analysed_at: string | null; cipp_tenant_id: string; content_hash: string; created_at: string; customer_id: string; dkim_enabled: boolean | null; dmarc_covers_all: boolean | null; dmarc_policy: string | null; dmarc_present: boolean | null; dmarc_reports: boolean | null; dnssec_present: boolean | null; domain: string; id: string; is_complete: boolean; mail_provider: string | null; missing_since: string | null; mx_passes: boolean | null; observed_at: string; raw: Json; score_percent: number | null; seen_in_sync: string | null; spf_passes: boolean | null; spf_record: string | null };
+        Insert: { analysed_at?: string | null; cipp_tenant_id: string; content_hash: string; created_at?: string; customer_id: string; dkim_enabled?: boolean | null; dmarc_covers_all?: boolean | null; dmarc_policy?: string | null; dmarc_present?: boolean | null; dmarc_reports?: boolean | null; dnssec_present?: boolean | null; domain: string; id?: string; is_complete: boolean; mail_provider?: string | null; missing_since?: string | null; mx_passes?: boolean | null; observed_at: string; raw: Json; score_percent?: number | null; seen_in_sync?: string | null; spf_passes?: boolean | null; spf_record?: string | null };
+        Update: { analysed_at?: string | null; cipp_tenant_id?: string; content_hash?: string; created_at?: string; customer_id?: string; dkim_enabled?: boolean | null; dmarc_covers_all?: boolean | null; dmarc_policy?: string | null; dmarc_present?: boolean | null; dmarc_reports?: boolean | null; dnssec_present?: boolean | null; domain?: string; id?: string; is_complete?: boolean; mail_provider?: string | null; missing_since?: string | null; mx_passes?: boolean | null; observed_at?: string; raw?: Json; score_percent?: number | null; seen_in_sync?: string | null; spf_passes?: boolean | null; spf_record?: string | null };
+        Relationships: [
+          { foreignKeyName: "tenant_mail_domains_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_mail_domains_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_mail_domains_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       tenant_parts: {
-        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; spare_until: string | null; state: string; sync_run_id: string | null; tenant_id: string };
-        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state: string; sync_run_id?: string | null; tenant_id: string };
-        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state?: string; sync_run_id?: string | null; tenant_id?: string };
+        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; state: string; sync_run_id: string | null; tenant_id: string };
+        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null; tenant_id: string };
+        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; state?: string; sync_run_id?: string | null; tenant_id?: string };
         Relationships: [
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
@@ -634,6 +690,15 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenant_secure_scores: {
+        Row: { controls: Json; current_score: number; customer_id: string; day: string; is_complete: boolean; max_score: number; observed_at: string; tenant_id: string };
+        Insert: { controls?: Json; current_score: number; customer_id: string; day: string; is_complete: boolean; max_score: number; observed_at: string; tenant_id: string };
+        Update: { controls?: Json; current_score?: number; customer_id?: string; day?: string; is_complete?: boolean; max_score?: number; observed_at?: string; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "tenant_secure_scores_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_secure_scores_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       tenant_setting_changes: {
@@ -1050,6 +1115,31 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      posture_check_list: {
+        Row: { advice: string | null; check_key: string | null; customer_id: string | null; customer_name: string | null; days: Json | null; evaluated_at: string | null; external_id: string | null; findings: number | null; id: string | null; is_complete: boolean | null; known_at: string | null; looked_at: number | null; missing_read: string | null; missing_reason: string | null; observed_at: string | null; outcome: string | null; outcome_rank: number | null; permission: string | null; posture_tenant_id: string | null; reads: Json | null; severity: string | null; severity_rank: number | null; since: string | null; stale_at: string | null; tenant_name: string | null; title: string | null; why: string | null };
+        Relationships: [
+          { foreignKeyName: "posture_checks_customer_id_posture_tenant_id_fkey"; columns: ["customer_id", "posture_tenant_id"]; isOneToOne: false; referencedRelation: "posture_tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "posture_checks_customer_id_posture_tenant_id_fkey"; columns: ["customer_id", "posture_tenant_id"]; isOneToOne: false; referencedRelation: "posture_tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      posture_finding_list: {
+        Row: { check_key: string | null; check_title: string | null; customer_id: string | null; customer_name: string | null; detail: string | null; first_seen_at: string | null; id: string | null; is_current: boolean | null; key: string | null; known_at: string | null; posture_check_id: string | null; posture_tenant_id: string | null; severity: string | null; severity_rank: number | null; subject: string | null; tenant_name: string | null };
+        Relationships: [
+          { foreignKeyName: "posture_findings_customer_id_posture_check_id_fkey"; columns: ["customer_id", "posture_check_id"]; isOneToOne: false; referencedRelation: "posture_check_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "posture_findings_customer_id_posture_check_id_fkey"; columns: ["customer_id", "posture_check_id"]; isOneToOne: false; referencedRelation: "posture_checks"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      posture_overview: {
+        Row: { checks: number | null; customer_id: string | null; failed: number | null; findings: number | null; oldest_evaluated_at: string | null; passed: number | null; tenants: number | null; unknown: number | null };
+        Relationships: [];
+      };
+      posture_tenant_list: {
+        Row: { checks: number | null; customer_id: string | null; customer_name: string | null; days: Json | null; evaluated_at: string | null; external_id: string | null; failed: number | null; findings: number | null; id: string | null; is_complete: boolean | null; name: string | null; observed_at: string | null; outcomes: Json | null; passed: number | null; stale_at: string | null; state: string | null; unknown: number | null; worst_rank: number | null };
+        Relationships: [
+          { foreignKeyName: "posture_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "posture_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
       runs: {

@@ -205,6 +205,20 @@ export type DriftTenantRow = ViewRow<
   { state: DriftTenantState }
 >;
 export type DriftOverviewRow = ViewRow<"drift_overview", "customer_id" | "oldest_evaluated_at">;
+export type PostureOutcome = "passed" | "failed" | "unknown";
+export type PostureTenantState = "waiting" | "failed" | "unknown" | "passed";
+export type PostureTenantRow = ViewRow<
+  "posture_tenant_list",
+  "checks" | "failed" | "passed" | "unknown" | "findings" | "worst_rank" | "evaluated_at" | "observed_at" | "stale_at" | "is_complete",
+  { state: PostureTenantState }
+>;
+export type PostureCheckRow = ViewRow<
+  "posture_check_list",
+  "findings" | "looked_at" | "known_at" | "missing_read" | "missing_reason" | "permission" | "observed_at" | "stale_at",
+  { outcome: PostureOutcome; severity: DriftSeverity }
+>;
+export type PostureFindingRow = ViewRow<"posture_finding_list", "known_at", { severity: DriftSeverity }>;
+export type PostureOverviewRow = ViewRow<"posture_overview", "customer_id" | "oldest_evaluated_at">;
 export type BaselineListRow = ViewRow<"baseline_list", "created_by" | "archived_at" | "updated_at", { kind: "provider" | "tier" }>;
 export type BaselineEntryRow = TableRow<"baseline_entries", { severity: DriftSeverity }>;
 export type CustomerEntryRow = TableRow<"customer_baseline_entries", { severity: DriftSeverity }>;
@@ -305,6 +319,10 @@ export interface Tables {
   drift_list: DriftListRow;
   drift_tenant_list: DriftTenantRow;
   drift_overview: DriftOverviewRow;
+  posture_tenant_list: PostureTenantRow;
+  posture_check_list: PostureCheckRow;
+  posture_finding_list: PostureFindingRow;
+  posture_overview: PostureOverviewRow;
   baselines: Pick<BaselineListRow, "id">;
   baseline_list: BaselineListRow;
   baseline_entries: BaselineEntryRow;

@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FolderTree, Computer, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, MonitorSmartphone, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
+  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FolderTree, Computer, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, MonitorSmartphone, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -73,6 +73,7 @@ export const navigation: readonly NavGroup[] = [
     label: "Security",
     entries: [
       { to: "/mfa", label: "MFA gaps", icon: ShieldX, permission: "people:read", key: "f", providerOnly: true },
+      { to: "/posture", label: "Posture", icon: ShieldEllipsis, permission: "people:read", key: "6", providerOnly: true },
       { to: "/drift", label: "Drift", icon: Waypoints, permission: "drift:read", key: "1", providerOnly: true },
       { to: "/baselines", label: "Baselines", icon: ListChecks, permission: "drift:read", key: "z", providerOnly: true },
       { to: "/security", label: "Security alerts", icon: ShieldAlert, permission: "security:read", key: "s", providerOnly: true },

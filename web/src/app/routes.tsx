@@ -41,6 +41,11 @@ const CippTenantList = lazy(() => import("@/resources/cipp-tenants"));
 const CippTenantRecord = lazy(() => import("@/resources/cipp-tenants/CippTenantRecord"));
 const ExpiryCalendar = lazy(() => import("@/resources/expiries"));
 const MfaGaps = lazy(() => import("@/resources/mfa"));
+const PostureTenants = lazy(() => import("@/resources/posture"));
+const PostureChecks = lazy(() => import("@/resources/posture/Checks"));
+const PostureFindings = lazy(() => import("@/resources/posture/Findings"));
+const PostureTenantRecord = lazy(() => import("@/resources/posture/TenantRecord"));
+const PostureCheckRecord = lazy(() => import("@/resources/posture/CheckRecord"));
 const DriftList = lazy(() => import("@/resources/drift"));
 const ClosedDrifts = lazy(() => import("@/resources/drift/Closed"));
 const DriftTenants = lazy(() => import("@/resources/drift/Tenants"));
@@ -97,6 +102,11 @@ export function AppRoutes() {
         <Route path="cipp-tenants/:customerId/:id" element={<CippTenantRecord />} />
         <Route path="expiries" element={<ExpiryCalendar />} />
         <Route path="mfa" element={<MfaGaps />} />
+        <Route path="posture" element={<PostureTenants />} />
+        <Route path="posture/checks" element={<PostureChecks />} />
+        <Route path="posture/findings" element={<PostureFindings />} />
+        <Route path="posture/checks/:customerId/:id" element={<PostureCheckRecord />} />
+        <Route path="posture/:customerId/:id" element={<PostureTenantRecord />} />
         <Route path="drift" element={<DriftList />} />
         <Route path="drift/closed" element={<ClosedDrifts />} />
         <Route path="drift/tenants" element={<DriftTenants />} />

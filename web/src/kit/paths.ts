@@ -24,6 +24,8 @@ export const paths = {
   cippTenant: record("cipp-tenants"),
   drift: record("drift"),
   driftTenant: record("drift/tenants"),
+  posture: record("posture"),
+  postureCheck: record("posture/checks"),
   baseline: (id: string) => `/baselines/${id}`,
   /** What is demanded of one customer only. */
   customerBaseline: (id: string) => `/baselines/customers/${id}`,

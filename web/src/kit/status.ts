@@ -3,7 +3,7 @@ import {
   LoaderCircle, MonitorCheck, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, Split, Tags, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, CauseKind, ChangeState, ConflictKind, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
+  AlertState, ApprovalState, CauseKind, ChangeState, ConflictKind, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
 } from "@/api/rows";
 import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
@@ -211,6 +211,19 @@ export const driftTenantStates: Vocabulary<DriftTenantState> = {
   nothing_demanded: { label: "Nothing demanded", tone: "mute", icon: CircleDashed },
 };
 
+export const postureOutcomes: Vocabulary<PostureOutcome> = {
+  passed: { label: "Passed", tone: "ok", icon: CircleCheck },
+  failed: { label: "Failed", tone: "bad", icon: CircleX, says: "There are findings." },
+  unknown: { label: "Unknown", tone: "warn", icon: CircleHelp, says: "A reading is missing: it counts neither as passed nor as failed." },
+};
+
+export const postureTenantStates: Vocabulary<PostureTenantState> = {
+  passed: { label: "Passed", tone: "ok", icon: CircleCheck, says: "Every check passed." },
+  failed: { label: "Findings", tone: "bad", icon: CircleX, says: "At least one check failed." },
+  unknown: { label: "Unknown", tone: "warn", icon: CircleHelp, says: "Nothing failed, but not everything is known." },
+  waiting: { label: "Not yet checked", tone: "mute", icon: CircleDashed },
+};
+
 export const layerWords: Readonly<Record<LayerKind, string>> = { provider: "Everybody", tier: "Tier", customer: "Customer only" };
 
 export const findings: Vocabulary<CheckFinding> = {
@@ -322,7 +335,7 @@ export const partStates: Vocabulary<TenantPartState> = {
 };
 
 export const expiryStates: Vocabulary<ExpiryState> = {
-  ended: { label: "Ended", tone: "bad", icon: X, says: "Nothing of it can be read or changed any more." },
+  ended: { label: "Ended", tone: "bad", icon: X, says: "It is over: what needs it does not work any more." },
   week: { label: "7 days left", tone: "bad", icon: TriangleAlert, says: "It ends within 7 days." },
   month: { label: "30 days left", tone: "warn", icon: Clock, says: "It ends within 30 days." },
   quarter: { label: "90 days left", tone: "info", icon: Clock, says: "It ends within 90 days." },

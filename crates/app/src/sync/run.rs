@@ -36,6 +36,10 @@ pub enum PartName {
     ManagedDevices,
     Policies,
     Settings,
+    MailDomains,
+    Forwardings,
+    Applications,
+    SecureScore,
     Sites,
     Items,
     Sharing,
@@ -50,7 +54,7 @@ impl PartName {
     pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
 
     /// Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
-    pub const MICROSOFT: [Self; 7] = [
+    pub const MICROSOFT: [Self; 9] = [
         Self::Organizations,
         Self::Tenants,
         Self::Seats,
@@ -58,10 +62,13 @@ impl PartName {
         Self::Registrations,
         Self::ManagedDevices,
         Self::Policies,
+        Self::Applications,
+        Self::SecureScore,
     ];
 
-    /// Settings hang on their tenant.
-    pub const CIPP: [Self; 3] = [Self::Organizations, Self::Tenants, Self::Settings];
+    /// Settings and mail hang on their tenant.
+    pub const CIPP: [Self; 5] =
+        [Self::Organizations, Self::Tenants, Self::Settings, Self::MailDomains, Self::Forwardings];
     /// Items hang on the libraries of their site; shares and words on items.
     pub const SHAREPOINT: [Self; 5] =
         [Self::Organizations, Self::Sites, Self::Items, Self::Sharing, Self::Texts];
@@ -83,6 +90,10 @@ impl PartName {
             Self::ManagedDevices => "managed_devices",
             Self::Policies => "policies",
             Self::Settings => "settings",
+            Self::MailDomains => "mail_domains",
+            Self::Forwardings => "forwardings",
+            Self::Applications => "applications",
+            Self::SecureScore => "secure_score",
             Self::Sites => "sites",
             Self::Items => "items",
             Self::Sharing => "sharing",

@@ -22,10 +22,9 @@ async fn settings_are_what_the_tenants_have_and_a_change_is_written_down_once() 
     assert_eq!(found, world.told().await);
     assert!(found.len() > 100);
     // The two in trouble say why, and were not asked.
-    let why =
-        "select count(*) from public.cipp_tenant_parts where state = 'denied' and reason like '%excluded%'";
+    let why = "select count(*) from public.cipp_tenant_parts where part = 'settings' and state = 'denied' and reason like '%excluded%'";
     assert_eq!(world.count(why).await, 1);
-    let why = "select count(*) from public.cipp_tenant_parts where state = 'failed' and reason like '%AADSTS65001%' and observed_at is null";
+    let why = "select count(*) from public.cipp_tenant_parts where part = 'settings' and state = 'failed' and reason like '%AADSTS65001%' and observed_at is null";
     assert_eq!(world.count(why).await, 1);
     assert_eq!(world.count("select count(*) from public.tenant_setting_changes").await, 0);
     world

@@ -9,13 +9,16 @@ use crate::rights;
 use crate::types::Me;
 
 /// Name, need, right, and what goes without it: rights that only `/api/me` tells of.
-const RIGHTS: [(&str, Need, &str); 7] = [
+const RIGHTS: [(&str, Need, &str); 10] = [
     ("tenants", Need::Reading, rights::TENANTS),
     ("settings", Need::Reading, rights::SETTINGS),
     ("templates", Need::More, rights::STANDARDS),
     ("apply baselines", Need::More, rights::STANDARDS_WRITE),
     ("change people", Need::More, rights::PEOPLE_WRITE),
     ("change mailboxes", Need::More, rights::MAILBOXES_WRITE),
+    ("mail domains", Need::More, rights::MAIL_DOMAINS),
+    ("forwardings", Need::More, rights::MAILBOXES),
+    ("verified domains", Need::More, rights::DOMAINS),
     ("alerts", Need::More, rights::ALERTS),
 ];
 

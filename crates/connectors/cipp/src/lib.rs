@@ -13,6 +13,7 @@ pub mod config;
 mod errors;
 mod fields;
 pub mod healthcheck;
+pub mod mail;
 pub mod people;
 pub mod rights;
 pub mod settings;
@@ -23,6 +24,7 @@ pub use actions::{Acted, Copies, Forwarding, LicenseChange, MailboxKind, Offboar
 pub use client::Cipp;
 pub use config::Config;
 pub use fields::normalized;
+pub use mail::{MailDomain, MailboxForwarding};
 pub use rights::RIGHTS;
 pub use tenants::Tenants;
 pub use types::{

@@ -7,6 +7,8 @@ pub const PEOPLE: &str = "Identity.User.Read";
 pub const PEOPLE_WRITE: &str = "Identity.User.ReadWrite";
 pub const MAILBOXES: &str = "Exchange.Mailbox.Read";
 pub const MAILBOXES_WRITE: &str = "Exchange.Mailbox.ReadWrite";
+pub const MAIL_DOMAINS: &str = "Tenant.DomainAnalyser.Read";
+pub const DOMAINS: &str = "Tenant.Administration.Read";
 pub const ALERTS: &str = "CIPP.Alert.Read";
 
 /// Each right, and what it is asked for.
@@ -17,7 +19,9 @@ pub const RIGHTS: &[(&str, &str)] = &[
     (STANDARDS_WRITE, "set a tenant as a baseline wants it"),
     (PEOPLE, "accounts and their second factors"),
     (PEOPLE_WRITE, "block, sign out and offboard people"),
-    (MAILBOXES, "rules and permissions of mailboxes"),
+    (MAILBOXES, "forwardings, rules and permissions of mailboxes"),
+    (MAIL_DOMAINS, "SPF, DKIM and DMARC of domains"),
+    (DOMAINS, "verified domains, which tell mail that leaves from mail that stays"),
     (MAILBOXES_WRITE, "forward and convert mailboxes"),
     (ALERTS, "alerts of CIPP"),
 ];

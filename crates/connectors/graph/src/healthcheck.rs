@@ -4,16 +4,20 @@ use connector_api::{
     health::{Check, Finding, Need, SIGN_IN},
 };
 
+use crate::applications;
 use crate::client::{Graph, TenantClient};
 use crate::devices::{INTUNE, MANAGED_DEVICES, without_intune};
 use crate::errors::About;
 use crate::permissions::{self, missing_permission};
 use crate::policies;
+use crate::scores;
 
 /// A tenant without Entra ID P1 has no list of registrations; the methods of each person are read instead.
 const REGISTRATIONS: &str = "registrations";
+const APPLICATIONS: &str = "applications";
+const SECURE_SCORE: &str = "secure score";
 /// What a tenant may do without.
-const MORE: [&str; 2] = [REGISTRATIONS, INTUNE];
+const MORE: [&str; 4] = [REGISTRATIONS, INTUNE, APPLICATIONS, SECURE_SCORE];
 
 /// A missing right is named as Microsoft names the permission.
 pub(crate) fn add(health: &mut Health, name: &'static str, outcome: Result<(), VendorError>) {
@@ -21,7 +25,9 @@ pub(crate) fn add(health: &mut Health, name: &'static str, outcome: Result<(), V
     match missing {
         Some(permission) => {
             let finding = Finding::MissingRight(permission);
-            health.checks.push(Check { name, need: Need::Reading, finding });
+            // Rights that came later stop nothing but what needs them.
+            let need = if [APPLICATIONS, SECURE_SCORE].contains(&name) { Need::More } else { Need::Reading };
+            health.checks.push(Check { name, need, finding });
         }
         None => {
             let need = if MORE.contains(&name) { Need::More } else { Need::Reading };
@@ -31,7 +37,7 @@ pub(crate) fn add(health: &mut Health, name: &'static str, outcome: Result<(), V
 }
 
 /// Name, permission, address: one cheap read each.
-const READS: [(&str, &str, &str); 9] = [
+const READS: [(&str, &str, &str); 11] = [
     ("the tenant", permissions::ORGANIZATION, "/v1.0/organization"),
     ("domains", permissions::DOMAINS, "/v1.0/domains"),
     ("people", permissions::USERS, "/v1.0/users"),
@@ -41,6 +47,8 @@ const READS: [(&str, &str, &str); 9] = [
     ("roles", permissions::ROLES, "/v1.0/roleManagement/directory/roleDefinitions"),
     ("groups", permissions::GROUPS, "/v1.0/groups"),
     (INTUNE, permissions::MANAGED_DEVICES, MANAGED_DEVICES),
+    (APPLICATIONS, permissions::APPLICATIONS, applications::APPLICATIONS),
+    (SECURE_SCORE, permissions::SECURE_SCORE, scores::SECURE_SCORES),
 ];
 
 impl Graph {
@@ -61,7 +69,7 @@ impl Graph {
 }
 
 impl TenantClient {
-    /// Reads only: a token, nine lists, and the methods of one user.
+    /// Reads only: a token, eleven lists, and the methods of one user.
     pub async fn health_check(&self) -> Health {
         let mut health = Health::default();
         health.add(SIGN_IN, Need::Reading, self.sign_in().await);
@@ -85,8 +93,10 @@ impl TenantClient {
     ) -> Result<(), VendorError> {
         let call = Call::get(path);
         // The others take no size, and are short.
-        let sized = ["/v1.0/users", "/v1.0/groups", MANAGED_DEVICES].contains(&path);
+        let sized =
+            ["/v1.0/users", "/v1.0/groups", MANAGED_DEVICES, applications::APPLICATIONS].contains(&path);
         let call = if sized { call.query("$top", 1).query("$select", "id") } else { call };
+        let call = if path == scores::SECURE_SCORES { call.query("$top", 1) } else { call };
         self.call(call, About::list(permission, name)).await.map(drop).map_err(without_intune)
     }
 

@@ -7,6 +7,7 @@
 //! * Every call knows the right that it needs ([`permissions`]): a refusal names it.
 //! * Per-user MFA can only be read under `/beta`, which the vendor may change. Nothing else here is beta.
 //! * Records are held as they were sent beside what was read from them.
+pub mod applications;
 mod auth;
 mod batch;
 mod client;
@@ -22,17 +23,20 @@ pub mod people;
 pub mod permissions;
 pub mod policies;
 pub mod quotas;
+pub mod scores;
 pub mod sharepoint;
 pub mod sign_in;
 pub mod types;
 pub mod webhook;
 
+pub use applications::{AppCredential, Application, CredentialKind};
 pub use client::{Graph, TenantClient};
 pub use config::Config;
 pub use devices::ManagedDevice;
 pub use named::NamedCall;
 pub use people::{DeltaEnd, People, Removed, UserFields, UsersDelta};
 pub use permissions::{PERMISSIONS, missing_permission};
+pub use scores::{ControlScore, SecureScore};
 pub use sign_in::PerId;
 pub use types::{
     AccessPolicy, AssignedLicense, AuthenticationMethod, Domain, LicenseState, NamedLocation, Organization,

@@ -16,6 +16,8 @@ pub const ROLES: &str = "RoleManagement.Read.Directory";
 pub const GROUPS: &str = "GroupMember.Read.All";
 /// Devices that are enrolled in Intune; also needs Intune in the tenant.
 pub const MANAGED_DEVICES: &str = "DeviceManagementManagedDevices.Read.All";
+/// Applications that a tenant registered, and when their secrets end.
+pub const APPLICATIONS: &str = "Application.Read.All";
 pub const SECURE_SCORE: &str = "SecurityEvents.Read.All";
 
 /// Each permission, and what it is asked for.
@@ -32,6 +34,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     (ROLES, "who holds an administrator role"),
     (GROUPS, "whom a policy for a group reaches"),
     (MANAGED_DEVICES, "devices enrolled in Intune"),
+    (APPLICATIONS, "when secrets and certificates of applications end"),
     (SECURE_SCORE, "secure score"),
 ];
 

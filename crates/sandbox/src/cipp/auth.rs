@@ -39,10 +39,12 @@ impl CippRole {
     }
 
     pub fn permissions(self) -> Vec<&'static str> {
-        const READS: [&str; 11] = [
+        const READS: [&str; 13] = [
             "CIPP.Core.Read",
             "CIPP.Alert.Read",
             "Tenant.Directory.Read",
+            "Tenant.DomainAnalyser.Read",
+            "Tenant.Administration.Read",
             "Tenant.BestPracticeAnalyser.Read",
             "Tenant.Standards.Read",
             "Tenant.ConditionalAccess.Read",

@@ -2,6 +2,7 @@
 //! habits of its router: end points in any case, plain-text refusals, failures inside a 200, lists of one as an object.
 mod actions;
 pub(crate) mod auth;
+pub(crate) mod mail;
 mod render;
 mod standards;
 pub(crate) mod state;
@@ -150,7 +151,11 @@ fn right(endpoint: &str) -> Option<&'static str> {
         "listusers" | "listmfausers" => "Identity.User.Read",
         "listgroups" => "Identity.Group.Read",
         "listconditionalaccesspolicies" => "Tenant.ConditionalAccess.Read",
-        "listmailboxes" | "listmailboxrules" | "listmailboxpermissions" => "Exchange.Mailbox.Read",
+        "listmailboxes" | "listmailboxrules" | "listmailboxpermissions" | "listmailboxforwarding" => {
+            "Exchange.Mailbox.Read"
+        }
+        "listdomainanalyser" => "Tenant.DomainAnalyser.Read",
+        "listdomains" => "Tenant.Administration.Read",
         "listalertsqueue" | "listalertresults" => "CIPP.Alert.Read",
         "execdisableuser" | "execresetpass" | "execresetmfa" | "execrevokesessions" | "execoffboarduser"
         | "execbulklicense" => "Identity.User.ReadWrite",
@@ -318,6 +323,22 @@ fn read(world: &World, ask: &Asked<'_>, id: Uuid) -> Answered {
             return Answered::Body(
                 json!({"Data": [{"Tenant": tenant.domain}], "Columns": [], "Keys": ["Tenant"], "Style": "Table"}),
             );
+        }
+        "listdomains" => mail::verified(tenant),
+        "listdomainanalyser" => {
+            // A list of one comes as an object.
+            let mut rows = mail::analysed(&world.directory, &world.cipp, tenant, ask.now);
+            return Answered::Body(match rows.len() {
+                1 if ask.tamper != Tamper::Truncate => rows.remove(0),
+                _ => json!([]),
+            });
+        }
+        "listmailboxforwarding" => {
+            let rows = mail::forwardings(&world.cipp, tenant);
+            if rows.is_empty() {
+                return Answered::Body(Value::Null);
+            }
+            rows
         }
         // Nobody made a rule: PowerShell sends nothing at all.
         "listmailboxrules" => return Answered::Nothing,

@@ -72,6 +72,8 @@ pub(crate) struct Deployment {
     /// End points whose answer over all tenants is gathered.
     pub gathered: BTreeSet<String>,
     pub mailboxes: BTreeMap<(Uuid, Uuid), Mailbox>,
+    /// Domains whose records somebody changed.
+    pub guards: BTreeMap<Uuid, super::mail::Guard>,
     /// Accounts whose second factors, sessions or password were reset, and how often.
     pub resets: BTreeMap<(&'static str, Uuid), u32>,
 }
@@ -122,7 +124,9 @@ impl Deployment {
         let first = json!({"GUID": FIRST_TEMPLATE, "templateName": "Every tenant", "tenantFilter": [{"label": "*All Tenants", "value": "AllTenants"}],
             "excludedTenants": [], "runManually": false, "standards": all, "updatedAt": now.to_string()});
         let templates = BTreeMap::from([(FIRST_TEMPLATE.to_owned(), first)]);
-        Self { members, templates, ..Self::default() }
+        let mut deployment = Self { members, templates, ..Self::default() };
+        super::mail::seed(directory, &mut deployment);
+        deployment
     }
 
     /// Work goes on when somebody looks: first it is queued, then it runs, then it is done.

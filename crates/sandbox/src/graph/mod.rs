@@ -1,6 +1,7 @@
 //! Microsoft Graph as far as the product uses it, under `/graph/v1.0` and `/graph/beta`, and the sign-in of tenants under
 //! `/login`. The same estate stands behind it: a tenant for each organization (save one), with its people, seats and
 //! policies. All reads go through one function, so that a batch can make them as well.
+pub(crate) mod applications;
 pub(crate) mod auth;
 mod batch;
 pub(crate) mod control;
@@ -264,6 +265,7 @@ fn permission(path: &[&str]) -> Option<&'static str> {
         ["roleManagement", ..] => "RoleManagement.Read.Directory",
         ["reports", ..] => "AuditLog.Read.All",
         ["deviceManagement", ..] => "DeviceManagementManagedDevices.Read.All",
+        ["applications"] => "Application.Read.All",
         ["contracts"] => "Directory.Read.All",
         ["tenantRelationships", ..] => "DelegatedAdminRelationship.Read.All",
         ["security", ..] => "SecurityEvents.Read.All",
@@ -320,7 +322,11 @@ pub(crate) fn answer(world: &World, caller: Caller, ask: &Ask<'_>) -> Outcome {
         }
         (_, ["deviceManagement", "managedDevices"]) => managed::list(tenant, ask),
         (_, ["deviceManagement", "managedDevices", id]) => managed::one(tenant, id, ask),
-        (_, ["security", "secureScores"]) => listed(vec![policies::secure_score(tenant, ask.now)]),
+        (_, ["applications"]) => {
+            paging::size(ask, 100, 999)?;
+            listed(applications::applications(tenant))
+        }
+        (_, ["security", "secureScores"]) => listed(policies::secure_scores(tenant, ask.now)),
         (_, ["contracts"]) if tenant_id == directory.home => listed(render::contracts(directory)),
         (_, ["tenantRelationships", "delegatedAdminCustomers"]) if tenant_id == directory.home => {
             listed(render::delegated_customers(directory))
@@ -350,6 +356,11 @@ fn skus_of(tenant: &Tenant, ask: &Ask<'_>) -> Outcome {
 impl Tenant {
     /// Rights that the application was not given here.
     pub fn lacks(&self, permission: &str) -> bool {
-        self.profile == posture::Profile::PoliciesDenied && permission == "Policy.Read.All"
+        match permission {
+            "Policy.Read.All" => self.profile == posture::Profile::PoliciesDenied,
+            "Application.Read.All" => self.profile == posture::Profile::TrustedLocation,
+            "SecurityEvents.Read.All" => self.profile == posture::Profile::GroupOnly,
+            _ => false,
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::rng::Rng;
 const BREAK_GLASS: &str = "Break glass accounts";
 const MFA_PEOPLE: &str = "MFA people";
 const HELP_DESK: &str = "Help desk";
+const DAY_S: i64 = 86_400;
 const OFFICE_LOCATION: &str = "Head office";
 /// Microsoft's own: any second factor.
 const ANY_MFA_STRENGTH: &str = "00000000-0000-0000-0000-000000000002";
@@ -218,7 +219,9 @@ pub(crate) fn role_assignments(tenant: &Tenant) -> Vec<Value> {
     };
     let first = tenant.layout.first_employee();
     let mut rows = vec![row(tenant.user_id(0), ROLES[0].1)];
-    for index in (first..first + 3).filter(|index| tenant.is_there(*index)) {
+    for index in
+        tenant.guest_admin().into_iter().chain(first..first + 3).filter(|index| tenant.is_there(*index))
+    {
         rows.extend(tenant.role(&tenant.basics(index)).map(|role| row(tenant.user_id(index), role.1)));
     }
     rows.extend(tenant.has_help_desk().then(|| row(group_id(tenant, HELP_DESK), ROLES[3].1)));
@@ -281,9 +284,25 @@ pub(crate) fn requirements(tenant: &Tenant, key: &str) -> Outcome {
     Ok(Reply::Json(json!({"perUserMfaState": state.as_str()})))
 }
 
-pub(crate) fn secure_score(tenant: &Tenant, now: Timestamp) -> Value {
-    let day = now.to_string();
-    let score = 20 + tenant.salt % 60;
-    json!({"id": format!("{}_{}", tenant.id, &day[..10]), "azureTenantId": tenant.id, "createdDateTime": day, "currentScore": score,
-        "maxScore": 100.0, "activeUserCount": tenant.head_count(), "averageComparativeScores": [], "controlScores": []})
+/// Days that the vendor keeps.
+const SCORES_MAX: i64 = 90;
+
+/// One a day, newest first. Some tenants gain some points over the days.
+pub(crate) fn secure_scores(tenant: &Tenant, now: Timestamp) -> Vec<Value> {
+    let midnight_s = now.as_second() - now.as_second().rem_euclid(DAY_S);
+    let row = |ago: i64| {
+        let day = time(midnight_s - ago * DAY_S);
+        let score = secure_score(tenant, ago);
+        let control = |name: &str, category: &str, score: i64| json!({"controlName": name, "controlCategory": category, "description": null, "score": score});
+        json!({"id": format!("{}_{}", tenant.id, &day[..10]), "azureTenantId": tenant.id, "createdDateTime": day, "currentScore": score,
+            "maxScore": 100.0, "activeUserCount": tenant.head_count(), "averageComparativeScores": [],
+            "controlScores": [control("MFARegistrationV2", "Identity", score / 2), control("AdminMFAV2", "Identity", score - score / 2)]})
+    };
+    (0..SCORES_MAX).map(row).collect()
+}
+
+/// Points of 100, so many days ago.
+pub(crate) fn secure_score(tenant: &Tenant, days_ago: i64) -> i64 {
+    let today = 30 + i64::try_from(tenant.salt % 50).unwrap_or(0);
+    today - (days_ago / 30).min(5)
 }

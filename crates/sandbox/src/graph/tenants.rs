@@ -64,6 +64,8 @@ pub(crate) struct Tenant {
     pub changes: Vec<u32>,
     /// Seats that somebody held and does not hold any more.
     pub retired: Vec<RetiredSeat>,
+    /// When secrets of applications were renewed last.
+    pub renewed_s: Option<i64>,
     /// What Intune has.
     pub enrolled: Vec<Enrollment>,
     /// Which of that, and of the RMM, is one machine.
@@ -219,6 +221,7 @@ impl Tenant {
             purchased: BTreeMap::new(),
             changes: Vec::new(),
             retired: Vec::new(),
+            renewed_s: None,
             enrolled: Vec::new(),
             planned: Vec::new(),
         };
@@ -254,12 +257,21 @@ impl Tenant {
         if basics.kind == Kind::BreakGlass {
             return Some(ROLES[0]);
         }
+        if self.guest_admin() == Some(basics.index) {
+            return Some(ROLES[1]);
+        }
         let at = basics.index.checked_sub(self.layout.first_employee())?;
         match at {
             0..3 => Some(ROLES[at as usize]),
             3..6 if self.has_help_desk() => Some(ROLES[3]),
             _ => None,
         }
+    }
+
+    /// A guest whom somebody gave a role.
+    pub fn guest_admin(&self) -> Option<u32> {
+        let first = self.layout.first_employee().checked_sub(self.layout.guests)?;
+        matches!(self.profile, Profile::SecurityDefaults | Profile::LegacyOpen).then_some(first)
     }
 
     /// Whether the role of help desk is held by a group.

@@ -126,7 +126,7 @@ pub(crate) fn shares(tenant_id: uuid::Uuid, library: &Library) -> Vec<Value> {
         for item in site.drive.items.iter().filter(|item| !item.is_deleted) {
             for share in &item.shares {
                 rows.push(json!({
-                    "tenant_id": tenant_id, "site": site.name, "path": site.drive.path(item), "share_id": share.id,
+                    "tenant_id": tenant_id, "site": site.name, "path": site.drive.path(item), "item_id": item.id, "share_id": share.id,
                     "scope": if share.scope == "users" { "people" } else { share.scope }, "kind": share.kind,
                     "expires": share.expires_s.is_some(), "has_password": share.has_password,
                     "external": share.guest.is_some() || share.scope == "anonymous", "risky": share.is_risky(),

@@ -12,6 +12,8 @@ const KINDS: Readonly<Record<string, string>> = {
   consent: "Consent",
   secret: "Client secret",
   token: "Token",
+  app_secret: "Secret of an application",
+  app_certificate: "Certificate of an application",
 };
 
 const expiries = defineResource("expiry_list", {
@@ -28,7 +30,7 @@ const expiries = defineResource("expiry_list", {
     c.custom("ends_at", { label: "Ends" }, (row) => <EndsAt at={row.ends_at} renews={row.renews} />),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
     c.text("integration_name", { label: "Integration", className: "max-w-44", phone: "hide" }),
-    c.custom("last_proved_at", { label: "Last seen to work" }, (row) => (row.last_proved_at ? <Ago at={row.last_proved_at} brief /> : <span className="text-ink-3">never</span>)),
+    c.custom("last_proved_at", { label: "Last seen to work" }, (row) => (row.last_proved_at ? <Ago at={row.last_proved_at} brief /> : <span className="text-ink-3">{row.kind.startsWith("app_") ? "-" : "never"}</span>)),
     c.freshness((row) => ({ observedAt: row.observed_at, staleAt: row.stale_at }), "observed_at"),
   ],
   search: ["subject", "customer_name"],
@@ -38,6 +40,12 @@ const expiries = defineResource("expiry_list", {
       label: "State",
       options: Object.entries(expiryStates).map(([value, status]) => ({ value, label: status.label.toLowerCase(), status })),
       where: (values) => [{ column: "state", op: "in", values }],
+    },
+    {
+      id: "kind",
+      label: "Kind",
+      options: Object.entries(KINDS).map(([value, label]) => ({ value, label: label.toLowerCase() })),
+      where: (values) => [{ column: "kind", op: "in", values }],
     },
     {
       id: "renews",
@@ -55,7 +63,7 @@ const expiries = defineResource("expiry_list", {
   scopeColumn: "customer_id",
   path: null,
   rowKey: (row) => row.id,
-  empty: { title: "Nothing ends", next: "Ends of delegated access come with the tenants of CIPP: connect it under Integrations, then synchronize." },
+  empty: { title: "Nothing ends", next: "Ends of delegated access come with the tenants of CIPP, and those of secrets of applications with Microsoft 365: connect them under Integrations, then synchronize." },
 });
 
 export default function ExpiryCalendar() {

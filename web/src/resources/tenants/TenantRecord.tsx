@@ -33,6 +33,8 @@ const PARTS: Readonly<Record<string, string>> = {
   managed_devices: "Enrolled devices",
   policies: "Access policies",
   roles: "Administrator roles",
+  applications: "Secrets of applications",
+  secure_score: "Secure score",
 };
 const OUTCOMES = ["gap", "unknown", "exempt", "protected"] as const;
 const SHOWN_ROWS = 8;

@@ -1,10 +1,11 @@
 //! Microsoft 365: the partner's tenants, and of each mapped one its licenses, accounts, second factors,
-//! enrolled devices and access policies.
+//! enrolled devices, access policies, secrets of applications and secure score.
 //!
 //! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
 //! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. A full
 //! run reads all accounts anew; an incremental one asks what changed since, and spares the readings that take a call per
 //! account and, by the clock, those that were complete a short time ago.
+mod applications;
 mod changes;
 mod managed_devices;
 mod organizations;
@@ -12,6 +13,7 @@ mod people;
 mod policies;
 mod registrations;
 mod rows;
+mod scores;
 mod seats;
 mod sku_names;
 pub(super) mod tenants;
@@ -52,6 +54,8 @@ pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
             PartName::People => people::read(cx, kind).await?,
             PartName::Registrations => registrations::read(cx, kind).await?,
             PartName::ManagedDevices => managed_devices::read(cx, kind).await?,
+            PartName::Applications => applications::read(cx, kind).await?,
+            PartName::SecureScore => scores::read(cx, kind).await?,
             _ => policies::read(cx, kind).await?,
         };
         next = end.next;

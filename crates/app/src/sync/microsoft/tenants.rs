@@ -144,10 +144,15 @@ async fn one(
     tx.commit().await?;
     let client = cx.client.tenant(external_id);
     let tenant = Reading { customer, id: is.id, name: is.name, has_premium: is.has_premium, kind, client };
-    let outcome = |state, reason, held| Outcome { tenant: tenant.name.clone(), state, reason, held };
+    let outcome = |state, reason, permission: Option<&str>, held| {
+        // A right that came later than the connection stops nothing but what needs it.
+        let is_optional = matches!(main, PartOf::Applications | PartOf::SecureScore) && permission.is_some();
+        let state = if is_optional { PartState::Complete } else { state };
+        Outcome { tenant: tenant.name.clone(), state, reason, held }
+    };
     let of = |part: PartOf| known.iter().find(|it| it.part == part.as_str() && it.run == Some(cx.claim.run));
     if let Some(done) = of(main) {
-        return Ok(outcome(done.state, done.reason.clone(), 0));
+        return Ok(outcome(done.state, done.reason.clone(), done.permission.as_deref(), 0));
     }
     // A tenant that does not let us in says so once.
     let shut = of(PartOf::Organization).filter(|it| it.state == PartState::Denied);
@@ -184,7 +189,8 @@ async fn one(
     cx.at(SyncPoint::CustomerStored(part)).await;
     let first = reads.first();
     let state = first.map_or(PartState::Failed, |it| it.state);
-    Ok(outcome(state, first.and_then(|it| it.reason.clone()), held))
+    let permission = first.and_then(|it| it.permission);
+    Ok(outcome(state, first.and_then(|it| it.reason.clone()), permission, held))
 }
 
 /// Nothing is written by a worker that lost its run.

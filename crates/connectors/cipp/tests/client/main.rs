@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene cannot be set")]
 mod actions;
 mod faults;
+mod mail;
 mod reads;
 mod support;
