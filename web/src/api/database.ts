@@ -664,6 +664,15 @@ export interface Database {
           { foreignKeyName: "tenant_app_credentials_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      tenant_cursors: {
+        Row: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
+        Insert: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
+        Update: { customer_id?: string; kept_at?: string; link?: string; part?: string; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       tenant_mail_domains: {
         Row: { analysed_at: string | null; cipp_tenant_id: string; content_hash: string; created_at: string; customer_id: string; dkim_enabled: boolean | null; dmarc_covers_all: boolean | null; dmarc_policy: string | null; dmarc_present: boolean | null; dmarc_reports: boolean | null; dnssec_present: boolean | null; domain: string; id: string; is_complete: boolean; mail_provider: string | null; missing_since: string | null; mx_passes: boolean | null; observed_at: string; raw: Json; score_percent: number | null; seen_in_sync: string | null; spf_passes: boolean | null; spf_record: string | null };
         Insert: { analysed_at?: string | null; cipp_tenant_id: string; content_hash: string; created_at?: string; customer_id: string; dkim_enabled?: boolean | null; dmarc_covers_all?: boolean | null; dmarc_policy?: string | null; dmarc_present?: boolean | null; dmarc_reports?: boolean | null; dnssec_present?: boolean | null; domain: string; id?: string; is_complete: boolean; mail_provider?: string | null; missing_since?: string | null; mx_passes?: boolean | null; observed_at: string; raw: Json; score_percent?: number | null; seen_in_sync?: string | null; spf_passes?: boolean | null; spf_record?: string | null };
@@ -675,9 +684,9 @@ export interface Database {
         ];
       };
       tenant_parts: {
-        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; state: string; sync_run_id: string | null; tenant_id: string };
-        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null; tenant_id: string };
-        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; state?: string; sync_run_id?: string | null; tenant_id?: string };
+        Row: { attempted_at: string; customer_id: string; observed_at: string | null; part: string; permission: string | null; reason: string | null; row_count: number; spare_until: string | null; state: string; sync_run_id: string | null; tenant_id: string };
+        Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state: string; sync_run_id?: string | null; tenant_id: string };
+        Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state?: string; sync_run_id?: string | null; tenant_id?: string };
         Relationships: [
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
