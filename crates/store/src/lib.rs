@@ -6,6 +6,7 @@ pub mod alerts;
 pub mod approvals;
 pub mod billing;
 pub mod cipp;
+pub mod device_facts;
 pub mod devices;
 pub mod documents;
 pub mod drift;

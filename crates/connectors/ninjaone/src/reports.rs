@@ -231,7 +231,10 @@ impl Report for BackupUsage {
         let bytes = |name| usage.and_then(|usage| usage.int(name)).filter(|bytes| *bytes >= 0);
         let when = |name| usage.and_then(|usage| usage.time(name));
         Ok(Self {
-            device_id: at.int("id").or(device_id).ok_or_else(|| VendorError::shape("$.id", "an id is missing"))?,
+            device_id: at
+                .int("id")
+                .or(device_id)
+                .ok_or_else(|| VendorError::shape("$.id", "an id is missing"))?,
             cloud_bytes: bytes("cloudTotalSize"),
             local_bytes: bytes("localTotalSize"),
             revisions_bytes: bytes("revisionsTotalSize"),
@@ -257,7 +260,8 @@ mod tests {
         assert!(Software::read(&row, None).is_err());
         let software = Software::read(&row, Some(7)).unwrap();
         assert_eq!((software.device_id, software.installed_on), (7, "2026-01-31".parse().ok()));
-        let row = json!({"deviceId": 7, "name": "7-Zip", "installDate": "2026-01-31T10:00:00Z", "size": "12"});
+        let row =
+            json!({"deviceId": 7, "name": "7-Zip", "installDate": "2026-01-31T10:00:00Z", "size": "12"});
         let software = Software::read(&row, None).unwrap();
         assert_eq!((software.installed_on, software.size_bytes), ("2026-01-31".parse().ok(), Some(12)));
     }
@@ -266,8 +270,14 @@ mod tests {
     fn unknown_words_are_kept_and_nonsense_is_absent() {
         let row = json!({"deviceId": 1, "productName": "Odd AV", "productState": "DREAMING", "definitionStatus": 7});
         let antivirus = Antivirus::read(&row, None).unwrap();
-        assert_eq!((antivirus.state.as_deref(), antivirus.definitions.as_deref()), (Some("DREAMING"), Some("7")));
-        let health = DeviceHealth::read(&json!({"deviceId": "1", "activeThreatsCount": -1, "healthStatus": "GREEN"}), None);
+        assert_eq!(
+            (antivirus.state.as_deref(), antivirus.definitions.as_deref()),
+            (Some("DREAMING"), Some("7"))
+        );
+        let health = DeviceHealth::read(
+            &json!({"deviceId": "1", "activeThreatsCount": -1, "healthStatus": "GREEN"}),
+            None,
+        );
         let health = health.unwrap();
         assert_eq!((health.threats_active, health.status.as_deref()), (None, Some("GREEN")));
         let usage = BackupUsage::read(&json!({"id": 3, "references": {}}), None).unwrap();

@@ -48,7 +48,9 @@ const SOFTWARE_REPORT: Report = Report {
     path: "software",
     parameters: &[("df", Is::Text), ("installedBefore", Is::Text), ("installedAfter", Is::Text)],
     count: |_, device| installed(device).count(),
-    rows: |asked, device| software_rows(device).into_iter().map(|row| dated(row, device, asked.now)).collect(),
+    rows: |asked, device| {
+        software_rows(device).into_iter().map(|row| dated(row, device, asked.now)).collect()
+    },
 };
 const OS_PATCHES: Report = Report {
     path: "os-patches",
@@ -72,7 +74,9 @@ const ANTIVIRUS: Report = Report {
     path: "antivirus-status",
     parameters: &[("df", Is::Text), ("ts", Is::Text), ("productState", Is::Text), ("productName", Is::Text)],
     count: |_, device| antivirus_rows(device).len(),
-    rows: |asked, device| antivirus_rows(device).into_iter().map(|row| dated(row, device, asked.now)).collect(),
+    rows: |asked, device| {
+        antivirus_rows(device).into_iter().map(|row| dated(row, device, asked.now)).collect()
+    },
 };
 const BACKUPS: Report = Report {
     path: "backup/usage",
@@ -200,7 +204,8 @@ fn dated(mut row: Value, device: &Device, now: Timestamp) -> Value {
 }
 
 fn volume_rows(asked: &Asked<'_>, device: &Device) -> Vec<Value> {
-    let shows_bitlocker = asked.params.text("include").is_some_and(|words| words.split(',').any(|it| it == "bl"));
+    let shows_bitlocker =
+        asked.params.text("include").is_some_and(|words| words.split(',').any(|it| it == "bl"));
     let row = |disk| {
         let mut row = dated(render::volume(device, disk), device, asked.now);
         if shows_bitlocker && device.kind.is_windows() {
