@@ -1,5 +1,5 @@
-//! What an RMM reports of devices beyond their record. Writes happen within one customer's transaction; the one read over all customers
-//! (marked below) needs [`pg::SystemReason::PlaceDevices`] and sees keys and states only.
+//! What an RMM reports of devices beyond their record. Writes happen within one customer's transaction; the reads over all customers
+//! (marked below) need [`pg::SystemReason::PlaceDevices`] and see keys and states only.
 use std::{collections::HashMap, fmt::Debug};
 
 use kernel::{
@@ -246,6 +246,37 @@ pub async fn counted_patches(
     let rows = tx.query(sql, &[&customer.0, &integration.0, &run.0]).await?;
     let read =
         |row: &pg::Row| (row.get("external_id"), u64::try_from(row.get::<_, i32>("patches")).unwrap_or(0));
+    Ok(rows.iter().map(read).collect())
+}
+
+/// A device and the customer under which it is filed as present.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    pub customer: CustomerId,
+    pub external_id: String,
+    /// Not in doubt: see [`held_devices`].
+    pub is_listed: bool,
+}
+
+/// The full reading of devices whose fall is held back, if the latest one's is.
+pub async fn held_devices(tx: &ActorTx, integration: IntegrationId) -> Result<Option<SyncRunId>, PgError> {
+    let sql = include_str!("../../../db/queries/device_facts/held_devices.sql");
+    Ok(tx.query_opt(sql, &[&integration.0]).await?.map(|row| SyncRunId(row.get("id"))))
+}
+
+/// All present devices. Over all customers.
+pub async fn placed(
+    tx: &ActorTx,
+    integration: IntegrationId,
+    held: Option<SyncRunId>,
+) -> Result<Vec<Placed>, PgError> {
+    let sql = include_str!("../../../db/queries/device_facts/placed.sql");
+    let rows = tx.query(sql, &[&integration.0, &held.map(|run| run.0)]).await?;
+    let read = |row: &pg::Row| Placed {
+        customer: CustomerId(row.get("customer_id")),
+        external_id: row.get("external_id"),
+        is_listed: row.get("is_listed"),
+    };
     Ok(rows.iter().map(read).collect())
 }
 

@@ -88,6 +88,12 @@ impl Vendor {
         self.call(Call::get("/_sandbox/state")).await
     }
 
+    /// Devices of which something beside their record is not well.
+    pub async fn facts(&self) -> Vec<Value> {
+        let truth = self.call(Call::get("/_sandbox/truth")).await;
+        truth["device_facts"].as_array().expect("facts").clone()
+    }
+
     pub async fn clear_faults(&self) {
         self.call(Call::delete("/_sandbox/faults")).await;
     }

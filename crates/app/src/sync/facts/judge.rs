@@ -65,45 +65,79 @@ pub(in crate::sync) enum Verdict {
     },
 }
 
+/// Rows and devices that show some, before and now. Devices that are new are no fall, but they must not hide one: only known ones count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::sync) struct Sums {
+    rows: (u64, u64),
+    devices: (u64, u64),
+}
+
+impl std::ops::AddAssign for Sums {
+    fn add_assign(&mut self, other: Self) {
+        let add = |one: (u64, u64), other: (u64, u64)| (one.0 + other.0, one.1 + other.1);
+        *self = Self { rows: add(self.rows, other.rows), devices: add(self.devices, other.devices) };
+    }
+}
+
+impl Sums {
+    /// `known`: rows of each present device that has some.
+    pub fn of<R>(known: &HashMap<String, u64>, listed: Option<&Listed<R>>) -> Self {
+        let mut sums = Self::default();
+        for (device, then) in known {
+            let now = listed.map_or(0, |listed| listed.of(device).len() as u64);
+            sums += Self { rows: (*then, now.min(*then)), devices: (1, u64::from(now > 0)) };
+        }
+        sums
+    }
+
+    pub fn is_suspect(self) -> bool {
+        estate::is_suspect(self.rows.0, self.rows.1) || estate::is_suspect(self.devices.0, self.devices.1)
+    }
+
+    /// Worth another look, however few there are.
+    pub fn is_worth_repeating(self) -> bool {
+        let (then, now) = self.rows;
+        (then - now) * 100 > then * estate::SUSPECT_FALL_PERCENT
+    }
+
+    fn rows_gone(self) -> u64 {
+        self.rows.0 - self.rows.1
+    }
+}
+
 /// A fall of a customer's rows that is not believed at once.
 #[derive(Debug)]
 pub(in crate::sync) struct Fall {
     /// Devices that showed more rows before.
     pub devices: Vec<String>,
     pub rows_gone: usize,
-    then: (u64, u64),
-    now: (u64, u64),
+    sums: Sums,
 }
 
 impl fmt::Display for Fall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((rows_then, devices_then), (rows_now, devices_now)) = (self.then, self.now);
+        let Sums { rows, devices } = self.sums;
         write!(
             f,
-            "rows fell from {rows_then} of {devices_then} devices to {rows_now} of {devices_now} in two readings"
+            "rows fell from {} of {} devices to {} of {} in two readings",
+            rows.0, devices.0, rows.1, devices.1
         )
     }
 }
 
-/// `known`: rows of each present device that has some. Devices that are new are no fall, but they must not hide one: only known ones count.
-pub(in crate::sync) fn fell<R>(known: &HashMap<String, u64>, listed: Option<&Listed<R>>) -> Option<Fall> {
-    let now_of = |device: &str| listed.map_or(0, |listed| listed.of(device).len() as u64);
-    let (mut rows, mut devices) = ((0, 0), (0, 0));
-    let mut fallen = Vec::new();
-    for (device, then) in known {
-        let now = now_of(device);
-        rows = (rows.0 + then, rows.1 + now.min(*then));
-        devices = (devices.0 + 1, devices.1 + u64::from(now > 0));
-        if now < *then {
-            fallen.push(device.clone());
-        }
-    }
-    let is_suspect = estate::is_suspect(rows.0, rows.1) || estate::is_suspect(devices.0, devices.1);
-    is_suspect.then(|| Fall {
-        devices: fallen,
-        rows_gone: usize::try_from(rows.0 - rows.1).unwrap_or(usize::MAX),
-        then: (rows.0, devices.0),
-        now: (rows.1, devices.1),
+/// `all_fell`: the customers of the reading fell together; then a small loss of one of them is not believed either.
+pub(in crate::sync) fn fell<R>(
+    known: &HashMap<String, u64>,
+    listed: &Listed<R>,
+    all_fell: bool,
+) -> Option<Fall> {
+    let sums = Sums::of(known, Some(listed));
+    let is_fall = sums.is_suspect() || all_fell && sums.rows_gone() > 0;
+    let fallen = known.iter().filter(|(device, then)| (listed.of(device).len() as u64) < **then);
+    is_fall.then(|| Fall {
+        devices: fallen.map(|(device, _)| device.clone()).collect(),
+        rows_gone: usize::try_from(sums.rows_gone()).unwrap_or(usize::MAX),
+        sums,
     })
 }
 
@@ -125,15 +159,19 @@ mod tests {
 
     #[test]
     fn a_fall_of_rows_or_of_devices_is_not_believed() {
-        assert!(fell(&known(&[10, 10]), Some(&listed(&[10, 6]))).is_none(), "exactly a fifth");
-        let fall = fell(&known(&[10, 10]), Some(&listed(&[10, 5]))).unwrap();
+        let fall_of = |then: &[u64], now: &[usize]| fell(&known(then), &listed(now), false);
+        assert!(fall_of(&[10, 10], &[10, 6]).is_none(), "exactly a fifth");
+        let fall = fall_of(&[10, 10], &[10, 5]).unwrap();
         assert_eq!((fall.devices.as_slice(), fall.rows_gone), (&["1".to_owned()][..], 5));
         // Half of the devices fell silent, although their rows are few.
-        assert!(fell(&known(&[90, 1, 1, 1, 1, 1]), Some(&listed(&[90, 1]))).is_some());
-        assert!(fell(&known(&[2, 2]), Some(&listed(&[0, 0]))).is_none(), "too few to say");
+        assert!(fall_of(&[90, 1, 1, 1, 1, 1], &[90, 1]).is_some());
         // What is new elsewhere hides nothing.
-        assert!(fell(&known(&[10, 0]), Some(&listed(&[1, 50]))).is_some());
-        assert!(fell::<u8>(&known(&[10]), None).is_some());
+        assert!(fall_of(&[10, 0], &[1, 50]).is_some());
+        // Too few to say: read again, then believed, unless others fell with it.
+        assert!(fall_of(&[2, 2], &[2, 0]).is_none());
+        assert!(Sums::of(&known(&[2, 2]), Some(&listed(&[2, 0]))).is_worth_repeating());
+        assert!(fell(&known(&[2, 2]), &listed(&[2, 0]), true).is_some());
+        assert!(fell(&known(&[2, 2]), &listed(&[2, 2]), true).is_none(), "nothing went");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use store::{
 };
 use tokio::sync::Mutex;
 
-use judge::{Listed, Verdict};
+use judge::{Fall, Listed, Sums, Verdict};
 use kinds::Kind;
 pub(super) use kinds::{AntivirusOf, BackupsOf, HealthOf, PatchesOf, SoftwareOf, VolumesOf};
 use slices::{Slice, slices};
@@ -116,14 +116,16 @@ async fn one<K: Kind>(cx: &Cx<'_>, run: &Run, slice: &Slice) -> Result<Came, Syn
     let mut walk = cx.client.report::<K::Row>(filter.as_deref(), SLICE_PAGES_MAX).await;
     let known = known::<K>(cx, slice).await?;
     let mut listed = by_customer::<K>(slice, &mut walk);
-    let in_doubt = |listed: &HashMap<CustomerId, Listed<K::Kept>>| {
-        known.iter().any(|(customer, known)| judge::fell(known, listed.get(customer)).is_some())
-    };
-    if is_worth_repeating(&walk.completeness) || walk.completeness.is_complete() && in_doubt(&listed) {
+    let is_worth_repeating = walk.completeness.is_complete()
+        && known.iter().any(|(customer, known)| Sums::of(known, listed.get(customer)).is_worth_repeating())
+        || is_worth_repeating(&walk.completeness);
+    if is_worth_repeating {
         tracing::warn!(sync.run = %cx.claim.run, sync.part = K::PART.as_str(), customers = slice.customers.len(), "a report is not believed and repeated");
         walk = cx.client.report::<K::Row>(filter.as_deref(), SLICE_PAGES_MAX).await;
         listed = by_customer::<K>(slice, &mut walk);
     }
+    let mut all = Sums::default();
+    known.iter().for_each(|(customer, known)| all += Sums::of(known, listed.get(customer)));
     let Some(observed_at) = walk.observed_at else {
         let Completeness::Partial { reason: PartialReason::Stopped(error) } = walk.completeness else {
             return Ok(Came::Nothing(VendorError::shape("$", "no page arrived")));
@@ -142,7 +144,14 @@ async fn one<K: Kind>(cx: &Cx<'_>, run: &Run, slice: &Slice) -> Result<Came, Syn
             Completeness::Complete => {
                 let empty = HashMap::new();
                 let known = known.get(customer).unwrap_or(&empty);
-                hear::<K>(cx, run, *customer, known, &read.listed).await?
+                hear::<K>(
+                    cx,
+                    run,
+                    *customer,
+                    judge::fell(known, &read.listed, all.is_suspect()),
+                    &read.listed,
+                )
+                .await?
             }
         };
         keep_customer::<K>(cx, *customer, read, verdict).await?;
@@ -178,16 +187,18 @@ fn by_customer<K: Kind>(slice: &Slice, walk: &mut Walk<K::Row>) -> HashMap<Custo
     listed
 }
 
+/// What is known of the devices of the slice: one that is in doubt itself is no witness.
 async fn known<K: Kind>(
     cx: &Cx<'_>,
     slice: &Slice,
 ) -> Result<HashMap<CustomerId, HashMap<String, u64>>, SyncError> {
     let mut all = HashMap::with_capacity(slice.customers.len());
-    for (customer, _) in &slice.customers {
+    for (customer, devices) in &slice.customers {
         let tx = cx.customer(*customer).await?;
-        let known = device_facts::known(&tx, *customer, cx.claim.integration, K::FACT).await?;
+        let mut known = device_facts::known(&tx, *customer, cx.claim.integration, K::FACT).await?;
         tx.rollback().await?;
-        all.insert(*customer, known);
+        let asked = devices.iter().filter_map(|device| known.remove_entry(device)).collect();
+        all.insert(*customer, asked);
     }
     Ok(all)
 }
@@ -197,10 +208,10 @@ async fn hear<K: Kind>(
     cx: &Cx<'_>,
     run: &Run,
     customer: CustomerId,
-    known: &HashMap<String, u64>,
+    fall: Option<Fall>,
     listed: &Listed<K::Kept>,
 ) -> Result<Verdict, SyncError> {
-    let Some(fall) = judge::fell(known, Some(listed)) else { return Ok(Verdict::Believed) };
+    let Some(fall) = fall else { return Ok(Verdict::Believed) };
     if let Some(verdict) = K::witness(cx, &run.to_ask, customer, &fall, listed).await? {
         return Ok(verdict);
     }

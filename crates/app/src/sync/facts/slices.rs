@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use kernel::id::CustomerId;
 use store::{
     device_facts::{self, FactKnown, FactState},
-    devices, integrations,
+    integrations,
     sync::SyncKind,
 };
 
@@ -66,9 +66,10 @@ pub(super) struct Slices {
 pub(super) async fn slices<K: Kind>(cx: &Cx<'_>, kind: SyncKind) -> Result<Slices, SyncError> {
     let tx = cx.provider().await?;
     let organizations = integrations::organizations(&tx, cx.claim.integration).await?;
+    let held = device_facts::held_devices(&tx, cx.claim.integration).await?;
     tx.rollback().await?;
     let tx = cx.everywhere().await?;
-    let placed = devices::placements(&tx, cx.claim.integration, None).await?;
+    let placed = device_facts::placed(&tx, cx.claim.integration, held).await?;
     let known = device_facts::parts(&tx, cx.claim.integration, K::FACT).await?;
     tx.rollback().await?;
     let latest = cx.now().saturating_sub(SignedDuration::from_secs(K::INTERVAL_S)).unwrap_or(cx.now());
@@ -80,8 +81,11 @@ pub(super) async fn slices<K: Kind>(cx: &Cx<'_>, kind: SyncKind) -> Result<Slice
     };
     let fresh: BTreeSet<CustomerId> = known.iter().filter(|it| is_fresh(it)).map(|it| it.customer).collect();
     let mut due: BTreeMap<CustomerId, Due> = BTreeMap::new();
-    for placement in placed.into_iter().filter(|it| !fresh.contains(&it.customer)) {
-        due.entry(placement.customer).or_default().devices.push(placement.external_id);
+    for placed in placed.into_iter().filter(|it| !fresh.contains(&it.customer)) {
+        let due = due.entry(placed.customer).or_default();
+        if placed.is_listed {
+            due.devices.push(placed.external_id);
+        }
     }
     let empty = known.iter().map(|it| it.customer).filter(|it| !fresh.contains(it) && !due.contains_key(it));
     let empty = empty.collect();
@@ -89,8 +93,8 @@ pub(super) async fn slices<K: Kind>(cx: &Cx<'_>, kind: SyncKind) -> Result<Slice
         let of_customer = organization.customer.and_then(|customer| due.get_mut(&customer));
         of_customer.into_iter().for_each(|due| due.organizations.push(organization.external_id.clone()));
     }
-    // Devices of an organization that is not mapped any more leave with the next reading of devices.
-    due.retain(|_, due| !due.organizations.is_empty());
+    // Devices of an organization that is not mapped any more leave with the next reading of devices; those in doubt wait for a decision.
+    due.retain(|_, due| !due.organizations.is_empty() && !due.devices.is_empty());
     let mut slices = cut(due, K::HAS_FILTER);
     if kind == SyncKind::Incremental {
         slices.truncate(K::SLICES_PER_RUN_MAX);
