@@ -258,7 +258,7 @@ pub struct Placed {
     pub is_listed: bool,
 }
 
-/// The full reading of devices whose fall is held back, if the latest one's is.
+/// The latest full reading of devices, if it lacks some that are not confirmed to be gone.
 pub async fn held_devices(tx: &ActorTx, integration: IntegrationId) -> Result<Option<SyncRunId>, PgError> {
     let sql = include_str!("../../../db/queries/device_facts/held_devices.sql");
     Ok(tx.query_opt(sql, &[&integration.0]).await?.map(|row| SyncRunId(row.get("id"))))

@@ -3,12 +3,25 @@ export interface CustomerKey {
   customer_id: string;
   id: string;
 }
+export type ProgramKey = [name: string, version: string, publisher: string];
+/** A program as its path names it; an empty one where the path is no such name. */
+export function programKey(segment: string | undefined): ProgramKey {
+  try {
+    const parts: unknown = JSON.parse(segment ?? "");
+    if (Array.isArray(parts) && parts.length === 3 && parts.every((part) => typeof part === "string")) return parts as ProgramKey;
+  } catch {
+    // Not ours.
+  }
+  return ["", "", ""];
+}
 const record = (area: string) => (customerId: string, id: string) => `/${area}/${customerId}/${id}`;
 
 export const paths = {
   overview: "/",
   customer: (id: string) => `/customers/${id}`,
   device: record("devices"),
+  /** Where a version of a program is installed. */
+  software: (...program: ProgramKey) => `/software/${encodeURIComponent(JSON.stringify(program))}`,
   endpoint: record("endpoints"),
   incident: record("incidents"),
   run: record("runs"),
