@@ -2,7 +2,7 @@ import { HardDrive, Package, ShieldAlert } from "lucide-react";
 import { useState } from "react";
 import { useRows } from "@/api/queries";
 import type { Order } from "@/api/rest";
-import type { Table, Tables } from "@/api/rows";
+import type { Table } from "@/api/rows";
 import type { Where } from "@/api/where";
 import { Freshness } from "@/kit/Freshness";
 import { paths } from "@/kit/paths";
@@ -102,10 +102,10 @@ function FactTable<T extends Table>({ resource, where, note, order, none }: Fact
   const columns = resource.columns.map((column) => column.id);
   const hidden = result.total - result.rows.length;
   return (
-    <RelatedTable<T>
+    <RelatedTable
       resource={resource}
       title={resource.title}
-      result={result as typeof result & { rows: Tables[T][] }}
+      result={result}
       columns={columns}
       none={note.says ?? none}
       aside={
@@ -123,8 +123,8 @@ function FactTable<T extends Table>({ resource, where, note, order, none }: Fact
 }
 
 export function PatchesCard(props: FactCardProps) {
-  // Critical comes before every other word that vendors have.
-  return <FactTable {...props} resource={patches} order={[{ column: "standing", descending: true }, { column: "severity" }, { column: "name" }]} none="No patch is missing." />;
+  // By the alphabet, critical and important come before every other word that the vendor has.
+  return <FactTable {...props} resource={patches} order={[{ column: "severity" }, { column: "standing" }, { column: "name" }]} none="No patch is missing." />;
 }
 
 export function SoftwareCard(props: FactCardProps) {
