@@ -8,7 +8,8 @@ export type ProgramKey = [name: string, version: string, publisher: string];
 export function programKey(segment: string | undefined): ProgramKey {
   try {
     const parts: unknown = JSON.parse(segment ?? "");
-    if (Array.isArray(parts) && parts.length === 3 && parts.every((part) => typeof part === "string")) return parts as ProgramKey;
+    const [name, version, publisher, ...more]: readonly unknown[] = Array.isArray(parts) ? parts : [];
+    if (typeof name === "string" && typeof version === "string" && typeof publisher === "string" && more.length === 0) return [name, version, publisher];
   } catch {
     // Not ours.
   }

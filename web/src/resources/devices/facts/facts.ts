@@ -1,3 +1,4 @@
+import { isRecord } from "@/api/errors";
 import type { BackupState, DeviceFactRow, DeviceHealthRow, FactPart } from "@/api/rows";
 import type { FactAge } from "@/kit/freshness";
 import { plural } from "@/kit/time";
@@ -30,8 +31,8 @@ export function readProducts(value: unknown): Product[] {
   if (!Array.isArray(value)) return [];
   const text = (from: unknown) => (typeof from === "string" && from !== "" ? from : null);
   return value.flatMap((product: unknown) => {
-    if (typeof product !== "object" || product === null) return [];
-    const { name, state, definitions, version } = product as Record<string, unknown>;
+    if (!isRecord(product)) return [];
+    const { name, state, definitions, version } = product;
     return [{ name: text(name) ?? "A product without a name", state: text(state), definitions: text(definitions), version: text(version) }];
   });
 }
