@@ -57,6 +57,9 @@ test("the list of software, where a program is installed, and a device with its 
   await accessible(page, "the list of software");
   await picture(page, "facts-1-software");
   await page.getByRole("searchbox").first().fill(program.name);
+  // The list that was there is replaced by what was found.
+  await page.waitForURL((url) => url.searchParams.get("q") === program.name);
+  await page.getByText(/ match$/).waitFor();
   await page.getByRole("table").getByRole("link", { name: program.name }).first().click();
   await page.getByRole("heading", { level: 1, name: program.name }).waitFor();
   await page.getByRole("table").getByRole("link").first().waitFor();

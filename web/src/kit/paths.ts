@@ -8,8 +8,9 @@ export type ProgramKey = [name: string, version: string, publisher: string];
 export function programKey(segment: string | undefined): ProgramKey {
   try {
     const parts: unknown = JSON.parse(segment ?? "");
-    const [name, version, publisher, ...more]: readonly unknown[] = Array.isArray(parts) ? parts : [];
-    if (typeof name === "string" && typeof version === "string" && typeof publisher === "string" && more.length === 0) return [name, version, publisher];
+    const words = Array.isArray(parts) ? parts.flatMap((part: unknown) => (typeof part === "string" ? [part] : [])) : [];
+    const [name, version, publisher] = words;
+    if (words.length === 3 && name !== undefined && version !== undefined && publisher !== undefined) return [name, version, publisher];
   } catch {
     // Not ours.
   }
