@@ -49,7 +49,6 @@ const programs = defineResource("device_programs", {
     c.text("version", { label: "Version", className: "text-sm" }),
     c.text("publisher", { label: "Publisher", phone: "hide", className: "max-w-56 text-sm text-ink-2" }),
     c.text("installed_on", { label: "Installed", phone: "hide", className: "text-sm text-ink-2" }),
-    c.custom("size_bytes", { label: "Size", align: "right", phone: "hide" }, (row) => (row.size_bytes === null ? "-" : bytes(row.size_bytes))),
   ],
   defaultSort: "name",
   tieBreak: "version",
