@@ -26,14 +26,17 @@ comment on function app.source_stale_after(uuid) is 'Definer: reads the interval
 create or replace function app.row_stale_after(p_integration uuid) returns interval language sql stable security definer set search_path = '' as
 $$ select app.row_stale_after(i.sync_interval_s, i.full_sync_interval_s) from public.integrations i where i.id = p_integration $$;
 comment on function app.row_stale_after(uuid) is 'Definer: reads the intervals of a source, whose row not everybody may read who sees its facts.';
+-- What is read of all devices at once, every hour or every day (app::sync::facts): three missed readings, or a missed one of a day.
+create or replace function app.device_fact_stale_after(p_part text, p_integration uuid) returns interval language sql stable as
+$$ select case when p_part in ('software', 'backups') then app.row_stale_after(p_integration) else interval '3 hours' + app.source_stale_after(p_integration) end $$;
 -- No device that was seen later than this ago is stale.
 create or replace function app.row_stale_after_least() returns interval language sql stable security definer set search_path = '' as
 $$ select min(app.row_stale_after(i.sync_interval_s, i.full_sync_interval_s)) from public.integrations i $$;
 comment on function app.row_stale_after_least() is 'Definer: reads the intervals of all sources, to narrow a search by index.';
 revoke all on function app.source_stale_after(integer), app.row_stale_after(integer, integer), app.source_stale_after(uuid), app.row_stale_after(uuid),
-  app.row_stale_after_least() from public;
+  app.row_stale_after_least(), app.device_fact_stale_after(text, uuid) from public;
 grant execute on function app.source_stale_after(integer), app.row_stale_after(integer, integer), app.source_stale_after(uuid), app.row_stale_after(uuid),
-  app.row_stale_after_least() to authenticated, staff, worker;
+  app.row_stale_after_least(), app.device_fact_stale_after(text, uuid) to authenticated, staff, worker;
 select app.open_to_system('public.integrations');
 select app.watch('public.integrations', 'webhook_secret_sha256');
 

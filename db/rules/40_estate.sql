@@ -21,10 +21,14 @@ create view public.device_list with (security_invoker = true) as
          (select count(*)::integer from public.device_conditions x
             where x.customer_id = d.customer_id and x.device_id = d.id and x.cleared_at is null) as open_conditions,
          (coalesce(d.is_offline, false) or exists (select from public.device_conditions x
-            where x.customer_id = d.customer_id and x.device_id = d.id and x.cleared_at is null)) as needs_attention
+            where x.customer_id = d.customer_id and x.device_id = d.id and x.cleared_at is null)) as needs_attention,
+         h.health_status, h.antivirus, h.patches_critical, h.patches_failed, h.threats_active,
+         -- A backup whose last success is three days old is late; one that never says when is taken for what it is: there.
+         case when not h.has_backup then 'none' when h.backup_last_success_at < now() - interval '3 days' then 'late' when h.has_backup then 'current' end as backup_state
   from public.devices d
   left join public.customers c on c.id = d.customer_id
-  left join public.sites s on s.customer_id = d.customer_id and s.id = d.site_id;
+  left join public.sites s on s.customer_id = d.customer_id and s.id = d.site_id
+  left join public.device_healths h on h.customer_id = d.customer_id and h.device_id = d.id;
 comment on view public.device_list is 'Devices with their customer and worst open condition, for the list screen.';
 grant select on public.device_list to authenticated, staff;
 

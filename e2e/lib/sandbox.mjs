@@ -34,11 +34,11 @@ export function handle() {
   return JSON.parse(readFileSync(join(required("OBERA_DATA_DIR"), "secrets/sandbox.json"), "utf8"));
 }
 
-/** Asks the control plane of the running demo's sandbox; with a body it is a POST. */
-export async function control(path, body) {
+/** Asks the control plane of the running demo's sandbox; with a body it is a POST, unless said. */
+export async function control(path, body, method = body === undefined ? "GET" : "POST") {
   const { base_url: address, control_token: token } = handle();
   const response = await fetch(`${address}/_sandbox${path}`, {
-    method: body === undefined ? "GET" : "POST",
+    method,
     headers: { "content-type": "application/json", "x-sandbox-control": token },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });

@@ -20,11 +20,13 @@ use crate::cipp::mail;
 use crate::conditions::Illness;
 use crate::config::DEVICES_MAX;
 use crate::estate::Device;
+use crate::facts::FactsOrder;
 use crate::faults::FaultOrder;
 use crate::graph::applications::ApplicationOrder;
 use crate::graph::control::PeopleOrder;
 use crate::graph::intune::{self, IntuneOrder};
 use crate::graph::truth as directory;
+use crate::ninjaone::reports;
 use crate::revio::truth as billing;
 use crate::server::Shared;
 use crate::sharepoint::control::{self as sites, DocumentOrder};
@@ -74,6 +76,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/applications", post(applications))
         .route("/documents", post(documents))
         .route("/intune", post(enrolled))
+        .route("/facts", post(facts))
         .route("/webhook/redeliver", post(redeliver))
         .route("/webhook/next", post(next_deliveries))
         .route("/webhook/settle", post(settle))
@@ -190,6 +193,7 @@ async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "shares": shares,
         "endpoints": intune::endpoints(&world),
         "posture": posture,
+        "device_facts": reports::truth(&world, now),
     }))
 }
 
@@ -231,6 +235,15 @@ async fn enrolled(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let tenant =
         world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
     order.run(tenant, now).map(Json).map_err(bad)
+}
+
+/// Antivirus, patches, software or the backup of a device changes.
+async fn facts(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: FactsOrder = read(&bytes)?;
+    let mut world = shared.world();
+    let device = world.estate.devices.get_mut(&order.device_id).ok_or_else(|| missing("device"))?;
+    order.run(device).ok_or_else(|| bad("the device has no agent"))?;
+    Ok(Json(describe(&world, order.device_id)))
 }
 
 async fn add_fault(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {

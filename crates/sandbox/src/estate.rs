@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::facts::Facts;
 use crate::names;
 use crate::rng::Rng;
 
@@ -116,6 +117,8 @@ pub(crate) struct Device {
     pub stopped_service: Option<&'static str>,
     /// Feeds every detail that is not worth a field.
     pub salt: u64,
+    /// What its agent reports beside its record.
+    pub facts: Facts,
 }
 
 #[derive(Debug)]
@@ -219,7 +222,7 @@ impl Estate {
         let locations =
             self.locations.range(organization_id * 2 - 1..=organization_id * 2).map(|(id, _)| *id);
         let locations: Vec<i64> = locations.collect();
-        let device = Device {
+        let mut device = Device {
             id,
             organization_id,
             location_id: rng.pick(&locations),
@@ -235,7 +238,9 @@ impl Estate {
             volumes: volumes(kind, &mut rng),
             stopped_service: None,
             salt: rng.next(),
+            facts: Facts::default(),
         };
+        device.facts = Facts::seeded(&device, position, now_s);
         self.devices.insert(id, device);
         id
     }

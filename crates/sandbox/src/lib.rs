@@ -11,6 +11,7 @@ mod config;
 mod control;
 mod delivery;
 mod estate;
+mod facts;
 mod faults;
 mod graph;
 mod names;

@@ -7,6 +7,7 @@ pub mod applications;
 pub mod approvals;
 pub mod billing;
 pub mod cipp;
+pub mod device_facts;
 pub mod devices;
 pub mod documents;
 pub mod drift;

@@ -75,7 +75,9 @@ impl PartOf {
     /// How long a complete reading does for scheduled runs between two full ones. `None`: each of them reads it.
     const fn spared_for(self) -> Option<SignedDuration> {
         match self {
-            Self::Organization | Self::Applications | Self::SecureScore => Some(SignedDuration::from_hours(6)),
+            Self::Organization | Self::Applications | Self::SecureScore => {
+                Some(SignedDuration::from_hours(6))
+            }
             // Reports have the smallest quota of all.
             Self::Registrations | Self::ManagedDevices | Self::Policies => {
                 Some(SignedDuration::from_hours(1))

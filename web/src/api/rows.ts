@@ -44,9 +44,23 @@ export type CustomerListRow = ViewRow<"customer_list", "archived_at" | "oldest_o
 export type SiteListRow = ViewRow<"site_list", "observed_at" | "stale_at">;
 export type DeviceListRow = ViewRow<
   "device_list",
-  "os_name" | "serial_number" | "last_user" | "is_offline" | "needs_reboot" | "disk_used_percent" | "last_contact_at" | "missing_since" | "site_id" | "site_name" | "condition_kind" | "condition_message",
-  { class: DeviceClass; condition_severity: Severity | null }
+  | "os_name" | "serial_number" | "last_user" | "is_offline" | "needs_reboot" | "disk_used_percent" | "last_contact_at" | "missing_since" | "site_id" | "site_name" | "condition_kind" | "condition_message"
+  | "health_status" | "patches_critical" | "patches_failed" | "threats_active",
+  { class: DeviceClass; condition_severity: Severity | null; antivirus: GuardState | null; backup_state: BackupState | null }
 >;
+export type GuardState = "protected" | "outdated" | "off" | "none" | "unknown";
+export type BackupState = "current" | "late" | "none";
+export type FactPart = "health" | "antivirus" | "patches" | "volumes" | "software" | "backups";
+export type FactState = "complete" | "partial" | "suspect" | "failed" | "absent";
+export type PatchStanding = "pending" | "failed" | "rejected" | "other";
+export type DeviceHealthRow = TableRow<"device_healths", { antivirus: GuardState | null }>;
+export type DeviceVolumeRow = TableRow<"device_volumes">;
+export type DevicePatchRow = TableRow<"device_patches", { standing: PatchStanding }>;
+export type DeviceProgramRow = TableRow<"device_programs">;
+export type DeviceFactRow = ViewRow<"device_fact_list", "reason" | "observed_at" | "stale_at", { part: FactPart; state: FactState }>;
+export type DeviceFactOverviewRow = ViewRow<"device_fact_overview", "customer_id" | "observed_at" | "stale_at", { part: FactPart }>;
+export type SoftwareListRow = ViewRow<"software_list", "customer_id" | "customer_name">;
+export type ProgramDeviceRow = ViewRow<"program_device_list", "installed_on" | "size_bytes" | "observed_at" | "stale_at">;
 export type DeviceRow = TableRow<"devices">;
 export type DeviceConditionRow = TableRow<"device_conditions", { severity: Severity }>;
 export type EndpointCoverage = "covered" | "rmm_only" | "mdm_only" | "stale";
@@ -252,6 +266,14 @@ export interface Tables {
   device_list: DeviceListRow;
   devices: DeviceRow;
   device_conditions: DeviceConditionRow;
+  device_healths: DeviceHealthRow;
+  device_volumes: DeviceVolumeRow;
+  device_patches: DevicePatchRow;
+  device_programs: DeviceProgramRow;
+  device_fact_list: DeviceFactRow;
+  device_fact_overview: DeviceFactOverviewRow;
+  software_list: SoftwareListRow;
+  program_device_list: ProgramDeviceRow;
   alerts: Pick<AlertListRow, "customer_id" | "id" | "state">;
   alert_list: AlertListRow;
   incident_list: IncidentListRow;

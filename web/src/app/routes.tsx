@@ -55,6 +55,8 @@ const CompareTenants = lazy(() => import("@/resources/drift/CompareTenants"));
 const BaselineList = lazy(() => import("@/resources/baselines"));
 const BaselineRecord = lazy(() => import("@/resources/baselines/BaselineRecord"));
 const CustomerBaseline = lazy(() => import("@/resources/baselines/CustomerBaseline"));
+const SoftwareList = lazy(() => import("@/resources/software"));
+const SoftwareWhere = lazy(() => import("@/resources/software/Where"));
 const DocumentSearch = lazy(() => import("@/resources/documents"));
 const DocumentRecord = lazy(() => import("@/resources/documents/DocumentRecord"));
 const DocumentSites = lazy(() => import("@/resources/documents/Sites"));
@@ -89,6 +91,8 @@ export function AppRoutes() {
         <Route path="devices" element={<DeviceList />} />
         <Route path="devices/:customerId/:id" element={<DeviceRecord />} />
         <Route path="devices/:id" element={<DeviceRecord />} />
+        <Route path="software" element={<SoftwareList />} />
+        <Route path="software/:program" element={<SoftwareWhere />} />
         <Route path="endpoints" element={<EndpointList />} />
         <Route path="endpoints/to-decide" element={<EndpointConflicts />} />
         <Route path="endpoints/:customerId/:id" element={<EndpointRecord />} />

@@ -53,7 +53,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
 
   const where: Where[] = [
     ...resource.where,
-    ...(resource.scopeColumn === null ? [] : scope.where),
+    ...(resource.scopeColumn === null ? [] : scope.customerId === null ? (resource.unscoped ?? []) : scope.where),
     ...resource.filters.flatMap((filter) => {
       const values = state.filters[filter.id];
       return values ? filter.where(values) : [];

@@ -4,6 +4,7 @@ import { readCause } from "@/resources/differences/cause";
 import { factName, factText, reach } from "./facts";
 import { endedMonths, money, monthName, quantity } from "./money";
 import { freshness } from "./freshness";
+import { paths, programKey } from "./paths";
 import { nextSort, readListState, writeListState, type ListRules } from "./listState";
 import { scopedPath } from "./scope";
 import { alertStates, changeStates, runStates, statusOf, stepStates, words } from "./status";
@@ -42,6 +43,15 @@ describe("freshness", () => {
     expect(at(null).state).toBe("partial");
   });
   it("knows that nothing was read", () => expect(freshness({ observedAt: null, staleAt: null }, now)).toEqual({ state: "unknown", text: "never read" }));
+});
+
+describe("paths", () => {
+  it("names a program by all that tells it apart, and takes nothing else for one", () => {
+    const path = paths.software("C/C++ & more?", "1.0", "");
+    expect(path.split("/")).toHaveLength(3);
+    expect(programKey(decodeURIComponent(path.split("/")[2] ?? ""))).toEqual(["C/C++ & more?", "1.0", ""]);
+    expect([undefined, "x", "[1,2,3]", "[\"a\"]"].map(programKey)).toEqual(Array(4).fill(["", "", ""]));
+  });
 });
 
 describe("list state", () => {

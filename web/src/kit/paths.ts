@@ -3,12 +3,27 @@ export interface CustomerKey {
   customer_id: string;
   id: string;
 }
+export type ProgramKey = [name: string, version: string, publisher: string];
+/** A program as its path names it; an empty one where the path is no such name. */
+export function programKey(segment: string | undefined): ProgramKey {
+  try {
+    const parts: unknown = JSON.parse(segment ?? "");
+    const words = Array.isArray(parts) ? parts.flatMap((part: unknown) => (typeof part === "string" ? [part] : [])) : [];
+    const [name, version, publisher] = words;
+    if (words.length === 3 && name !== undefined && version !== undefined && publisher !== undefined) return [name, version, publisher];
+  } catch {
+    // Not ours.
+  }
+  return ["", "", ""];
+}
 const record = (area: string) => (customerId: string, id: string) => `/${area}/${customerId}/${id}`;
 
 export const paths = {
   overview: "/",
   customer: (id: string) => `/customers/${id}`,
   device: record("devices"),
+  /** Where a version of a program is installed. */
+  software: (...program: ProgramKey) => `/software/${encodeURIComponent(JSON.stringify(program))}`,
   endpoint: record("endpoints"),
   incident: record("incidents"),
   run: record("runs"),

@@ -164,6 +164,8 @@ export interface Resource<T extends Table> {
   tieBreak: ColumnName<T>;
   /** The column the customer switch filters; null when the rows belong to no customer. */
   scopeColumn: ColumnName<T> | null;
+  /** What holds when no customer is chosen: views with rows of each customer and rows over all of them say which. */
+  unscoped?: readonly Where[];
   /** Path of the row's record, if it has one. */
   path: ((row: Tables[T]) => string) | null;
   rowKey: (row: Tables[T]) => string;

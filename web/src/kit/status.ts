@@ -3,7 +3,7 @@ import {
   LoaderCircle, MonitorCheck, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, Split, Tags, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, CauseKind, ChangeState, ConflictKind, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
+  AlertState, ApprovalState, BackupState, CauseKind, ChangeState, ConflictKind, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, GuardState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, PatchStanding, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
 } from "@/api/rows";
 import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
@@ -332,6 +332,28 @@ export const partStates: Vocabulary<TenantPartState> = {
   partial: { label: "Partial", tone: "warn", icon: TriangleAlert, says: "Not everything was read. What was read is kept; nothing was removed." },
   denied: { label: "Right missing", tone: "warn", icon: Ban, says: "The app lacks a permission in this tenant." },
   failed,
+};
+
+/** How well a device is guarded, as the RMM reports its antivirus. */
+export const guardStates: Vocabulary<GuardState> = {
+  protected: { label: "Protected", tone: "ok", icon: ShieldCheck, says: "A product runs with current definitions." },
+  outdated: { label: "Outdated", tone: "warn", icon: ShieldAlert, says: "The definitions are out of date." },
+  off: { label: "Switched off", tone: "bad", icon: ShieldMinus, says: "A product is there and does not run." },
+  none: { label: "No antivirus", tone: "bad", icon: ShieldX, says: "The RMM reports no product." },
+  unknown: { label: "Unknown", tone: "mute", icon: ShieldQuestionMark, says: "The RMM does not say, in words that are known." },
+};
+
+export const backupStates: Vocabulary<BackupState> = {
+  current: { label: "Backed up", tone: "ok", icon: Check },
+  late: { label: "Backup late", tone: "warn", icon: Clock, says: "The last success is more than three days old." },
+  none: { label: "No backup", tone: "mute", icon: CircleDashed, says: "The RMM backs nothing of this device up." },
+};
+
+export const patchStandings: Vocabulary<PatchStanding> = {
+  pending: { label: "Not installed", tone: "warn", icon: Hourglass },
+  failed: { label: "Failed", tone: "bad", icon: X, says: "It was tried and could not be installed." },
+  rejected: { label: "Rejected", tone: "mute", icon: Ban, says: "Somebody decided that it is not to be installed." },
+  other: { label: "Other", tone: "mute", icon: CircleHelp },
 };
 
 export const expiryStates: Vocabulary<ExpiryState> = {

@@ -20,6 +20,7 @@ mod context;
 mod device_row;
 mod devices;
 mod error;
+mod facts;
 mod hooks;
 mod locations;
 mod machines;

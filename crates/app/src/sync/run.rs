@@ -13,6 +13,7 @@ use super::{
     context::Cx,
     devices,
     error::{Next, PartEnd, SyncError, still_mine, trouble},
+    facts,
     hooks::SyncPoint,
     locations, machines, organizations, touched,
 };
@@ -26,6 +27,12 @@ pub enum PartName {
     Locations,
     Devices,
     Conditions,
+    Health,
+    Antivirus,
+    Patches,
+    Volumes,
+    Software,
+    Backups,
     Products,
     Lines,
     Bills,
@@ -47,9 +54,20 @@ pub enum PartName {
 }
 
 impl PartName {
-    /// The log comes first: see [`activities`].
-    pub const NINJAONE: [Self; 5] =
-        [Self::Activities, Self::Organizations, Self::Locations, Self::Devices, Self::Conditions];
+    /// The log comes first: see [`activities`]. Facts are of devices that are filed; health bears witness of patches.
+    pub const NINJAONE: [Self; 11] = [
+        Self::Activities,
+        Self::Organizations,
+        Self::Locations,
+        Self::Devices,
+        Self::Conditions,
+        Self::Health,
+        Self::Antivirus,
+        Self::Patches,
+        Self::Volumes,
+        Self::Backups,
+        Self::Software,
+    ];
     /// Lines name accounts and products; charges name lines.
     pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
 
@@ -80,6 +98,12 @@ impl PartName {
             Self::Locations => "locations",
             Self::Devices => "devices",
             Self::Conditions => "conditions",
+            Self::Health => "health",
+            Self::Antivirus => "antivirus",
+            Self::Patches => "patches",
+            Self::Volumes => "volumes",
+            Self::Software => "software",
+            Self::Backups => "backups",
             Self::Products => "products",
             Self::Lines => "lines",
             Self::Bills => "bills",
@@ -157,6 +181,12 @@ async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
             PartName::Devices if kind == SyncKind::Full => devices::read_all(cx).await?,
             PartName::Devices => touched::read_touched(cx, &log).await?,
             PartName::Conditions => conditions::read(cx).await?,
+            PartName::Health => facts::read::<facts::HealthOf>(cx, kind).await?,
+            PartName::Antivirus => facts::read::<facts::AntivirusOf>(cx, kind).await?,
+            PartName::Patches => facts::read::<facts::PatchesOf>(cx, kind).await?,
+            PartName::Volumes => facts::read::<facts::VolumesOf>(cx, kind).await?,
+            PartName::Software => facts::read::<facts::SoftwareOf>(cx, kind).await?,
+            PartName::Backups => facts::read::<facts::BackupsOf>(cx, kind).await?,
             _ => unreachable!("no part of NinjaOne's"),
         };
         next = end.next;

@@ -3,6 +3,8 @@ mod accepted;
 mod conditions;
 mod connect;
 mod credentials;
+mod facts;
+mod facts_held;
 mod faults;
 mod full;
 mod incremental;

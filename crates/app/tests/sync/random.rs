@@ -25,8 +25,9 @@ const KINDS: [&str; 7] = [
     "truncated_list",
     "slow",
 ];
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "/v2",
+    "/v2/queries/",
     "/v2/devices-detailed",
     "/v2/organizations",
     "/v2/locations",

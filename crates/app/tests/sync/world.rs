@@ -88,6 +88,12 @@ impl Vendor {
         self.call(Call::get("/_sandbox/state")).await
     }
 
+    /// Devices of which something beside their record is not well.
+    pub async fn facts(&self) -> Vec<Value> {
+        let truth = self.call(Call::get("/_sandbox/truth")).await;
+        truth["device_facts"].as_array().expect("facts").clone()
+    }
+
     pub async fn clear_faults(&self) {
         self.call(Call::delete("/_sandbox/faults")).await;
     }
@@ -203,6 +209,12 @@ impl World {
     pub async fn place(&self, device: i64, customer: CustomerId) {
         let sql = "delete from public.endpoint_records r using public.devices d where d.id = r.device_id and d.external_id = $1";
         self.admin.execute(sql, &[&device.to_string()]).await.expect("a device of no machine");
+        for table in ["device_healths", "device_volumes", "device_patches", "device_programs"] {
+            let sql = format!(
+                "delete from public.{table} f using public.devices d where d.customer_id = f.customer_id and d.id = f.device_id and d.external_id = $1"
+            );
+            self.admin.execute(&sql, &[&device.to_string()]).await.expect("a device without facts");
+        }
         let sql = "update public.devices set customer_id = $2, site_id = null where external_id = $1";
         self.admin.execute(sql, &[&device.to_string(), &customer.0]).await.expect("a moved row");
     }

@@ -1,11 +1,15 @@
 //! What a connection to one NinjaOne host needs.
 use std::sync::Arc;
 
-use connector_api::{CallCounts, HttpConfig, RetryPolicy};
+use connector_api::{CallCounts, HttpConfig, Quota, RetryPolicy};
 use secrecy::SecretString;
 
 /// Rows that one page may ask for.
 pub const PAGE_ROWS_MAX: u32 = 1_000;
+/// The class of calls that read reports over all devices: they wait for each other, never alerts or actions for them.
+pub const REPORTS: &str = "reports";
+/// Our own bound, because the vendor publishes none.
+pub const REPORT_CALLS_PER_MINUTE_MAX: u32 = 1_200;
 /// The vendor names no figure; large integrations stay at a few calls at once.
 pub const CONCURRENCY_MAX: usize = 4;
 pub const TIMEOUT_MS: u64 = 30_000;
@@ -76,6 +80,7 @@ impl Config {
             request_id_header: "x-nj-request-id",
             user_agent: Some(concat!("OberaConnect/", env!("CARGO_PKG_VERSION"))),
             retry: self.retry,
+            quotas: vec![Quota::of(REPORTS, REPORT_CALLS_PER_MINUTE_MAX, 60_000)],
             counts: self.counts.clone(),
             ..HttpConfig::new(self.base_url.clone())
         }

@@ -10,8 +10,8 @@ use crate::errors::NotFoundMeans;
 use crate::fields::Fields;
 use crate::types::{Device, Location, Organization, Volume, WindowsService};
 
-/// Pages of disks of one device. More than this is not one device.
-const VOLUME_PAGES_MAX: u32 = 20;
+/// Pages of a report about one device. More than this is not one device.
+const DEVICE_PAGES_MAX: u32 = 20;
 
 impl NinjaOne {
     pub async fn organizations_page(
@@ -72,14 +72,15 @@ impl NinjaOne {
     }
 
     /// The disks of one device through the query service: an independent reader beside the device record.
-    /// A cursor that expired on the way starts the query over, once.
     pub async fn device_volumes(&self, device_id: i64) -> Result<Fact<Vec<Volume>>, VendorError> {
-        match self.query_volumes(device_id).await {
-            Err(QueryFailure::CursorLost) => {
-                self.query_volumes(device_id).await.map_err(QueryFailure::into_error)
-            }
-            outcome => outcome.map_err(QueryFailure::into_error),
+        let walk = self.report::<Volume>(Some(&format!("id = {device_id}")), DEVICE_PAGES_MAX).await;
+        if let Completeness::Partial { reason: PartialReason::Stopped(error) } = walk.completeness {
+            return Err(error);
         }
+        let observed_at = walk.observed_at.ok_or(VendorError::shape("$.results", "no page arrived"))?;
+        // The filter is the vendor's; its rows are checked all the same.
+        let value = walk.items.into_iter().filter(|volume| volume.device_id == Some(device_id)).collect();
+        Ok(Fact { value, observed_at, request_id: walk.request_id, completeness: walk.completeness })
     }
 
     /// The Windows services of a device, or one of them by name.
@@ -113,73 +114,4 @@ impl NinjaOne {
         fact.value.items.sort_by_key(&id_of);
         Ok(fact)
     }
-
-    async fn query_volumes(&self, device_id: i64) -> Result<Fact<Vec<Volume>>, QueryFailure> {
-        let (mut all, mut cursor) = self.volumes_after(device_id, None).await?;
-        for _ in 1..VOLUME_PAGES_MAX {
-            let Some(name) = cursor else { return Ok(all) };
-            let (page, next) = self.volumes_after(device_id, Some(name)).await?;
-            all.request_id = page.request_id;
-            let sent = page.value.len();
-            let known = |volume: &Volume| all.value.iter().any(|other| other.is_same_disk(volume));
-            let fresh: Vec<Volume> = page.value.into_iter().filter(|volume| !known(volume)).collect();
-            if sent > 0 && fresh.is_empty() {
-                all.completeness = Completeness::partial(PartialReason::RepeatedPage);
-                return Ok(all);
-            }
-            all.value.extend(fresh);
-            cursor = next;
-        }
-        if cursor.is_some() {
-            let reason = PartialReason::PageLimit { pages_max: VOLUME_PAGES_MAX };
-            all.completeness = Completeness::partial(reason);
-        }
-        Ok(all)
-    }
-
-    /// One page, and the cursor of the next one: none after an empty page.
-    async fn volumes_after(
-        &self,
-        device_id: i64,
-        cursor: Option<String>,
-    ) -> Result<(Fact<Vec<Volume>>, Option<String>), QueryFailure> {
-        let call = Call::get("/v2/queries/volumes")
-            .query("df", format!("id = {device_id}"))
-            .query("pageSize", PAGE_ROWS_MAX)
-            .query_opt("cursor", cursor.as_deref());
-        let answer = match self.call(call, NotFoundMeans::Capability("queries/volumes")).await {
-            Err(VendorError::Rejected { .. }) if cursor.is_some() => return Err(QueryFailure::CursorLost),
-            outcome => outcome.map_err(QueryFailure::Vendor)?,
-        };
-        let body = answer.json().map_err(QueryFailure::Vendor)?;
-        let shape = || QueryFailure::Vendor(VendorError::shape("$.results", "not an array"));
-        let rows = Fields(&body).list("results").ok_or_else(shape)?;
-        let next = if rows.is_empty() { None } else { cursor_name(&body) };
-        let volumes = rows.iter().map(|row| Volume::read(Fields(row)));
-        // The filter is the vendor's; its rows are checked all the same.
-        let of_device = volumes.filter(|volume| volume.device_id.is_none_or(|id| id == device_id)).collect();
-        Ok((fact(&answer, of_device), next))
-    }
-}
-
-enum QueryFailure {
-    CursorLost,
-    Vendor(VendorError),
-}
-
-impl QueryFailure {
-    fn into_error(self) -> VendorError {
-        match self {
-            Self::CursorLost => {
-                VendorError::Rejected { status: 400, message: "the cursor expired twice".into() }
-            }
-            Self::Vendor(error) => error,
-        }
-    }
-}
-
-/// `{"cursor":{"name":..}}`, or the bare name.
-fn cursor_name(body: &Value) -> Option<String> {
-    let at = Fields(body);
-    at.at("cursor").map_or_else(|| at.text("cursor"), |cursor| cursor.text("name"))
 }

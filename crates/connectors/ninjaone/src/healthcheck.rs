@@ -12,6 +12,15 @@ use crate::fields::{Fields, int};
 /// Without it no automation acts on a device.
 pub const RUN_SCRIPTS: &str = "run scripts";
 
+/// What is known of a device beyond its record; not every instance and application has all of it.
+const REPORTS_ASKED: [(&str, &str); 5] = [
+    ("device health", "/v2/queries/device-health"),
+    ("antivirus", "/v2/queries/antivirus-status"),
+    ("patches", "/v2/queries/os-patches"),
+    ("software", "/v2/queries/software"),
+    ("backups", "/v2/queries/backup/usage"),
+];
+
 impl NinjaOne {
     /// Reads only. The right to set a webhook cannot be asked for without setting one.
     pub async fn health_check(&self) -> Health {
@@ -34,6 +43,10 @@ impl NinjaOne {
         for (name, call) in lists {
             let outcome = self.ask(&mut health, name, call).await;
             health.add(name, Need::Reading, outcome.map(drop));
+        }
+        for (name, path) in REPORTS_ASKED {
+            let outcome = self.ask(&mut health, name, Call::get(path).query("pageSize", 1)).await;
+            health.add(name, Need::More, outcome.map(drop));
         }
         let devices = Call::get("/v2/devices-detailed").query("pageSize", 1);
         let devices = self.ask(&mut health, "devices", devices).await;

@@ -13,6 +13,8 @@ pub mod devices;
 mod errors;
 mod fields;
 pub mod healthcheck;
+pub mod queries;
+pub mod reports;
 pub mod scripts;
 pub mod ticketing;
 pub mod types;
@@ -23,6 +25,8 @@ pub use client::NinjaOne;
 pub use condition::{Condition, ConditionKind, ConditionState};
 pub use config::Config;
 pub use healthcheck::RUN_SCRIPTS;
+pub use queries::{OwnList, Report};
+pub use reports::{Antivirus, BackupUsage, DeviceHealth, OsPatch, Software};
 pub use scripts::{AnswerShape, RunAs, ScriptOutcome, ScriptReceipt, ScriptRun, ScriptingOptions};
 pub use ticketing::{NewTicket, Ticket, TicketChange};
 pub use types::{

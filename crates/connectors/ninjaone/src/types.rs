@@ -208,6 +208,8 @@ pub struct Volume {
     pub file_system: Option<String>,
     pub capacity_bytes: Option<i64>,
     pub free_bytes: Option<i64>,
+    /// Whether BitLocker guards it (`PROTECTED`, `UNPROTECTED`, ...), where it was asked for.
+    pub protection: Option<String>,
     /// When the agent measured it, where the answer says so.
     pub measured_at: Option<Timestamp>,
 }
@@ -222,13 +224,9 @@ impl Volume {
             file_system: at.text("fileSystem"),
             capacity_bytes: at.int("capacity"),
             free_bytes: at.int("freeSpace"),
+            protection: at.at("bitLockerStatus").and_then(|status| status.text("protectionStatus")),
             measured_at: at.time("timestamp"),
         }
-    }
-
-    pub(crate) fn is_same_disk(&self, other: &Self) -> bool {
-        (self.device_id, &self.name, &self.drive_letter)
-            == (other.device_id, &other.name, &other.drive_letter)
     }
 }
 

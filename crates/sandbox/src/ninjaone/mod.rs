@@ -7,6 +7,7 @@ mod lists;
 mod queries;
 mod query;
 pub(crate) mod render;
+pub(crate) mod reports;
 pub(crate) mod scripts;
 pub(crate) mod ticketing;
 pub(crate) mod webhook;
@@ -39,12 +40,19 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/device/{id}", get(lists::device))
         .route("/device/{id}/alerts", get(queries::device_alerts))
         .route("/device/{id}/volumes", get(queries::device_volumes))
+        .route("/device/{id}/software", get(reports::device_software))
+        .route("/device/{id}/os-patches", get(reports::device_os_patches))
         .route("/device/{id}/windows-services", get(queries::device_services))
         .route("/device/{id}/activities", get(activities::of_device))
         .route("/device/{id}/scripting/options", get(scripts::options))
         .route("/device/{id}/script/run", post(scripts::run))
         .route("/alerts", get(queries::alerts))
-        .route("/queries/volumes", get(queries::volumes))
+        .route("/queries/volumes", get(reports::volumes))
+        .route("/queries/software", get(reports::software))
+        .route("/queries/os-patches", get(reports::os_patches))
+        .route("/queries/device-health", get(reports::health))
+        .route("/queries/antivirus-status", get(reports::antivirus))
+        .route("/queries/backup/usage", get(reports::backups))
         .route("/activities", get(activities::all))
         .route("/automation/scripts", get(scripts::catalog))
         .route("/webhook", put(webhook::set).delete(webhook::clear))

@@ -1,23 +1,19 @@
-//! Alerts, and the reports about disks and services.
+//! Alerts, and the disks and services of a device.
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
-use serde_json::{Value, json};
+use axum::http::Uri;
+use serde_json::json;
 
 use super::df::Filter;
 use super::errors::Refusal;
 use super::lists::{array, truncate};
-use super::query::{Is, PAGE, Params, path_id};
-use super::{Answer, json, render};
+use super::query::{Is, Params, path_id};
+use super::{Answer, render};
 use crate::conditions::SPOOLER;
 use crate::faults::Tamper;
 use crate::server::Shared;
-use crate::world::CursorShape;
-
-/// Rows of a report page when the client names no number.
-const REPORT_ROWS_DEFAULT: usize = 500;
 
 const SERVICES: [(&str, &str); 4] = [
     (SPOOLER, "Print Spooler"),
@@ -94,55 +90,4 @@ pub(super) async fn device_services(
         kept,
         |(name, display)| json!({"name": name, "displayName": display, "startType": "AUTO_START", "userName": "LocalSystem", "state": state(name)}),
     ))
-}
-
-/// A report over all devices that the filter keeps, cut by a cursor that expires.
-pub(super) async fn volumes(
-    State(shared): State<Arc<Shared>>,
-    Extension(tamper): Extension<Tamper>,
-    uri: Uri,
-) -> Answer {
-    let known =
-        [("df", Is::Text), ("ts", Is::Text), ("cursor", Is::Text), ("pageSize", PAGE), ("include", Is::Text)];
-    let params = Params::read(&uri, &known)?;
-    let query = params.text("df").unwrap_or_default().to_owned();
-    let filter = Filter::parse(Some(&query))?;
-    let now = shared.now();
-    let mut world = shared.world();
-    let offset = match params.text("cursor").filter(|_| tamper != Tamper::RepeatPage) {
-        None => 0,
-        Some(name) => {
-            let lost = || Refusal::coded(StatusCode::BAD_REQUEST, "cursor_expired", json!({"cursor": name}));
-            let cursor = world.cursors.get(name).filter(|cursor| cursor.expires > now).ok_or_else(lost)?;
-            if cursor.query != query {
-                return Err(Refusal::bad("The cursor belongs to another query"));
-            }
-            cursor.offset
-        }
-    };
-    let rows = params.rows("pageSize", REPORT_ROWS_DEFAULT);
-    let kept = world.estate.devices.values().filter(|device| filter.keeps(device));
-    let all = kept.flat_map(|device| device.volumes.iter().map(move |disk| (device, disk)));
-    let page = all.skip(offset).take(rows).map(|(device, disk)| {
-        let mut row = render::volume(device, disk);
-        row["deviceId"] = device.id.into();
-        row["timestamp"] = render::epoch(now).into();
-        row
-    });
-    let mut page: Vec<Value> = page.collect();
-    let next = offset + page.len();
-    let more = !page.is_empty();
-    truncate(&mut page, tamper);
-    let count = page.len();
-    let mut body = json!({"results": page});
-    if more {
-        let (name, expires) = world.keep_cursor(query, next, now);
-        body["cursor"] = match world.settings.cursor {
-            CursorShape::Text => name.into(),
-            CursorShape::Object => {
-                json!({"name": name, "offset": next, "count": count, "expires": render::epoch(expires)})
-            }
-        };
-    }
-    Ok(json(&body))
 }

@@ -14,7 +14,7 @@ pub(crate) fn epoch(at: Timestamp) -> f64 {
 
 /// Whole seconds and a fraction that belongs to the device.
 #[expect(clippy::cast_precision_loss, reason = "seconds of today fit")]
-fn seconds(seconds: i64, salt: u64) -> f64 {
+pub(crate) fn seconds(seconds: i64, salt: u64) -> f64 {
     seconds as f64 + (1 + salt % 998) as f64 / 1_000.0
 }
 

@@ -6,6 +6,7 @@ mod estate;
 mod faults;
 mod hooks;
 mod protocol;
+mod reports;
 mod scripts;
 mod seats;
 mod settings;

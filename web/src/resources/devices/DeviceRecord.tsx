@@ -19,6 +19,9 @@ import { SkeletonRows } from "@/ui/Skeleton";
 import { Link } from "react-router";
 import { incidents } from "../incidents/columns";
 import { tickets } from "../tickets/columns";
+import { HealthCard } from "./facts/HealthCard";
+import { PatchesCard, SoftwareCard, VolumesCard } from "./facts/tables";
+import { useFactNotes } from "./facts/useFactNotes";
 import { DeviceCondition, devices, DISK_BAD_PERCENT, DISK_WARN_PERCENT } from "./columns";
 
 const SHOWN_ROWS = 10;
@@ -41,6 +44,7 @@ export default function DeviceRecord() {
   });
   const machine = useRows("endpoint_record_list", { columns: "customer_id,id,endpoint_id", where: [...mine, { column: "ended_at", op: "is", value: null }], limit: 1 }).rows[0];
   const volumes = readVolumes(detail.row?.volumes);
+  const notes = useFactNotes(mine);
   return (
     <RecordPage result={device} one="device" up={{ label: "Devices", to: scope.to("/devices") }}>
       {(row) => (
@@ -89,6 +93,9 @@ export default function DeviceRecord() {
                     </ul>
                   )}
                 </Card>
+                <PatchesCard where={mine} note={notes("patches")} />
+                <SoftwareCard where={mine} note={notes("software")} />
+                <VolumesCard where={mine} note={notes("volumes")} />
                 <RelatedTable resource={incidents} title="Incidents" result={story} columns={["title", "state", "run_state", "opened_at"]} none="No incident so far." />
                 <RelatedTable resource={tickets} title="Tickets" result={desk} columns={["subject", "priority", "state", "opened_at"]} none="No ticket so far." />
               </>
@@ -113,6 +120,7 @@ export default function DeviceRecord() {
                     <Fact name="Id at NinjaOne" mono>{detail.row?.external_id ?? "…"}</Fact>
                   </Facts>
                 </Card>
+                <HealthCard where={mine} row={row} notes={notes} />
                 <Card title="Disks" aside={<Freshness observedAt={row.observed_at} complete={row.is_complete} staleAt={row.stale_at} />}>
                   {detail.isPending ? (
                     <SkeletonRows rows={2} />

@@ -80,6 +80,41 @@ export const devices = defineResource("device_list", {
       where: ([value]) => [{ column: "disk_used_percent", op: "gte", value: Number(value) }],
     },
     {
+      id: "guard",
+      label: "Antivirus",
+      options: [
+        { value: "none", label: "none" },
+        { value: "off", label: "switched off" },
+        { value: "outdated", label: "outdated" },
+        { value: "unknown", label: "unknown" },
+      ],
+      where: (values) => [{ column: "antivirus", op: "in", values }],
+    },
+    {
+      id: "patches",
+      label: "Patches",
+      single: true,
+      options: [
+        { value: "critical", label: "critical missing" },
+        { value: "failed", label: "failed" },
+      ],
+      where: ([value]) => [{ column: value === "failed" ? "patches_failed" : "patches_critical", op: "gte", value: 1 }],
+    },
+    {
+      id: "backup",
+      label: "Backup",
+      single: true,
+      options: [
+        { value: "late", label: "late" },
+        { value: "servers", label: "servers without" },
+        { value: "none", label: "none" },
+      ],
+      where: ([value]) =>
+        value === "late"
+          ? [{ column: "backup_state", op: "eq", value: "late" }]
+          : [{ column: "backup_state", op: "eq", value: "none" }, ...(value === "servers" ? [{ column: "class", op: "eq" as const, value: "server" }] : [])],
+    },
+    {
       id: "fact",
       label: "Freshness",
       single: true,

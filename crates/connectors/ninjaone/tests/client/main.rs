@@ -3,6 +3,7 @@
 mod auth;
 mod paging;
 mod reads;
+mod reports;
 mod scripts;
 mod support;
 mod writes;
