@@ -30,6 +30,7 @@ export interface Database {
         Update: { acknowledged_by?: string | null; condition_id?: string | null; customer_id?: string; dedup_key?: string; device_id?: string | null; first_seen_at?: string; id?: string; kind?: string; last_seen_at?: string; occurrences?: number; resolved_at?: string | null; severity?: string; source?: string; state?: Database["public"]["Enums"]["alert_state"]; title?: string };
         Relationships: [
           { foreignKeyName: "alerts_customer_id_condition_id_fkey"; columns: ["customer_id", "condition_id"]; isOneToOne: false; referencedRelation: "device_conditions"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
@@ -184,10 +185,62 @@ export interface Database {
         Insert: { cleared_at?: string | null; customer_id: string; device_id: string; external_uid: string; id?: string; is_complete?: boolean; kind: string; message: string; observed_at: string; raised_at: string; severity: string };
         Update: { cleared_at?: string | null; customer_id?: string; device_id?: string; external_uid?: string; id?: string; is_complete?: boolean; kind?: string; message?: string; observed_at?: string; raised_at?: string; severity?: string };
         Relationships: [
+          { foreignKeyName: "device_conditions_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "device_conditions_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "device_conditions_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      device_fact_parts: {
+        Row: { attempted_at: string; customer_id: string; device_count: number; held_rows: number; integration_id: string; observed_at: string | null; part: string; reason: string | null; row_count: number; state: string; sync_run_id: string | null };
+        Insert: { attempted_at: string; customer_id: string; device_count?: number; held_rows?: number; integration_id: string; observed_at?: string | null; part: string; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null };
+        Update: { attempted_at?: string; customer_id?: string; device_count?: number; held_rows?: number; integration_id?: string; observed_at?: string | null; part?: string; reason?: string | null; row_count?: number; state?: string; sync_run_id?: string | null };
+        Relationships: [
+          { foreignKeyName: "device_fact_parts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_fact_parts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_fact_parts_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_fact_parts_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
+      device_healths: {
+        Row: { antivirus: string | null; antivirus_products: Json; backup_cloud_bytes: number | null; backup_last_failure_at: string | null; backup_last_success_at: string | null; backup_local_bytes: number | null; changed_at: string; customer_id: string; device_id: string; has_backup: boolean | null; health_status: string | null; os_patches_failed: number | null; os_patches_pending: number | null; patches_critical: number | null; patches_failed: number | null; patches_important: number | null; patches_other: number | null; reboot_reason: string | null; software_patches_failed: number | null; software_patches_pending: number | null; threats_active: number | null; threats_blocked: number | null; threats_quarantined: number | null; vulnerabilities_critical: number | null; vulnerabilities_high: number | null };
+        Insert: { antivirus?: string | null; antivirus_products?: Json; backup_cloud_bytes?: number | null; backup_last_failure_at?: string | null; backup_last_success_at?: string | null; backup_local_bytes?: number | null; changed_at: string; customer_id: string; device_id: string; has_backup?: boolean | null; health_status?: string | null; os_patches_failed?: number | null; os_patches_pending?: number | null; patches_critical?: number | null; patches_failed?: number | null; patches_important?: number | null; patches_other?: number | null; reboot_reason?: string | null; software_patches_failed?: number | null; software_patches_pending?: number | null; threats_active?: number | null; threats_blocked?: number | null; threats_quarantined?: number | null; vulnerabilities_critical?: number | null; vulnerabilities_high?: number | null };
+        Update: { antivirus?: string | null; antivirus_products?: Json; backup_cloud_bytes?: number | null; backup_last_failure_at?: string | null; backup_last_success_at?: string | null; backup_local_bytes?: number | null; changed_at?: string; customer_id?: string; device_id?: string; has_backup?: boolean | null; health_status?: string | null; os_patches_failed?: number | null; os_patches_pending?: number | null; patches_critical?: number | null; patches_failed?: number | null; patches_important?: number | null; patches_other?: number | null; reboot_reason?: string | null; software_patches_failed?: number | null; software_patches_pending?: number | null; threats_active?: number | null; threats_blocked?: number | null; threats_quarantined?: number | null; vulnerabilities_critical?: number | null; vulnerabilities_high?: number | null };
+        Relationships: [
+          { foreignKeyName: "device_healths_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: true; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_healths_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: true; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_healths_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: true; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      device_patches: {
+        Row: { attempted_at: string | null; changed_at: string; customer_id: string; device_id: string; external_id: string; first_seen_at: string; kb_number: string | null; kind: string | null; name: string; severity: string; standing: string; status: string };
+        Insert: { attempted_at?: string | null; changed_at: string; customer_id: string; device_id: string; external_id: string; first_seen_at: string; kb_number?: string | null; kind?: string | null; name: string; severity: string; standing: string; status: string };
+        Update: { attempted_at?: string | null; changed_at?: string; customer_id?: string; device_id?: string; external_id?: string; first_seen_at?: string; kb_number?: string | null; kind?: string | null; name?: string; severity?: string; standing?: string; status?: string };
+        Relationships: [
+          { foreignKeyName: "device_patches_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_patches_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_patches_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      device_programs: {
+        Row: { changed_at: string; customer_id: string; device_id: string; first_seen_at: string; installed_on: string | null; name: string; publisher: string; size_bytes: number | null; version: string };
+        Insert: { changed_at: string; customer_id: string; device_id: string; first_seen_at: string; installed_on?: string | null; name: string; publisher?: string; size_bytes?: number | null; version?: string };
+        Update: { changed_at?: string; customer_id?: string; device_id?: string; first_seen_at?: string; installed_on?: string | null; name?: string; publisher?: string; size_bytes?: number | null; version?: string };
+        Relationships: [
+          { foreignKeyName: "device_programs_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_programs_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_programs_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      device_volumes: {
+        Row: { capacity_bytes: number | null; changed_at: string; customer_id: string; device_id: string; drive_letter: string; file_system: string | null; first_seen_at: string; free_bytes: number | null; label: string | null; name: string; protection: string | null };
+        Insert: { capacity_bytes?: number | null; changed_at: string; customer_id: string; device_id: string; drive_letter?: string; file_system?: string | null; first_seen_at: string; free_bytes?: number | null; label?: string | null; name: string; protection?: string | null };
+        Update: { capacity_bytes?: number | null; changed_at?: string; customer_id?: string; device_id?: string; drive_letter?: string; file_system?: string | null; first_seen_at?: string; free_bytes?: number | null; label?: string | null; name?: string; protection?: string | null };
+        Relationships: [
+          { foreignKeyName: "device_volumes_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_volumes_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_volumes_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       devices: {
@@ -343,6 +396,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "endpoint_records_customer_id_decision_id_fkey"; columns: ["customer_id", "decision_id"]; isOneToOne: false; referencedRelation: "endpoint_decision_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "endpoint_records_customer_id_decision_id_fkey"; columns: ["customer_id", "decision_id"]; isOneToOne: false; referencedRelation: "endpoint_decisions"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "endpoint_records_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "endpoint_records_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "endpoint_records_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "endpoint_records_customer_id_endpoint_id_fkey"; columns: ["customer_id", "endpoint_id"]; isOneToOne: false; referencedRelation: "endpoint_list"; referencedColumns: ["customer_id", "id"] },
@@ -390,6 +444,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "incidents_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alert_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alerts"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
@@ -621,6 +676,15 @@ export interface Database {
           { foreignKeyName: "sla_targets_policy_id_fkey"; columns: ["policy_id"]; isOneToOne: false; referencedRelation: "sla_policies"; referencedColumns: ["id"] },
         ];
       };
+      software_titles: {
+        Row: { changed_at: string; customer_id: string; device_count: number; first_seen_at: string; name: string; publisher: string; version: string };
+        Insert: { changed_at: string; customer_id: string; device_count: number; first_seen_at: string; name: string; publisher?: string; version?: string };
+        Update: { changed_at?: string; customer_id?: string; device_count?: number; first_seen_at?: string; name?: string; publisher?: string; version?: string };
+        Relationships: [
+          { foreignKeyName: "software_titles_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "software_titles_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
       staff_members: {
         Row: { granted_at: string; role: string; user_id: string };
         Insert: { granted_at?: string; role: string; user_id: string };
@@ -765,6 +829,7 @@ export interface Database {
         Insert: { assigned_to?: string | null; closed_at?: string | null; customer_id: string; description?: string; device_id?: string | null; escalated_at?: string | null; escalation_reason?: string | null; external_ref?: Json | null; first_response_at?: string | null; first_response_due_at: string; id?: string; incident_id?: string | null; number: number; opened_at?: string; opened_by?: string | null; priority?: Database["public"]["Enums"]["ticket_priority"]; resolution?: string | null; source?: string; state?: Database["public"]["Enums"]["ticket_state"]; subject: string; updated_at?: string };
         Update: { assigned_to?: string | null; closed_at?: string | null; customer_id?: string; description?: string; device_id?: string | null; escalated_at?: string | null; escalation_reason?: string | null; external_ref?: Json | null; first_response_at?: string | null; first_response_due_at?: string; id?: string; incident_id?: string | null; number?: number; opened_at?: string; opened_by?: string | null; priority?: Database["public"]["Enums"]["ticket_priority"]; resolution?: string | null; source?: string; state?: Database["public"]["Enums"]["ticket_state"]; subject?: string; updated_at?: string };
         Relationships: [
+          { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
@@ -814,6 +879,7 @@ export interface Database {
       alert_list: {
         Row: { customer_code: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; first_seen_at: string | null; id: string | null; incident_id: string | null; incident_number: number | null; kind: string | null; last_seen_at: string | null; occurrences: number | null; resolved_at: string | null; severity: string | null; source: string | null; state: string | null; title: string | null };
         Relationships: [
+          { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
@@ -887,8 +953,19 @@ export interface Database {
         Update: { alerts_open?: number | null; approvals_waiting?: number | null; archived_at?: string | null; code?: string | null; created_at?: string | null; devices?: number | null; devices_partial?: number | null; devices_stale?: number | null; id?: string | null; incidents_need_attention?: number | null; incidents_open?: number | null; name?: string | null; oldest_observed_at?: string | null; oldest_stale_at?: string | null; slug?: string | null; tickets_breached?: number | null; tickets_open?: number | null };
         Relationships: [];
       };
+      device_fact_list: {
+        Row: { attempted_at: string | null; customer_id: string | null; device_id: string | null; is_complete: boolean | null; observed_at: string | null; part: string | null; reason: string | null; stale_at: string | null; state: string | null };
+        Relationships: [
+          { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      device_fact_overview: {
+        Row: { complete: number | null; customer_id: string | null; is_complete: boolean | null; observed_at: string | null; part: string | null; readings: number | null; stale_at: string | null };
+        Relationships: [];
+      };
       device_list: {
-        Row: { approval: string | null; class: string | null; condition_kind: string | null; condition_message: string | null; condition_severity: string | null; customer_id: string | null; customer_name: string | null; disk_used_percent: number | null; id: string | null; is_complete: boolean | null; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; missing_since: string | null; name: string | null; needs_attention: boolean | null; needs_reboot: boolean | null; observed_at: string | null; open_conditions: number | null; os_name: string | null; serial_number: string | null; site_id: string | null; site_name: string | null; stale_at: string | null };
+        Row: { antivirus: string | null; approval: string | null; backup_state: string | null; class: string | null; condition_kind: string | null; condition_message: string | null; condition_severity: string | null; customer_id: string | null; customer_name: string | null; disk_used_percent: number | null; health_status: string | null; id: string | null; is_complete: boolean | null; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; missing_since: string | null; name: string | null; needs_attention: boolean | null; needs_reboot: boolean | null; observed_at: string | null; open_conditions: number | null; os_name: string | null; patches_critical: number | null; patches_failed: number | null; serial_number: string | null; site_id: string | null; site_name: string | null; stale_at: string | null; threats_active: number | null };
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
@@ -1053,6 +1130,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "incidents_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alert_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alerts"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "incidents_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
@@ -1151,6 +1229,14 @@ export interface Database {
           { foreignKeyName: "posture_tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      program_device_list: {
+        Row: { customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; first_seen_at: string | null; installed_on: string | null; is_complete: boolean | null; name: string | null; observed_at: string | null; publisher: string | null; size_bytes: number | null; stale_at: string | null; version: string | null };
+        Relationships: [
+          { foreignKeyName: "device_programs_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_programs_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_programs_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       runs: {
         Row: { created_at: string | null; customer_id: string | null; customer_name: string | null; dry_run: boolean | null; ended_at: string | null; error: Json | null; id: string | null; input: Json | null; started_at: string | null; started_by: string | null; started_reason: string | null; state: string | null; subject_id: string | null; subject_kind: string | null; title: string | null; workflow_id: string | null; workflow_version: number | null };
         Relationships: [
@@ -1186,6 +1272,10 @@ export interface Database {
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
+      };
+      software_list: {
+        Row: { customer_count: number | null; customer_id: string | null; customer_name: string | null; device_count: number | null; first_seen_at: string | null; name: string | null; publisher: string | null; version: string | null };
+        Relationships: [];
       };
       source_list: {
         Row: { base_url: string | null; credentials_failed_at: string | null; credentials_problem: string | null; devices_unmapped: number | null; enabled: boolean | null; held_rows: number | null; held_run_id: string | null; id: string | null; last_complete_at: string | null; last_ended_at: string | null; last_kind: string | null; last_queued_at: string | null; last_run_id: string | null; last_state: string | null; name: string | null; organizations: number | null; organizations_unmapped: number | null; parts_complete: number | null; parts_suspect: number | null; parts_total: number | null; row_stale_after_s: number | null; rows_read: number | null; stale_after_s: number | null; stale_at: string | null; vendor: string | null; webhook_registered_at: string | null };
@@ -1229,6 +1319,7 @@ export interface Database {
       ticket_list: {
         Row: { assigned_to: string | null; closed_at: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; escalated_at: string | null; escalation_reason: string | null; first_response_at: string | null; first_response_due_at: string | null; id: string | null; incident_id: string | null; number: number | null; opened_at: string | null; priority: string | null; reference: string | null; sla_state: string | null; source: string | null; state: string | null; subject: string | null; updated_at: string | null };
         Relationships: [
+          { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
