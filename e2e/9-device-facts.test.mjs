@@ -24,7 +24,7 @@ async function read(path) {
 
 /** A full synchronization of our own, to its end. */
 async function synchronize() {
-  const [source] = await read("source_list?select=id&vendor=eq.ninjaone");
+  const [source] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
   const run = await until("a synchronization of our own", async () => {
     const { status, body } = await rest(token, "/functions/v1/ninjaone-sync", { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "full" }) });
     assert.equal(status, 200, JSON.stringify(body));

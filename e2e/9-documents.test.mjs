@@ -14,7 +14,7 @@ let source;
 before(async () => {
   browser = await launch();
   ({ session, token } = await staffSession(browser));
-  [source] = await read("source_list?select=id&vendor=eq.sharepoint");
+  [source] = await read("source_list?select=id&vendor=eq.sharepoint&enabled=is.true");
 });
 after(() => browser?.close());
 

@@ -30,7 +30,7 @@ async function planted() {
 }
 
 test("every second factor is what was planted", { timeout: STEP_MS * 2 }, async () => {
-  const [source] = await read("source_list?select=id&vendor=eq.microsoft");
+  const [source] = await read("source_list?select=id&vendor=eq.microsoft&enabled=is.true");
   const run = await until("a synchronization of our own", async () => {
     const { status, body } = await rest(token, "/functions/v1/microsoft-sync", { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "full" }) });
     assert.equal(status, 200, JSON.stringify(body));
