@@ -68,6 +68,7 @@ test("a gap is seen with its reason, accepted for a time, and taken back", { tim
   await dialog.getByLabel("Why is it borne?").fill("Break glass: its key lies in the safe.");
   await accessible(page, "the acceptance of a gap");
   await dialog.getByRole("button", { name: "Accept" }).click();
+  await dialog.waitFor({ state: "hidden" });
   await page.getByText("Break glass: its key lies in the safe.").first().waitFor();
   const outcome = async () => (await read(`person_list?id=eq.${row.id}&select=mfa_outcome,mfa_reason_kind`))[0];
   assert.deepEqual(await outcome(), { mfa_outcome: "exempt", mfa_reason_kind: "accepted" });

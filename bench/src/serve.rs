@@ -90,8 +90,7 @@ pub async fn run() -> Result<()> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let task: Task = serde_json::from_str(&line)?;
-    let pool =
-        Pg::new(&PgSettings { login: task.login.config().into(), shots_max: POOL, transactions_max: POOL })?;
+    let pool = Pg::new(&PgSettings::halves(task.login.config(), 2 * POOL))?;
     let api = Api::on(pool.clone(), MasterKey::from_file(&task.master_key)?).await?;
     let realtime = api.realtime_on(pool.clone());
     let router: Router = api.router_on(pool).await.nest("/realtime/v1", realtime::router(realtime.clone()));

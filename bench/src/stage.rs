@@ -120,9 +120,7 @@ impl Stage {
 
     /// A pool with so many connections of each kind.
     pub fn pool(&self, each_max: usize) -> Result<Pg> {
-        let settings =
-            PgSettings { login: self.login().into(), shots_max: each_max, transactions_max: each_max };
-        Ok(Pg::new(&settings)?)
+        Ok(Pg::new(&PgSettings::halves(self.login(), 2 * each_max))?)
     }
 
     /// A superuser's connection, for arranging.

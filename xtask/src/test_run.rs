@@ -17,8 +17,10 @@ async fn run_on_cluster(args: &[String]) -> Result<ExitCode> {
         .arg("test")
         .args((!is_part).then_some("--workspace"))
         .args(args)
-        // There are no examples in the docs to run.
-        .args(args.is_empty().then_some(["--lib", "--bins", "--tests"]).into_iter().flatten())
+        // There are no examples in the docs to run. A long run tells all that fails, not the first alone.
+        .args(
+            args.is_empty().then_some(["--lib", "--bins", "--tests", "--no-fail-fast"]).into_iter().flatten(),
+        )
         .env(name, value)
         .current_dir(root())
         .spawn()?;

@@ -22,7 +22,7 @@ use crate::{
     error::PgError,
     foreign::Caller,
     login::Login,
-    wire::{self, RawRow, Shot, WireManager, WirePool},
+    wire::{self, RawRow, Shot, Trunks, WireManager, WirePool},
 };
 
 /// Prepared statements kept per connection; above this the cache of that connection is emptied.
@@ -35,21 +35,29 @@ const ENTER_SQL: &str = "select set_config('role', $1, true), set_config('reques
      set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true), \
      set_config('transaction_read_only', $9, true)";
 
+/// Of the connections for transactions of one statement, at most this part is shared.
+const TRUNKS_SHARE: usize = 4;
+
 /// How to reach the database: the login of the pool (never a superuser) and its size.
 #[derive(Clone, Debug)]
 pub struct PgSettings {
     pub login: Login,
     /// Connections for transactions of one statement (see [`Pg::one_shot`]).
     pub shots_max: usize,
+    /// Connections that short reads share (see [`Pg::short_read`]).
+    pub trunks: usize,
     /// Connections for longer ones.
     pub transactions_max: usize,
 }
 
 impl PgSettings {
-    /// Half of the connections for each kind, and at least one.
+    /// Half of the connections for each kind, and at least one. A trunk keeps one processor of the server busy, and what is
+    /// done with its answers another.
     pub fn halves(login: impl Into<Login>, connections_max: usize) -> Self {
         let half = connections_max.div_ceil(2).max(1);
-        Self { login: login.into(), shots_max: half, transactions_max: half }
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let trunks = processors.div_ceil(2).min(half / TRUNKS_SHARE);
+        Self { login: login.into(), shots_max: half - trunks, trunks, transactions_max: half }
     }
 }
 
@@ -60,6 +68,8 @@ pub struct Pg {
     pool: Pool,
     /// For those of one.
     wires: WirePool,
+    /// For those of one that is known to be short.
+    trunks: Arc<Trunks>,
     pub(crate) login: Arc<Login>,
     access: AccessLog,
 }
@@ -83,7 +93,8 @@ impl Pg {
         let login = Arc::new(settings.login.clone());
         let pool = pool_of(DriverManager(Arc::clone(&login)), settings.transactions_max)?;
         let wires = pool_of(WireManager(Arc::clone(&login)), settings.shots_max)?;
-        Ok(Self { pool, wires, login, access: AccessLog::default() })
+        let trunks = Arc::new(Trunks::new(&login, settings.trunks));
+        Ok(Self { pool, wires, trunks, login, access: AccessLog::default() })
     }
 
     /// A transaction as a person. Begin, settings and the first statement leave in one write.
@@ -146,7 +157,7 @@ impl Pg {
         params: &[&str],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Allowed, &[(sql, params)], end).await
+        self.shoot(actor, Writes::Allowed, Way::Own, &[(sql, params)], end).await
     }
 
     /// Like [`Pg::one_shot`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
@@ -159,28 +170,39 @@ impl Pg {
         self.read_in_turn(actor, &[(sql, params)]).await
     }
 
+    /// Like [`Pg::one_shot_read`] for a statement that takes no longer than the way to the server: it goes over a connection
+    /// that others use at the same time. When none has room, or its connection breaks, it goes over one of its own.
+    pub async fn short_read(
+        &self,
+        actor: &Actor,
+        sql: &str,
+        params: &[&str],
+    ) -> Result<Vec<RawRow>, PgError> {
+        self.shoot(actor, Writes::Refused, Way::Shared, &[(sql, params)], TxEnd::Commit).await
+    }
+
     /// Like [`Pg::one_shot_read`] with several statements, still in one write: the rows of all, in order.
     pub async fn read_in_turn(
         &self,
         actor: &Actor,
         statements: &[(&str, &[&str])],
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Refused, statements, TxEnd::Commit).await
+        self.shoot(actor, Writes::Refused, Way::Own, statements, TxEnd::Commit).await
     }
 
     async fn shoot(
         &self,
         actor: &Actor,
         writes: Writes,
+        way: Way,
         statements: &[(&str, &[&str])],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
         if let Some(caller) = actor.foreign() {
             let (enter, values) = caller.enter(writes);
             let (begin, first) = (caller.begin(end), caller.first());
-            return self
-                .fire(&Shot { role: caller.role(), begin, enter: (&enter, &values), first, statements, end })
-                .await;
+            let shot = Shot { role: caller.role(), begin, enter: (&enter, &values), first, statements, end };
+            return self.fire(way, &shot).await;
         }
         let settings = Settings::of(actor);
         let texts = settings.texts(writes);
@@ -188,13 +210,20 @@ impl Pg {
         let role = actor.role.name();
         let shot = Shot { role, begin, enter: (ENTER_SQL, &texts), first: None, statements, end };
         if actor.told.is_empty() {
-            return self.fire(&shot).await;
+            return self.fire(way, &shot).await;
         }
         let (enter, values) = told(&texts, &actor.told);
-        self.fire(&Shot { enter: (&enter, &values), ..shot }).await
+        self.fire(way, &Shot { enter: (&enter, &values), ..shot }).await
     }
 
-    async fn fire(&self, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
+    async fn fire(&self, way: Way, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
+        if way == Way::Shared {
+            match self.trunks.shoot(shot).await {
+                Some(Err(error)) if error.is_stale_plan() => {}
+                Some(answer) => return answer,
+                None => {}
+            }
+        }
         match wire::shoot(self.wire().await?, shot).await {
             // Prepared again, once.
             Err(error) if error.is_stale_plan() => wire::shoot(self.wire().await?, shot).await,
@@ -210,13 +239,19 @@ impl Pg {
     /// Connections: open, idle, waiting callers.
     pub fn status(&self) -> (usize, usize, usize) {
         let (one, other) = (self.pool.status(), self.wires.status());
-        (one.size + other.size, one.available + other.available, one.waiting + other.waiting)
+        let trunks = self.trunks.open();
+        (
+            one.size + other.size + trunks,
+            one.available + other.available + trunks,
+            one.waiting + other.waiting,
+        )
     }
 
     /// Closes the pool; callers get a connection error.
     pub fn close(&self) {
         self.pool.close();
         self.wires.close();
+        self.trunks.close();
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
@@ -275,6 +310,14 @@ fn pool_of<M: managed::Manager>(manager: M, connections_max: usize) -> Result<ma
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))
+}
+
+/// Over which connection a transaction of one statement goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Own,
+    /// Others use it at the same time.
+    Shared,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ use crate::{
         cache::{Cache, LoadError, Reader, Reloaded},
     },
     sql::{self, Sql, Told},
-    transaction::{self, Access, Answer, Mode, Statement},
+    transaction::{self, Access, Answer, Mode, Pace, Statement},
     watch::{Free, Leaving, Refused, Seen, Watch},
 };
 
@@ -317,7 +317,8 @@ impl Asked {
                 estimate: sql::estimate(self.sql(), schema, &plan),
                 known_up_to: (count == Some(Count::Estimated)).then_some(i64::from(rows_max)),
             },
-            _ => Mode::Read,
+            _ if handled.is_none() && plan.is_short() => Mode::Read(Pace::Short),
+            _ => Mode::Read(Pace::Unknown),
         };
         let (head, actor) = self.settled(state, schema).await?;
         let answer = self.run(state, &actor, main, mode).await?;
@@ -365,7 +366,7 @@ impl Asked {
             Media::Plan(explain) => {
                 guard::may_see_plans(&state.config, &self.actor)?;
                 let access = match mode {
-                    Mode::Read | Mode::ReadEstimated { .. } => Access::ReadOnly,
+                    Mode::Read(_) | Mode::ReadEstimated { .. } => Access::ReadOnly,
                     _ => Access::Write,
                 };
                 (main.explained(explain), Mode::Explain(access))

@@ -19,7 +19,7 @@ pub struct Statement<'a> {
 #[derive(Debug)]
 pub enum Mode<'a> {
     /// PostgreSQL refuses writes.
-    Read,
+    Read(Pace),
     /// Read, and ask the planner how many rows there are in all.
     ReadEstimated {
         estimate: Sql<'a>,
@@ -28,6 +28,14 @@ pub enum Mode<'a> {
     Write(TxEnd),
     /// Asks for the plan; whatever that does is undone.
     Explain(Access),
+}
+
+/// What is known of how long a read takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// No longer than the way to the database.
+    Short,
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +65,10 @@ pub async fn run(pg: &Pg, actor: &Actor, statement: &Statement<'_>) -> Result<An
     let text = statement.main.text.as_str();
     let params = texts(&statement.main);
     let rows = match &statement.mode {
-        Mode::Read | Mode::Explain(Access::ReadOnly) => pg.one_shot_read(actor, text, &params).await,
+        Mode::Read(Pace::Short) => pg.short_read(actor, text, &params).await,
+        Mode::Read(Pace::Unknown) | Mode::Explain(Access::ReadOnly) => {
+            pg.one_shot_read(actor, text, &params).await
+        }
         Mode::ReadEstimated { estimate, .. } => {
             let estimated = texts(estimate);
             pg.read_in_turn(actor, &[(text, &params), (&estimate.text, &estimated)]).await

@@ -6,6 +6,7 @@ mod keeper;
 mod own_server;
 mod people;
 pub mod rows;
+mod until;
 mod url;
 
 use kernel::id::CustomerId;
@@ -15,6 +16,7 @@ use tokio_postgres::{Client, Config, NoTls};
 pub use answer::Answer;
 pub use keeper::{RunCluster, server, start_for_run};
 pub use own_server::OwnServer;
+pub use until::until;
 pub use url::encode_url;
 
 /// A fresh, migrated database of its own. Dropped with the value.

@@ -3,8 +3,9 @@ use std::sync::atomic::Ordering;
 
 use flow::{FlowError, RegisterOutcome, RunMode, RunState, StartOutcome, StartRun};
 use serde_json::json;
+use testkit::until;
 
-use crate::stage::{Stage, config, start_run, until};
+use crate::stage::{Stage, config, start_run};
 
 #[tokio::test]
 async fn a_linear_run_does_every_step_once_in_order() {

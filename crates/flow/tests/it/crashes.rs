@@ -7,10 +7,11 @@ use std::sync::{
 use flow::{BOUNDARIES, Decision, RunState, WorkerConfig};
 use kernel::id::RunId;
 use serde_json::{Value, json};
+use testkit::until;
 
 use crate::{
     changes::change_with,
-    stage::{LONG_LEASE_MS, Stage, config, until},
+    stage::{LONG_LEASE_MS, Stage, config},
     world::{Behavior, Find, lock},
 };
 

@@ -4,9 +4,10 @@ use std::{collections::HashSet, sync::atomic::Ordering};
 use flow::{RunState, WorkerConfig};
 use kernel::id::CustomerId;
 use serde_json::json;
+use testkit::until;
 
 use crate::{
-    stage::{Stage, config, definition, until},
+    stage::{Stage, config, definition},
     world::lock,
 };
 

@@ -1,5 +1,5 @@
 //! A database, an engine, workers, and what the tests ask about runs.
-use std::{future::Future, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use flow::{
     Cancelled, Decided, Decision, Definition, Engine, FlowError, RunMode, RunState, StartRun, Started,
@@ -11,14 +11,12 @@ use kernel::{
 };
 use pg::WorkReason;
 use serde_json::{Value, json};
-use testkit::TestDb;
+use testkit::{TestDb, until};
 use tokio::{sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
 
 use crate::world::{Signer, World};
 
-/// A condition that does not come true in this time fails the test.
-const WAIT_MS_MAX: u64 = 30_000;
 /// A lease of an hour, for workers that outlive others.
 pub const LONG_LEASE_MS: u32 = 3_600_000;
 
@@ -233,19 +231,4 @@ pub fn definition(steps: Value) -> Definition {
     let json = json!({ "key": "t.flow", "name": "Test", "description": "For tests", "concurrency_per_customer": 100,
                        "timeout_ms": 3_600_000, "steps": steps });
     Definition::from_json(&json).expect("a valid definition")
-}
-
-/// Asks again until there is an answer.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let asking = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(3)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_millis(WAIT_MS_MAX), asking)
-        .await
-        .unwrap_or_else(|_| panic!("never: {what}"))
 }

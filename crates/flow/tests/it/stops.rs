@@ -3,10 +3,11 @@ use std::sync::atomic::Ordering;
 
 use flow::{FlowError, RunState};
 use serde_json::{Value, json};
+use testkit::until;
 
 use crate::{
     changes::change_with,
-    stage::{Stage, config, until},
+    stage::{Stage, config},
     world::{Behavior, Find, lock},
 };
 

@@ -14,7 +14,7 @@ use crate::{
         query::{Level, Query},
         select::{Aggregate, EmbedItem, Item, Shape},
     },
-    schema::{Column, Link, Reach, Relation, Schema, Side, Stored},
+    schema::{Column, Link, Reach, Relation, Schema, Side, Stored, Stores},
 };
 
 /// What to read of one relation, and of what is embedded in it.
@@ -343,6 +343,20 @@ impl<'a> ReadPlan<'a> {
             })
         };
         !self.relation.primary_key.is_empty() && self.relation.primary_key.iter().all(is_given)
+    }
+
+    /// Whether the read takes no longer than the way to the database: one row of a table by its key, and nothing to work out.
+    pub fn is_short(&self) -> bool {
+        let is_stored = |output: &Output<'_>| match output {
+            Output::All => true,
+            Output::Column { of, .. } => of.column.stored == Stored::Yes,
+            Output::Embed(_) | Output::Aggregate { .. } => false,
+        };
+        self.relation.stores == Stores::Rows
+            && self.is_keyed()
+            && self.outputs.iter().all(is_stored)
+            && self.embeds.is_empty()
+            && self.filters.len() == self.relation.primary_key.len()
     }
 
     /// Whether rows are put together: an aggregate stands here, or in a spread whose columns count as columns of here.

@@ -21,7 +21,7 @@ use crate::{
     response::{self, IsVoid},
     schema::{Function, Rows, Scalar, Schema, Volatility, WholeBody},
     sql::{self, Keep},
-    transaction::Mode,
+    transaction::{Mode, Pace},
 };
 
 /// The arguments as they came.
@@ -118,7 +118,7 @@ impl Asked {
             Volatility::Volatile if self.head.verb == Verb::Insert => {
                 (Mode::Write(self.tx_end(config)), self.keep(media))
             }
-            _ => (Mode::Read, Keep::Any),
+            _ => (Mode::Read(Pace::Unknown), Keep::Any),
         })
     }
 

@@ -51,7 +51,7 @@ export const postureTenants = defineResource("posture_tenant_list", {
     c.title("name", { label: "Tenant", className: "max-w-52 2xl:max-w-96" }),
     c.badge("state", postureTenantStates),
     c.text("customer_name", { label: "Customer", phone: "hide", className: "max-w-36 2xl:max-w-64 text-sm text-ink-2" }),
-    c.custom("outcomes", { label: "Checks", sort: false }, (row) => <CheckStrip row={row} />),
+    c.custom("outcomes", { label: "Checks", sort: false, phone: "hide" }, (row) => <CheckStrip row={row} />),
     c.custom("worst_rank", { label: "Worst", phone: "hide" }, (row) => {
       const severity = worst(row.worst_rank);
       return severity === null ? <span className="text-sm text-ink-3">-</span> : <StatusBadge of={driftSeverities} value={severity} />;
