@@ -81,6 +81,17 @@ pub(crate) struct Settings {
     pub revio_keys: RevIoKeys,
     pub graph_secret: GraphSecret,
     pub cipp_role: CippRole,
+    pub activity: ActivityDelay,
+}
+
+/// When events appear in the logs of tenants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ActivityDelay {
+    #[default]
+    AtOnce,
+    /// 40 minutes after they happened.
+    Late,
 }
 
 /// The role of the API client at CIPP.

@@ -41,6 +41,7 @@ pub struct Product {
     pub storage: StorageState,
     pub vault: Vault,
     pub clock: Clock,
+    pub activity: app::sync::ActivityKept,
 }
 
 /// How the product runs; the tests and the demo shorten some times.
@@ -82,6 +83,7 @@ impl Product {
             storage,
             vault,
             clock,
+            activity: settings.activity,
         })
     }
 }

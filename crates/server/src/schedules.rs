@@ -43,7 +43,8 @@ pub fn spawn(
     let syncer =
         app::sync::Syncer::new(services.pg.clone(), product.clock.clone(), services.vendors.clone(), sink)
             .with_files(std::sync::Arc::new(DocumentFiles(product.storage.clone())))
-            .with_settings(tuning.sync);
+            .with_settings(tuning.sync)
+            .keeping(product.activity);
     let stop = shutdown.watch();
     tasks.spawn(async move {
         syncer.run(stop).await;

@@ -2,6 +2,7 @@
 //! decided by the policies of the database, not here.
 pub mod access;
 pub mod accounts;
+pub mod activity;
 pub mod alerts;
 pub mod applications;
 pub mod approvals;

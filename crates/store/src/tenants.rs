@@ -53,6 +53,8 @@ pub enum PartOf {
     Roles,
     Applications,
     SecureScore,
+    DirectoryChanges,
+    SignInLog,
 }
 
 impl PartOf {
@@ -69,6 +71,8 @@ impl PartOf {
             Self::Roles => "roles",
             Self::Applications => "applications",
             Self::SecureScore => "secure_score",
+            Self::DirectoryChanges => "directory_changes",
+            Self::SignInLog => "sign_in_log",
         }
     }
 
@@ -82,7 +86,13 @@ impl PartOf {
             Self::Registrations | Self::ManagedDevices | Self::Policies => {
                 Some(SignedDuration::from_hours(1))
             }
-            Self::Seats | Self::People | Self::SignIns | Self::MfaStates | Self::Roles => None,
+            Self::Seats
+            | Self::People
+            | Self::SignIns
+            | Self::MfaStates
+            | Self::Roles
+            | Self::DirectoryChanges
+            | Self::SignInLog => None,
         }
     }
 }

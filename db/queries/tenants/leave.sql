@@ -17,6 +17,12 @@ with gone as (
   delete from public.mfa_results r using gone where r.customer_id = $1 and r.tenant_id = gone.id returning 1
 ), facts as (
   delete from public.access_facts f using gone where f.customer_id = $1 and f.tenant_id = gone.id returning 1
+), changes as (
+  delete from public.directory_changes e using gone where e.customer_id = $1 and e.tenant_id = gone.id returning 1
+), sign_ins as (
+  delete from public.tenant_sign_ins e using gone where e.customer_id = $1 and e.tenant_id = gone.id returning 1
+), spans as (
+  delete from public.activity_spans e using gone where e.customer_id = $1 and e.tenant_id = gone.id returning 1
 ), cursors as (
   delete from public.tenant_cursors x using gone where x.customer_id = $1 and x.tenant_id = gone.id returning 1
 ), parts as (

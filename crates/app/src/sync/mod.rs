@@ -44,4 +44,4 @@ pub use store::{
     integrations::Vendor,
     sync::{AcceptedFall, SyncKind, SyncState},
 };
-pub use syncer::{SyncSettings, Syncer};
+pub use syncer::{ActivityKept, SyncSettings, Syncer};

@@ -47,6 +47,8 @@ pub enum PartName {
     Forwardings,
     Applications,
     SecureScore,
+    DirectoryChanges,
+    SignInLog,
     Sites,
     Items,
     Sharing,
@@ -72,7 +74,7 @@ impl PartName {
     pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
 
     /// Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
-    pub const MICROSOFT: [Self; 9] = [
+    pub const MICROSOFT: [Self; 11] = [
         Self::Organizations,
         Self::Tenants,
         Self::Seats,
@@ -82,6 +84,8 @@ impl PartName {
         Self::Policies,
         Self::Applications,
         Self::SecureScore,
+        Self::DirectoryChanges,
+        Self::SignInLog,
     ];
 
     /// Settings and mail hang on their tenant.
@@ -118,6 +122,8 @@ impl PartName {
             Self::Forwardings => "forwardings",
             Self::Applications => "applications",
             Self::SecureScore => "secure_score",
+            Self::DirectoryChanges => "directory_changes",
+            Self::SignInLog => "sign_in_log",
             Self::Sites => "sites",
             Self::Items => "items",
             Self::Sharing => "sharing",

@@ -44,6 +44,24 @@ impl Default for SyncSettings {
     }
 }
 
+/// For how many days events of tenants are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityKept {
+    pub directory_changes_days: u16,
+    pub sign_ins_days: u16,
+}
+
+impl ActivityKept {
+    /// Bounds of both.
+    pub const DAYS: std::ops::RangeInclusive<u16> = 1..=730;
+}
+
+impl Default for ActivityKept {
+    fn default() -> Self {
+        Self { directory_changes_days: 180, sign_ins_days: 30 }
+    }
+}
+
 /// Synchronizes. Any number of them may run, in any number of processes.
 #[derive(Clone)]
 pub struct Syncer {
@@ -54,6 +72,7 @@ pub struct Syncer {
     files: Arc<dyn Files>,
     observer: Arc<dyn SyncObserver>,
     settings: SyncSettings,
+    kept: ActivityKept,
     owner: Uuid,
 }
 
@@ -84,6 +103,7 @@ impl Syncer {
             files: Arc::new(NoFiles),
             observer: Arc::new(NoObserver),
             settings: SyncSettings::default(),
+            kept: ActivityKept::default(),
             owner,
         }
     }
@@ -91,6 +111,12 @@ impl Syncer {
     #[must_use]
     pub fn with_settings(mut self, settings: SyncSettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    #[must_use]
+    pub fn keeping(mut self, kept: ActivityKept) -> Self {
+        self.kept = kept;
         self
     }
 
@@ -240,6 +266,7 @@ impl Syncer {
             claim,
             client,
             settings: &self.settings,
+            kept: self.kept,
             sink: self.sink.as_ref(),
             files: self.files.as_ref(),
             observer: self.observer.as_ref(),

@@ -7,6 +7,7 @@
 //! * Every call knows the right that it needs ([`permissions`]): a refusal names it.
 //! * Per-user MFA can only be read under `/beta`, which the vendor may change. Nothing else here is beta.
 //! * Records are held as they were sent beside what was read from them.
+pub mod activity;
 pub mod applications;
 mod auth;
 mod batch;
@@ -29,6 +30,7 @@ pub mod sign_in;
 pub mod types;
 pub mod webhook;
 
+pub use activity::{ActorKind, DirectoryChange, SignIn, SignInOutcome};
 pub use applications::{AppCredential, Application, CredentialKind};
 pub use client::{Graph, TenantClient};
 pub use config::Config;

@@ -1,6 +1,7 @@
 //! Microsoft Graph as far as the product uses it, under `/graph/v1.0` and `/graph/beta`, and the sign-in of tenants under
 //! `/login`. The same estate stands behind it: a tenant for each organization (save one), with its people, seats and
 //! policies. All reads go through one function, so that a batch can make them as well.
+mod activity;
 pub(crate) mod applications;
 pub(crate) mod auth;
 mod batch;
@@ -263,7 +264,7 @@ fn permission(path: &[&str]) -> Option<&'static str> {
         ["users", ..] => "User.Read.All",
         ["groups", ..] => "GroupMember.Read.All",
         ["roleManagement", ..] => "RoleManagement.Read.Directory",
-        ["reports", ..] => "AuditLog.Read.All",
+        ["reports" | "auditLogs", ..] => "AuditLog.Read.All",
         ["deviceManagement", ..] => "DeviceManagementManagedDevices.Read.All",
         ["applications"] => "Application.Read.All",
         ["contracts"] => "Directory.Read.All",
@@ -320,6 +321,10 @@ pub(crate) fn answer(world: &World, caller: Caller, ask: &Ask<'_>) -> Outcome {
         (_, ["reports", "authenticationMethods", "userRegistrationDetails"]) => {
             policies::registrations(tenant, ask)
         }
+        (_, ["auditLogs", "directoryAudits"]) => {
+            activity::directory_audits(tenant, ask, world.settings.activity)
+        }
+        (_, ["auditLogs", "signIns"]) => activity::sign_ins(tenant, ask, world.settings.activity),
         (_, ["deviceManagement", "managedDevices"]) => managed::list(tenant, ask),
         (_, ["deviceManagement", "managedDevices", id]) => managed::one(tenant, id, ask),
         (_, ["applications"]) => {

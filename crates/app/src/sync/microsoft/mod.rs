@@ -1,10 +1,11 @@
 //! Microsoft 365: the partner's tenants, and of each mapped one its licenses, accounts, second factors,
-//! enrolled devices, access policies, secrets of applications and secure score.
+//! enrolled devices, access policies, secrets of applications, secure score, and what happens in it.
 //!
 //! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
 //! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. A full
 //! run reads all accounts anew; an incremental one asks what changed since, and spares the readings that take a call per
 //! account and, by the clock, those that were complete a short time ago.
+mod activity;
 mod applications;
 mod changes;
 mod managed_devices;
@@ -56,6 +57,8 @@ pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
             PartName::ManagedDevices => managed_devices::read(cx, kind).await?,
             PartName::Applications => applications::read(cx, kind).await?,
             PartName::SecureScore => scores::read(cx, kind).await?,
+            PartName::DirectoryChanges => activity::read::<activity::DirectoryChanges>(cx, kind).await?,
+            PartName::SignInLog => activity::read::<activity::SignIns>(cx, kind).await?,
             _ => policies::read(cx, kind).await?,
         };
         next = end.next;
