@@ -171,11 +171,11 @@ fn initiated_by(tenant: &Tenant, whose: Uuid, by_group: bool) -> Value {
         let name = "Microsoft Azure AD Group-Based Licensing";
         return json!({"user": null, "app": {"appId": null, "displayName": name, "servicePrincipalId": group_id(tenant, LICENSED_GROUP), "servicePrincipalName": null}});
     }
-    if whose.as_u128() % 5 == 0 {
+    if whose.as_u128().is_multiple_of(5) {
         return json!({"user": null, "app": {"appId": null, "displayName": "HR provisioning", "servicePrincipalId": Uuid::from_u128(tenant.id.as_u128() ^ 7), "servicePrincipalName": null}});
     }
-    let index =
-        tenant.layout.first_employee() + u32::from(whose.as_u128() % 2 == 0 && tenant.layout.employees > 1);
+    let index = tenant.layout.first_employee()
+        + u32::from(whose.as_u128().is_multiple_of(2) && tenant.layout.employees > 1);
     let person = tenant.person(index);
     json!({"user": {"id": person.id, "displayName": null, "userPrincipalName": person.user_principal_name, "ipAddress": "198.51.100.7"}, "app": null})
 }

@@ -217,18 +217,13 @@ async fn store<E: Events>(
 }
 
 /// The gap that is left, or none. What a tenant never had is no gap.
-async fn end(
-    cx: &Cx<'_, Graph>,
-    of: Of,
-    plan: &Plan,
-    read: &PartRead,
-    (settled_to, now): (Timestamp, Timestamp),
-) -> Result<(), SyncError> {
+async fn end(cx: &Cx<'_, Graph>, of: Of, plan: &Plan, came: &Read, now: Timestamp) -> Result<(), SyncError> {
+    let Read { read, settled_to, is_offered } = came;
     let tx = cx.customer(of.customer).await?;
     match &read.reason {
-        Some(reason) if settled_to < now && (plan.was_promised || !is_absent(read)) => {
-            activity::set_gap(&tx, of, Span { from: settled_to, to: now }, (reason, read.permission), now)
-                .await?;
+        Some(reason) if *settled_to < now && (plan.was_promised || *is_offered) => {
+            let span = Span { from: *settled_to, to: now };
+            activity::set_gap(&tx, of, span, (reason, read.permission), now).await?;
         }
         _ => activity::fill_gap(&tx, of).await?,
     }
