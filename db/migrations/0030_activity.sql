@@ -3,7 +3,7 @@ alter table public.tenant_parts
   drop constraint tenant_parts_part_is_known,
   add constraint tenant_parts_part_is_known
     check (part in ('organization', 'seats', 'people', 'sign_ins', 'registrations', 'mfa_states', 'policies', 'roles', 'managed_devices', 'applications', 'secure_score',
-      'directory_changes', 'sign_in_log'));
+      'directory_changes', 'sign_in_log', 'security_alerts'));
 
 create table public.directory_changes (
   customer_id    uuid not null,

@@ -22,6 +22,7 @@ use crate::config::DEVICES_MAX;
 use crate::estate::Device;
 use crate::facts::FactsOrder;
 use crate::faults::FaultOrder;
+use crate::graph::alerts::AlertOrder;
 use crate::graph::applications::ApplicationOrder;
 use crate::graph::control::PeopleOrder;
 use crate::graph::intune::{self, IntuneOrder};
@@ -74,6 +75,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/organizations/add", post(add_organization))
         .route("/people", post(people))
         .route("/applications", post(applications))
+        .route("/security-alerts", post(security_alerts))
         .route("/documents", post(documents))
         .route("/intune", post(enrolled))
         .route("/facts", post(facts))
@@ -215,6 +217,16 @@ async fn applications(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcom
     let tenant =
         world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
     Ok(Json(order.run(tenant, now)))
+}
+
+/// A security service of a tenant raises an alert, or calls one resolved.
+async fn security_alerts(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: AlertOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let tenant =
+        world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
+    order.run(tenant, now).map(Json).map_err(bad)
 }
 
 /// Somebody joins a tenant, leaves it, or gets or loses something there.

@@ -55,6 +55,7 @@ pub enum PartOf {
     SecureScore,
     DirectoryChanges,
     SignInLog,
+    SecurityAlerts,
 }
 
 impl PartOf {
@@ -73,6 +74,7 @@ impl PartOf {
             Self::SecureScore => "secure_score",
             Self::DirectoryChanges => "directory_changes",
             Self::SignInLog => "sign_in_log",
+            Self::SecurityAlerts => "security_alerts",
         }
     }
 
@@ -92,7 +94,8 @@ impl PartOf {
             | Self::MfaStates
             | Self::Roles
             | Self::DirectoryChanges
-            | Self::SignInLog => None,
+            | Self::SignInLog
+            | Self::SecurityAlerts => None,
         }
     }
 }

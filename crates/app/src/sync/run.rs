@@ -49,6 +49,7 @@ pub enum PartName {
     SecureScore,
     DirectoryChanges,
     SignInLog,
+    SecurityAlerts,
     Sites,
     Items,
     Sharing,
@@ -74,7 +75,7 @@ impl PartName {
     pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
 
     /// Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
-    pub const MICROSOFT: [Self; 11] = [
+    pub const MICROSOFT: [Self; 12] = [
         Self::Organizations,
         Self::Tenants,
         Self::Seats,
@@ -86,6 +87,7 @@ impl PartName {
         Self::SecureScore,
         Self::DirectoryChanges,
         Self::SignInLog,
+        Self::SecurityAlerts,
     ];
 
     /// Settings and mail hang on their tenant.
@@ -124,6 +126,7 @@ impl PartName {
             Self::SecureScore => "secure_score",
             Self::DirectoryChanges => "directory_changes",
             Self::SignInLog => "sign_in_log",
+            Self::SecurityAlerts => "security_alerts",
             Self::Sites => "sites",
             Self::Items => "items",
             Self::Sharing => "sharing",

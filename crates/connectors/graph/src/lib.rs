@@ -25,6 +25,7 @@ pub mod permissions;
 pub mod policies;
 pub mod quotas;
 pub mod scores;
+pub mod security_alerts;
 pub mod sharepoint;
 pub mod sign_in;
 pub mod types;
@@ -39,6 +40,7 @@ pub use named::NamedCall;
 pub use people::{DeltaEnd, People, Removed, UserFields, UsersDelta};
 pub use permissions::{PERMISSIONS, missing_permission};
 pub use scores::{ControlScore, SecureScore};
+pub use security_alerts::{AlertSeverity, SecurityAlert};
 pub use sign_in::PerId;
 pub use types::{
     AccessPolicy, AssignedLicense, AuthenticationMethod, Domain, LicenseState, NamedLocation, Organization,

@@ -19,6 +19,7 @@ pub const MANAGED_DEVICES: &str = "DeviceManagementManagedDevices.Read.All";
 /// Applications that a tenant registered, and when their secrets end.
 pub const APPLICATIONS: &str = "Application.Read.All";
 pub const SECURE_SCORE: &str = "SecurityEvents.Read.All";
+pub const SECURITY_ALERTS: &str = "SecurityAlert.Read.All";
 
 /// Each permission, and what it is asked for.
 pub const PERMISSIONS: &[(&str, &str)] = &[
@@ -36,6 +37,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     (MANAGED_DEVICES, "devices enrolled in Intune"),
     (APPLICATIONS, "when secrets and certificates of applications end"),
     (SECURE_SCORE, "secure score"),
+    (SECURITY_ALERTS, "alerts of Defender and Entra"),
 ];
 
 /// Begins the reason of every refusal that comes from a missing right.

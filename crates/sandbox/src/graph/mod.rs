@@ -2,6 +2,7 @@
 //! `/login`. The same estate stands behind it: a tenant for each organization (save one), with its people, seats and
 //! policies. All reads go through one function, so that a batch can make them as well.
 mod activity;
+pub(crate) mod alerts;
 pub(crate) mod applications;
 pub(crate) mod auth;
 mod batch;
@@ -269,6 +270,7 @@ fn permission(path: &[&str]) -> Option<&'static str> {
         ["applications"] => "Application.Read.All",
         ["contracts"] => "Directory.Read.All",
         ["tenantRelationships", ..] => "DelegatedAdminRelationship.Read.All",
+        ["security", "alerts_v2", ..] => "SecurityAlert.Read.All",
         ["security", ..] => "SecurityEvents.Read.All",
         _ => return None,
     })
@@ -331,6 +333,8 @@ pub(crate) fn answer(world: &World, caller: Caller, ask: &Ask<'_>) -> Outcome {
             paging::size(ask, 100, 999)?;
             listed(applications::applications(tenant))
         }
+        (_, ["security", "alerts_v2"]) => alerts::list(tenant, ask),
+        (_, ["security", "alerts_v2", id]) => alerts::one(tenant, id),
         (_, ["security", "secureScores"]) => listed(policies::secure_scores(tenant, ask.now)),
         (_, ["contracts"]) if tenant_id == directory.home => listed(render::contracts(directory)),
         (_, ["tenantRelationships", "delegatedAdminCustomers"]) if tenant_id == directory.home => {

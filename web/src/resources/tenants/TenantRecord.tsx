@@ -38,6 +38,7 @@ const PARTS: Readonly<Record<string, string>> = {
   secure_score: "Secure score",
   directory_changes: "Changes of the directory",
   sign_in_log: "Log of sign-ins",
+  security_alerts: "Security alerts",
 };
 const OUTCOMES = ["gap", "unknown", "exempt", "protected"] as const;
 const SHOWN_ROWS = 8;

@@ -1,5 +1,5 @@
 //! Microsoft 365: the partner's tenants, and of each mapped one its licenses, accounts, second factors,
-//! enrolled devices, access policies, secrets of applications, secure score, and what happens in it.
+//! enrolled devices, access policies, secrets of applications, secure score, security alerts, and what happens in it.
 //!
 //! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
 //! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. A full
@@ -16,6 +16,7 @@ mod registrations;
 mod rows;
 mod scores;
 mod seats;
+mod security_alerts;
 mod sku_names;
 pub(super) mod tenants;
 pub(super) mod trouble;
@@ -59,6 +60,7 @@ pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
             PartName::SecureScore => scores::read(cx, kind).await?,
             PartName::DirectoryChanges => activity::read::<activity::DirectoryChanges>(cx, kind).await?,
             PartName::SignInLog => activity::read::<activity::SignIns>(cx, kind).await?,
+            PartName::SecurityAlerts => security_alerts::read(cx, kind).await?,
             _ => policies::read(cx, kind).await?,
         };
         next = end.next;

@@ -148,7 +148,9 @@ async fn one(
         // A right that came later than the connection stops nothing but what needs it, nor does a log that the tenant does not have.
         let is_optional = match main {
             PartOf::Applications | PartOf::SecureScore => permission.is_some(),
-            PartOf::DirectoryChanges | PartOf::SignInLog => state == PartState::Denied,
+            PartOf::DirectoryChanges | PartOf::SignInLog | PartOf::SecurityAlerts => {
+                state == PartState::Denied
+            }
             _ => false,
         };
         let state = if is_optional { PartState::Complete } else { state };
