@@ -27,7 +27,7 @@ const read = async (path) => {
 async function readMicrosoft() {
   const [source] = await read("source_list?select=id&vendor=eq.microsoft&enabled=is.true");
   const run = await until("a synchronization of Microsoft 365", async () => {
-    const { status, body } = await rest(token, "/functions/v1/microsoft-sync", { method: "POST", body: JSON.stringify({ action: "sync_tenants", integration_id: source.id }) });
+    const { status, body } = await rest(token, "/functions/v1/microsoft-sync", { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "incremental" }) });
     assert.equal(status, 200, JSON.stringify(body));
     return body.already_running ? null : body.sync_run_id;
   }, { withinMs: STEP_MS });

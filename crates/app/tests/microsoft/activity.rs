@@ -52,16 +52,16 @@ async fn both_logs_are_read_once_and_from_then_on_without_a_gap() {
           select from public.tenant_sign_ins s where s.customer_id = p.customer_id and s.user_external = p.external_id)";
     assert_eq!(world.count(unknown).await, 0);
 
+    assert_eq!(
+        world.count("select coalesce(sum(late_count), 0)::bigint from public.activity_spans").await,
+        0
+    );
     let before = world.count(CHANGES).await;
     world.join(3).await;
     world.sync(world.graph, "incremental").await;
     // Each came and got a license.
     assert_eq!(world.count(CHANGES).await, before + 6);
     assert_eq!(world.spans("read").await, open + premium, "spans grow, there are no new ones");
-    assert_eq!(
-        world.count("select coalesce(sum(late_count), 0)::bigint from public.activity_spans").await,
-        0
-    );
     world.sync(world.graph, "full").await;
     assert_eq!(world.count(CHANGES).await, before + 6, "what is read again is there once");
     let named = "select count(*) from public.directory_change_list where activity = 'Change user license' and cardinality(licenses_added) = 1 and actor_name <> '' and person_id is not null";
