@@ -94,6 +94,17 @@ test("a change of a seat is found with who made it, from the list to the account
   await context.close();
 });
 
+test("a change that Microsoft tells of is read without being asked for", { timeout: STEP_MS * 3 }, async () => {
+  const tenant = await firstTenant();
+  await until("a subscription", async () => (await read(`tenant_subscriptions?select=expires_at&tenant_external=eq.${tenant.external_id}&external_id=not.is.null`))[0] ?? null, { withinMs: STEP_MS });
+  const { people } = await control("/people", { organization_id: 1, action: "join" });
+  const [{ user_principal_name: joined }] = people;
+  await until("the account, soon", async () => (await read(`person_list?select=id&user_principal_name=eq.${encodeURIComponent(joined)}`))[0] ?? null, { withinMs: STEP_MS });
+  const [told] = await read(`tenant_subscriptions?select=told_count&tenant_external=eq.${tenant.external_id}`);
+  assert.ok(told.told_count > 0);
+  assert.ok((await read("sync_runs?select=id&reason=eq.notified&limit=1")).length > 0);
+});
+
 test("a difference in seats names who gave them", { timeout: STEP_MS * 2 }, async () => {
   const named = await until("a difference with its actor", async () => (await read("difference_list?select=*&cause_kind=in.(seats_added,seats_gone)&cause_text=like.*%20by%20*&limit=1"))[0] ?? null, { withinMs: STEP_MS });
   const [person] = named.cause.people;

@@ -3,7 +3,7 @@ alter table public.tenant_parts
   drop constraint tenant_parts_part_is_known,
   add constraint tenant_parts_part_is_known
     check (part in ('organization', 'seats', 'people', 'sign_ins', 'registrations', 'mfa_states', 'policies', 'roles', 'managed_devices', 'applications', 'secure_score',
-      'directory_changes', 'sign_in_log', 'security_alerts'));
+      'directory_changes', 'sign_in_log', 'security_alerts', 'subscriptions'));
 
 create table public.directory_changes (
   customer_id    uuid not null,
@@ -103,3 +103,23 @@ create table public.activity_spans (
 create unique index activity_spans_once on public.activity_spans (customer_id, tenant_id, stream, from_at, state);
 create unique index activity_spans_one_gap on public.activity_spans (customer_id, tenant_id, stream) where state = 'gap';
 comment on table public.activity_spans is 'From when to when a stream of a tenant''s events was read without a gap, where it was not and why, and what the vendor no longer has. Owner: security. Retention: as long as the events.';
+
+-- Of a subscription only the hash of its secret is kept: nothing needs the secret again.
+create table public.tenant_subscriptions (
+  integration_id uuid not null references public.integrations on delete cascade,
+  tenant_external text not null,
+  external_id    text,
+  secret_sha256  bytea not null,
+  asked_at       timestamptz not null,
+  expires_at     timestamptz,
+  renewed_at     timestamptz,
+  renew_now      boolean not null default false,
+  due_at         timestamptz,
+  told_at        timestamptz,
+  told_count     bigint not null default 0,
+  missed_count   bigint not null default 0,
+  primary key (integration_id, tenant_external),
+  constraint tenant_subscriptions_stand_with_their_end check ((external_id is null) = (expires_at is null)),
+  constraint tenant_subscriptions_counts_are_counts check (least(told_count, missed_count) >= 0)
+) with (fillfactor = 80);
+comment on table public.tenant_subscriptions is 'That Microsoft tells of changes in a tenant: until when, how often it has, and whether the tenant is to be read because of it. Owner: integrations. Retention: as long as the integration.';

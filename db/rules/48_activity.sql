@@ -66,3 +66,8 @@ create view public.activity_coverage_list with (security_invoker = true) as
   where t.missing_since is null;
 comment on view public.activity_coverage_list is 'From when to when the events of each tenant were read without a gap, what is missing and why: for the list screen.';
 grant select on public.activity_coverage_list to staff;
+
+-- Whether Microsoft tells of changes is the provider's; nobody reads the hash of a secret.
+select app.protect_provider('public.tenant_subscriptions', 'integrations', '{select}');
+revoke select on public.tenant_subscriptions from staff;
+grant select (integration_id, tenant_external, external_id, asked_at, expires_at, renewed_at, renew_now, due_at, told_at, told_count, missed_count) on public.tenant_subscriptions to staff;

@@ -50,6 +50,8 @@ pub struct Tuning {
     pub verify: VerifyTiming,
     pub worker: WorkerConfig,
     pub sync: app::sync::SyncSettings,
+    /// Where the vendors of a demo reach it, when nobody said.
+    pub reachable_at: Option<Arc<str>>,
 }
 
 impl Product {

@@ -44,6 +44,7 @@ pub fn spawn(
         app::sync::Syncer::new(services.pg.clone(), product.clock.clone(), services.vendors.clone(), sink)
             .with_files(std::sync::Arc::new(DocumentFiles(product.storage.clone())))
             .with_settings(tuning.sync)
+            .reachable_at(services.public_url.clone().or_else(|| tuning.reachable_at.clone()))
             .keeping(product.activity);
     let stop = shutdown.watch();
     tasks.spawn(async move {

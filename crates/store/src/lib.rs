@@ -24,6 +24,7 @@ pub mod notifications;
 pub mod people;
 pub mod posture;
 pub mod sites;
+pub mod subscriptions;
 pub mod sync;
 pub mod tenants;
 pub mod tickets;

@@ -56,6 +56,7 @@ pub enum PartOf {
     DirectoryChanges,
     SignInLog,
     SecurityAlerts,
+    Subscriptions,
 }
 
 impl PartOf {
@@ -75,6 +76,7 @@ impl PartOf {
             Self::DirectoryChanges => "directory_changes",
             Self::SignInLog => "sign_in_log",
             Self::SecurityAlerts => "security_alerts",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -95,7 +97,8 @@ impl PartOf {
             | Self::Roles
             | Self::DirectoryChanges
             | Self::SignInLog
-            | Self::SecurityAlerts => None,
+            | Self::SecurityAlerts
+            | Self::Subscriptions => None,
         }
     }
 }

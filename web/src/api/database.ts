@@ -834,6 +834,15 @@ export interface Database {
           { foreignKeyName: "tenant_sign_ins_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      tenant_subscriptions: {
+        Row: { asked_at: string; due_at: string | null; expires_at: string | null; external_id: string | null; integration_id: string; missed_count: number; renew_now: boolean; renewed_at: string | null; secret_sha256: string; tenant_external: string; told_at: string | null; told_count: number };
+        Insert: { asked_at: string; due_at?: string | null; expires_at?: string | null; external_id?: string | null; integration_id: string; missed_count?: number; renew_now?: boolean; renewed_at?: string | null; secret_sha256: string; tenant_external: string; told_at?: string | null; told_count?: number };
+        Update: { asked_at?: string; due_at?: string | null; expires_at?: string | null; external_id?: string | null; integration_id?: string; missed_count?: number; renew_now?: boolean; renewed_at?: string | null; secret_sha256?: string; tenant_external?: string; told_at?: string | null; told_count?: number };
+        Relationships: [
+          { foreignKeyName: "tenant_subscriptions_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenant_subscriptions_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       tenants: {
         Row: { content_hash: string | null; country: string | null; created_at: string; customer_id: string; default_domain: string | null; domains: string[]; external_id: string; has_premium: boolean | null; id: string; initial_domain: string | null; integration_id: string; is_complete: boolean; missing_since: string | null; name: string; observed_at: string; security_defaults: boolean | null; seen_in_sync: string | null };
         Insert: { content_hash?: string | null; country?: string | null; created_at?: string; customer_id: string; default_domain?: string | null; domains?: string[]; external_id: string; has_premium?: boolean | null; id?: string; initial_domain?: string | null; integration_id: string; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; security_defaults?: boolean | null; seen_in_sync?: string | null };

@@ -20,6 +20,8 @@ pub(super) struct Cx<'a, C = NinjaOne> {
     pub client: &'a C,
     pub settings: &'a SyncSettings,
     pub kept: ActivityKept,
+    /// Where vendors reach this installation.
+    pub public_url: Option<&'a str>,
     pub sink: &'a dyn ConditionSink,
     pub files: &'a dyn Files,
     pub observer: &'a dyn SyncObserver,

@@ -22,7 +22,7 @@ use crate::documents::{Files, NoFiles};
 use crate::vendors::{Vendors, VendorsError};
 
 /// Notified when somebody asks for a run.
-pub(super) const WAKE_CHANNEL: &str = "obera_sync";
+pub(crate) const WAKE_CHANNEL: &str = "obera_sync";
 /// Runs of one worker at the same time; there is at most one per integration anyway.
 const RUNS_AT_ONCE_MAX: usize = 4;
 const RECONNECT_DELAY_FIRST_MS: u64 = 100;
@@ -73,6 +73,7 @@ pub struct Syncer {
     observer: Arc<dyn SyncObserver>,
     settings: SyncSettings,
     kept: ActivityKept,
+    public_url: Option<Arc<str>>,
     owner: Uuid,
 }
 
@@ -104,6 +105,7 @@ impl Syncer {
             observer: Arc::new(NoObserver),
             settings: SyncSettings::default(),
             kept: ActivityKept::default(),
+            public_url: None,
             owner,
         }
     }
@@ -111,6 +113,13 @@ impl Syncer {
     #[must_use]
     pub fn with_settings(mut self, settings: SyncSettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Where vendors reach this installation; without it changes are found by polling only.
+    #[must_use]
+    pub fn reachable_at(mut self, public_url: Option<Arc<str>>) -> Self {
+        self.public_url = public_url;
         self
     }
 
@@ -267,6 +276,7 @@ impl Syncer {
             client,
             settings: &self.settings,
             kept: self.kept,
+            public_url: self.public_url.as_deref(),
             sink: self.sink.as_ref(),
             files: self.files.as_ref(),
             observer: self.observer.as_ref(),

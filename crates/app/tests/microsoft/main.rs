@@ -5,6 +5,7 @@ mod alerts;
 mod changes;
 mod exceptions;
 mod faults;
+mod notices;
 mod runs;
 mod truth;
 mod world;

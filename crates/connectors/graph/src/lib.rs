@@ -28,6 +28,7 @@ pub mod scores;
 pub mod security_alerts;
 pub mod sharepoint;
 pub mod sign_in;
+pub mod subscriptions;
 pub mod types;
 pub mod webhook;
 
@@ -42,6 +43,7 @@ pub use permissions::{PERMISSIONS, missing_permission};
 pub use scores::{ControlScore, SecureScore};
 pub use security_alerts::{AlertSeverity, SecurityAlert};
 pub use sign_in::PerId;
+pub use subscriptions::{NewSubscription, Subscription};
 pub use types::{
     AccessPolicy, AssignedLicense, AuthenticationMethod, Domain, LicenseState, NamedLocation, Organization,
     PartnerCustomer, PerUserMfa, Prepaid, Raw, Registration, RoleAssignment, RoleDefinition,

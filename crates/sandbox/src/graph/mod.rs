@@ -17,6 +17,7 @@ mod policies;
 mod posture;
 mod render;
 pub(crate) mod skus;
+pub(crate) mod subscriptions;
 pub(crate) mod tenants;
 pub(crate) mod truth;
 
@@ -29,7 +30,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -92,6 +93,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/v1.0/$batch", post(batch_v1))
         .route("/beta/$batch", post(batch_beta))
+        .route("/v1.0/subscriptions", post(subscriptions::create).get(subscriptions::list))
+        .route("/v1.0/subscriptions/{id}", patch(subscriptions::renew).delete(subscriptions::remove))
         .route("/_files/{token}", get(sharepoint::file))
         .fallback(one)
         .layer(middleware::from_fn(name_request))

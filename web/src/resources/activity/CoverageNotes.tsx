@@ -48,7 +48,7 @@ export function CoverageStrip({ stream }: { stream: CoverageRow["stream"] }) {
           {gaps.map((gap) => (
             <li key={gap.id} className="[overflow-wrap:anywhere]">
               <Link to={scope.to(paths.tenant(gap.customer_id, gap.id))} className="font-medium hover:underline">{gap.tenant_name}</Link>
-              <span className="text-ink-2">{gap.gap_from ? <>: missing since <Ago at={gap.gap_from} />. </> : ": "}</span>
+              <span className="text-ink-2">{gap.gap_from ? <>: missing since <Ago at={gap.gap_from} />, </> : ": "}</span>
               <span className="text-warn">{gap.reason}</span>
             </li>
           ))}

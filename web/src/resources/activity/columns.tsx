@@ -106,7 +106,7 @@ export const coverage = defineResource("activity_coverage_list", {
     c.custom("stream", { label: "Log" }, (row) => streams[row.stream]),
     c.badge("state", coverageStates),
     c.custom("spans", { label: "Read until now", sort: false, phone: "hide" }, (row) => <CoverageBar row={row} />),
-    c.custom("reason", { label: "What is missing", sort: false, className: "max-w-80 2xl:max-w-2xl text-sm text-ink-2" }, (row: CoverageRow) => (row.reason === null ? <span className="text-ink-3">-</span> : <span title={row.reason}>{row.reason}</span>)),
+    c.custom("reason", { label: "What is missing", sort: false, className: "max-w-56 2xl:max-w-2xl text-sm text-ink-2" }, (row: CoverageRow) => (row.reason === null ? <span className="text-ink-3">-</span> : <span title={row.reason}>{row.reason}</span>)),
     c.count("event_count", { label: "Events", phone: "hide" }),
     c.count("late_count", { label: "Came late", phone: "hide" }),
     c.text("customer_name", { label: "Customer", phone: "hide", className: "max-w-36 2xl:max-w-64 text-sm text-ink-2" }),

@@ -39,6 +39,7 @@ const PARTS: Readonly<Record<string, string>> = {
   directory_changes: "Changes of the directory",
   sign_in_log: "Log of sign-ins",
   security_alerts: "Security alerts",
+  subscriptions: "Told of changes",
 };
 const OUTCOMES = ["gap", "unknown", "exempt", "protected"] as const;
 const SHOWN_ROWS = 8;

@@ -114,8 +114,9 @@ async fn begin<E: Events>(
     of: Of,
     now: Timestamp,
 ) -> Result<Plan, SyncError> {
+    // As long as it is not known, the shorter time holds: more would be called read than the vendor has shown.
     let keeps_hours =
-        if tenant.has_premium == Some(false) { VENDOR_KEEPS_FREE_HOURS } else { VENDOR_KEEPS_HOURS };
+        if tenant.has_premium == Some(true) { VENDOR_KEEPS_HOURS } else { VENDOR_KEEPS_FREE_HOURS };
     let kept_hours = i64::from(E::kept_days(cx)) * 24;
     let tx = cx.customer(tenant.customer).await?;
     cx.count(&tx, E::PART, &Counts::default()).await?;

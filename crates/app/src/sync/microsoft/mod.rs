@@ -18,11 +18,15 @@ mod scores;
 mod seats;
 mod security_alerts;
 mod sku_names;
+mod subscriptions;
 pub(super) mod tenants;
 pub(super) mod trouble;
 
 use ::graph::Graph;
-use store::sync::{self, SyncKind, SyncState};
+use store::{
+    subscriptions as told,
+    sync::{self, SyncKind, SyncState},
+};
 
 use super::{
     context::Cx,
@@ -35,13 +39,15 @@ use super::{
 pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
     cx.at(SyncPoint::RunStarted).await;
     let mut kind = cx.claim.kind;
-    if kind == SyncKind::Incremental && mapping_changed(cx).await? {
+    if kind == SyncKind::Incremental && !cx.claim.is_notified && mapping_changed(cx).await? {
         run::become_full(cx, "organizations were mapped or unmapped").await?;
         kind = SyncKind::Full;
     }
-    let known = run::open_parts(cx, &PartName::MICROSOFT).await?;
+    let parts: &[PartName] =
+        if cx.claim.is_notified { &PartName::MICROSOFT_NOTIFIED } else { &PartName::MICROSOFT };
+    let known = run::open_parts(cx, parts).await?;
     let mut next = Next::GoOn;
-    for part in PartName::MICROSOFT {
+    for part in parts.iter().copied() {
         if run::has_ended(&known, part) {
             continue;
         }
@@ -60,12 +66,16 @@ pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
             PartName::SecureScore => scores::read(cx, kind).await?,
             PartName::DirectoryChanges => activity::read::<activity::DirectoryChanges>(cx, kind).await?,
             PartName::SignInLog => activity::read::<activity::SignIns>(cx, kind).await?,
+            PartName::Subscriptions => subscriptions::read(cx, kind).await?,
             PartName::SecurityAlerts => security_alerts::read(cx, kind).await?,
             _ => policies::read(cx, kind).await?,
         };
         next = end.next;
         run::end_part(cx, part, &end).await?;
     }
+    let tx = cx.provider().await?;
+    told::settle(&tx, cx.claim.integration, cx.claim.run).await?;
+    tx.commit().await?;
     run::finish(cx, None).await
 }
 

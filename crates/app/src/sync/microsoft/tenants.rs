@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::id::CustomerId;
 use pg::ActorTx;
 use store::{
-    integrations,
+    integrations, subscriptions,
     sync::{Again, Counts, SyncKind},
     tenants::{self, Described, PartOf, PartRead, PartState},
 };
@@ -111,6 +111,12 @@ pub(super) async fn each(
         tx.rollback().await?;
         due.retain(|external_id, (customer, _)| !spared.contains(&(*customer, external_id.clone())));
     }
+    if cx.claim.is_notified {
+        let tx = cx.provider().await?;
+        let told = subscriptions::due(&tx, cx.claim.integration).await?;
+        tx.rollback().await?;
+        due.retain(|external_id, _| told.contains(external_id));
+    }
     let outcomes: Vec<Outcome> = stream::iter(due)
         .map(|(external_id, (customer, name))| async move {
             one(cx, (kind, part, main), (&external_id, &name), customer, read).await
@@ -151,6 +157,8 @@ async fn one(
             PartOf::DirectoryChanges | PartOf::SignInLog | PartOf::SecurityAlerts => {
                 state == PartState::Denied
             }
+            // Whether the vendor tells of changes says nothing about what is known.
+            PartOf::Subscriptions => true,
             _ => false,
         };
         let state = if is_optional { PartState::Complete } else { state };
