@@ -230,11 +230,13 @@ async fn a_subscription_lives_through_what_happens_to_it() {
     assert_eq!(world.notified(&syncer).await, 1);
     assert_eq!(world.count(PEOPLE).await, before + 2);
     // Gone at the vendor without a word, and near its end: made anew.
-    world.control("/clock/advance", json!({ "seconds": 8 * 86_400 })).await;
+    let second: String = world.db.read(id).await;
+    world.control("/webhook/next", json!({ "drop": 1 })).await;
+    world.life("remove").await;
     world.admin.execute(ends, &[]).await.expect("time passes");
     world.run(&syncer, "incremental").await;
-    let made = "select count(*) from public.tenant_parts where part = 'subscriptions' and state = 'complete'";
-    assert_eq!(world.count(made).await, tenants);
+    assert_eq!(world.count(STANDING).await, tenants);
+    assert_ne!(world.db.read::<String>(id).await, second);
     assert_eq!(door.refused.load(Ordering::SeqCst), 0);
 }
 
