@@ -36,14 +36,15 @@ create view public.tenant_list with (security_invoker = true) as
          (select coalesce(jsonb_agg(jsonb_build_object('part', a.part, 'state', a.state, 'reason', a.reason, 'permission', a.permission, 'observed_at', a.observed_at,
             'attempted_at', a.attempted_at, 'rows', a.row_count) order by a.part), '[]') from public.tenant_parts a
             where a.customer_id = t.customer_id and a.tenant_id = t.id) as parts,
-         (select count(*)::integer from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id and a.state = 'complete') as parts_complete,
-         (select count(*)::integer from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id) as parts_total,
+         -- Whether Microsoft tells of changes says nothing about what was read.
+         (select count(*)::integer from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id and a.part <> 'subscriptions' and a.state = 'complete') as parts_complete,
+         (select count(*)::integer from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id and a.part <> 'subscriptions') as parts_total,
          -- That a tenant without Entra ID P1 has no sign-ins to read is no trouble of its own.
-         (select a.reason from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id and a.state <> 'complete'
-              and not (a.part = 'sign_ins' and t.has_premium is false)
+         (select a.reason from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id and a.part <> 'subscriptions' and a.state <> 'complete'
+              and not (a.part in ('sign_ins', 'sign_in_log') and t.has_premium is false)
             order by case a.state when 'failed' then 1 when 'partial' then 2 else 3 end, a.part limit 1) as worst_reason,
-         (select a.state from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id
-              and not (a.part = 'sign_ins' and t.has_premium is false)
+         (select a.state from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id and a.part <> 'subscriptions'
+              and not (a.part in ('sign_ins', 'sign_in_log') and t.has_premium is false)
             order by case a.state when 'failed' then 1 when 'partial' then 2 when 'denied' then 3 else 4 end, a.part limit 1) as worst_state,
          (select count(*)::integer from public.tenant_people p where p.customer_id = t.customer_id and p.tenant_id = t.id and p.missing_since is null) as people,
          (select count(*)::integer from public.mfa_results m where m.customer_id = t.customer_id and m.tenant_id = t.id and m.outcome = 'protected') as mfa_protected,

@@ -28,6 +28,12 @@ pub enum Asked {
     SecureScores {
         top: u32,
     },
+    DirectoryAudits {
+        top: u32,
+    },
+    SignIns {
+        top: u32,
+    },
 }
 
 #[derive(Debug)]
@@ -80,6 +86,8 @@ fn named(asked: Asked) -> Result<NamedCall, ApiError> {
         Asked::AccessPolicies => NamedCall::AccessPolicies,
         Asked::NamedLocations => NamedCall::NamedLocations,
         Asked::SecureScores { top } => NamedCall::SecureScores { top },
+        Asked::DirectoryAudits { top } => NamedCall::DirectoryAudits { top },
+        Asked::SignIns { top } => NamedCall::SignIns { top },
     })
 }
 

@@ -1,2 +1,3 @@
 //! Deliveries from vendors.
+pub mod microsoft;
 pub mod ninjaone;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 pub use cause::{Cause, CauseKind, LineNamed, Named};
 pub use standing::{Charge, Close, Known, Move, State, Waiting, next, next_waiting};
-pub use units::{Counts, Device, Purchase, Seat, SeatBasis, Things};
+pub use units::{Counts, Deed, Device, Loss, Purchase, Seat, SeatBasis, Things};
 use units::{Unit, billed_units};
 
 /// Digits of money behind the point.

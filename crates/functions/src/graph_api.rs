@@ -27,7 +27,7 @@ pub struct Input {
     #[serde(default)]
     #[garde(length(chars, min = 1, max = 200))]
     pub id: Option<String>,
-    /// Of `users` and `secure_scores`: how many rows.
+    /// Of `users`, `secure_scores`, `directory_audits` and `sign_ins`: how many rows.
     #[serde(default)]
     #[garde(range(min = 1, max = 100))]
     pub top: Option<u32>,
@@ -45,6 +45,8 @@ pub enum Read {
     AccessPolicies,
     NamedLocations,
     SecureScores,
+    DirectoryAudits,
+    SignIns,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -90,6 +92,8 @@ impl Function for GraphApi {
             Read::AccessPolicies => Asked::AccessPolicies,
             Read::NamedLocations => Asked::NamedLocations,
             Read::SecureScores => Asked::SecureScores { top },
+            Read::DirectoryAudits => Asked::DirectoryAudits { top },
+            Read::SignIns => Asked::SignIns { top },
         };
         let place = (input.customer_id, input.tenant_id);
         let read = tenants::ask(&services.pg, services.vendors.as_ref(), &call.actor, place, asked).await?;

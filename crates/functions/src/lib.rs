@@ -12,6 +12,7 @@ mod keys;
 mod limiter;
 mod mfa;
 mod microsoft_sync;
+mod microsoft_webhook;
 mod ninjaone_sync;
 mod ninjaone_ticket;
 mod ninjaone_webhook;
@@ -66,5 +67,7 @@ pub fn router(services: Services) -> Router {
 
 /// As [`router`], with these functions.
 pub fn router_of(services: Services, entries: Vec<Entry>) -> Router {
-    serve::router(services.clone(), entries).merge(ninjaone_webhook::router(services))
+    serve::router(services.clone(), entries)
+        .merge(ninjaone_webhook::router(services.clone()))
+        .merge(microsoft_webhook::router(services))
 }

@@ -36,6 +36,7 @@ pub fn document(version: &str) -> Value {
         paths.insert(format!("/functions/v1/{}", entry.name), json!({ "post": operation(&entry) }));
     }
     paths.insert("/functions/v1/ninjaone-webhook/{integration_id}".into(), webhook());
+    paths.insert("/functions/v1/microsoft-webhook/{integration_id}".into(), microsoft_webhook());
     json!({
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -166,6 +167,39 @@ fn refusals() -> Value {
         (code.as_str().to_owned(), response)
     };
     Value::Object(REFUSALS.iter().map(one).collect())
+}
+
+fn microsoft_webhook() -> Value {
+    let error = |code: ErrorCode, description: &str| {
+        json!({ "description": description, "content": { "application/json": {
+            "schema": { "$ref": "#/components/schemas/Error" },
+            "example": { "code": code.as_str(), "message": description, "details": null, "hint": null }
+        } } })
+    };
+    json!({ "post": {
+        "operationId": "microsoft-webhook", "summary": "Takes notifications of Microsoft Graph.", "tags": ["webhooks"],
+        "description": "For Microsoft Graph only. Each notification is believed for the secret of its subscription (clientState); it makes the tenant be read soon. With validationToken it is the handshake of a new subscription.",
+        "security": [],
+        "parameters": [
+            { "name": "integration_id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } },
+            { "name": "validationToken", "in": "query", "required": false, "schema": { "type": "string", "maxLength": 4096 } }
+        ],
+        "requestBody": { "required": false, "content": { "application/json": { "schema": { "type": "object" } } } },
+        "responses": {
+            "200": { "description": "The token as it came.", "content": { "text/plain": { "schema": { "type": "string" } } } },
+            "202": { "description": "Taken in.", "content": { "application/json": { "schema": {
+                "type": "object", "required": ["taken"], "properties": { "taken": { "type": "integer" } } } } } },
+            "400": error(ErrorCode::BodyInvalid, "No notifications."),
+            "401": error(ErrorCode::NotSignedIn, "No notification carries the secret of its subscription."),
+            "404": error(ErrorCode::NotFound, "No webhook at this address."),
+            "413": error(ErrorCode::TooLarge, "Too large."),
+            "405": { "$ref": "#/components/responses/OB1004" },
+            "422": error(ErrorCode::ValueRefused, "The token is too long, or a value cannot be kept."),
+            "500": error(ErrorCode::Internal, "A fault of ours; deliver it again."),
+            "503": error(ErrorCode::DatabaseUnavailable, "Nothing was done; deliver it again.")
+        },
+        "x-body-bytes-max": WEBHOOK_BODY_BYTES_MAX
+    } })
 }
 
 fn webhook() -> Value {

@@ -22,9 +22,11 @@ use crate::config::DEVICES_MAX;
 use crate::estate::Device;
 use crate::facts::FactsOrder;
 use crate::faults::FaultOrder;
+use crate::graph::alerts::AlertOrder;
 use crate::graph::applications::ApplicationOrder;
 use crate::graph::control::PeopleOrder;
 use crate::graph::intune::{self, IntuneOrder};
+use crate::graph::subscriptions::LifeOrder;
 use crate::graph::truth as directory;
 use crate::ninjaone::reports;
 use crate::revio::truth as billing;
@@ -74,6 +76,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/organizations/add", post(add_organization))
         .route("/people", post(people))
         .route("/applications", post(applications))
+        .route("/security-alerts", post(security_alerts))
+        .route("/subscriptions", post(subscriptions))
         .route("/documents", post(documents))
         .route("/intune", post(enrolled))
         .route("/facts", post(facts))
@@ -137,6 +141,7 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "graph": {
             "calls": world.directory.calls,
             "tenants": world.directory.tenants.len(),
+            "subscriptions": world.subscriptions.len(),
             "people": world.directory.tenants.values().map(|tenant| u64::from(tenant.head_count())).sum::<u64>(),
         },
         "cipp": {
@@ -217,6 +222,16 @@ async fn applications(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcom
     Ok(Json(order.run(tenant, now)))
 }
 
+/// A security service of a tenant raises an alert, or calls one resolved.
+async fn security_alerts(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: AlertOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let tenant =
+        world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
+    order.run(tenant, now).map(Json).map_err(bad)
+}
+
 /// Somebody joins a tenant, leaves it, or gets or loses something there.
 async fn people(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let order: PeopleOrder = read(&bytes)?;
@@ -224,7 +239,21 @@ async fn people(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let mut world = shared.world();
     let tenant =
         world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
-    order.run(tenant, now).map(Json).map_err(bad)
+    let (tenant_id, moved) = (tenant.id, order.run(tenant, now).map_err(bad)?);
+    let rows = moved["people"].as_array().into_iter().flatten();
+    let people: Vec<_> = rows.filter_map(|row| row["user_id"].as_str()?.parse().ok()).collect();
+    world.tell_people(tenant_id, &people);
+    Ok(Json(moved))
+}
+
+/// Microsoft wants a subscription of a tenant to be renewed, ends it, or tells that notifications were lost.
+async fn subscriptions(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: LifeOrder = read(&bytes)?;
+    let mut world = shared.world();
+    let tenant = world.directory.of_organization(order.organization_id).map(|tenant| tenant.id);
+    let tenant = tenant.ok_or_else(|| missing("tenant"))?;
+    let told = world.live_subscriptions(tenant, &order);
+    Ok(Json(json!({"tenant_id": tenant, "queued": told})))
 }
 
 /// A device leaves Intune, or tells another name or serial there.

@@ -13,6 +13,7 @@ use crate::delivery::{Delivery, Outbox};
 use crate::estate::{Device, Estate};
 use crate::faults::Faults;
 use crate::graph::auth::GraphToken;
+use crate::graph::subscriptions::Subscription;
 use crate::graph::tenants::Directory;
 use crate::ninjaone::render;
 use crate::ninjaone::scripts::Run;
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub cipp: Deployment,
     pub libraries: Libraries,
     pub graph_tokens: HashMap<String, GraphToken>,
+    pub subscriptions: BTreeMap<Uuid, Subscription>,
     pub rng: Rng,
     pub alerts: BTreeMap<Uuid, Alert>,
     pub activities: VecDeque<Activity>,
@@ -81,6 +83,17 @@ pub(crate) struct Settings {
     pub revio_keys: RevIoKeys,
     pub graph_secret: GraphSecret,
     pub cipp_role: CippRole,
+    pub activity: ActivityDelay,
+}
+
+/// When events appear in the logs of tenants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ActivityDelay {
+    #[default]
+    AtOnce,
+    /// 40 minutes after they happened.
+    Late,
 }
 
 /// The role of the API client at CIPP.
@@ -189,6 +202,7 @@ impl World {
             cipp,
             libraries: Libraries::default(),
             graph_tokens: HashMap::new(),
+            subscriptions: BTreeMap::new(),
             rng: Rng::of(seed, 0x0077_6f72_6c64),
             alerts: BTreeMap::new(),
             activities: VecDeque::new(),

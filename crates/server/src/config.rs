@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use app::sync::ActivityKept;
 use auth::SharedSecret;
 use clap::Args;
 use kernel::secret::SecretString;
@@ -58,6 +59,12 @@ pub struct SettingsArgs {
     /// Lets realtime channels that are not private broadcast: their topics cross customers, for everybody signed in.
     #[arg(long, global = true, env = "OBERA_PUBLIC_CHANNELS", value_name = "BOOL")]
     pub public_channels: Option<bool>,
+    /// Days for which changes in the directories of tenants are kept, 1 to 730. Default: 180.
+    #[arg(long, global = true, env = "OBERA_DIRECTORY_CHANGES_DAYS", value_name = "DAYS")]
+    pub directory_changes_days: Option<u16>,
+    /// Days for which sign-ins of tenants are kept, 1 to 730. Default: 30.
+    #[arg(long, global = true, env = "OBERA_SIGN_INS_DAYS", value_name = "DAYS")]
+    pub sign_ins_days: Option<u16>,
     /// Log filter, such as `info` or `info,flow=debug`.
     #[arg(long, global = true, env = "OBERA_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -91,6 +98,8 @@ struct SettingsFile {
     trusted_proxies: Option<Vec<IpAddr>>,
     cors_origins: Option<Vec<String>>,
     public_channels: Option<bool>,
+    directory_changes_days: Option<u16>,
+    sign_ins_days: Option<u16>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     shared_jwt_secret: Option<String>,
@@ -112,6 +121,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     pub cors_origins: Vec<String>,
     pub public_channels: bool,
+    /// For how long events of tenants are kept.
+    pub activity: ActivityKept,
     pub log: String,
     pub log_format: LogFormat,
     /// The secret of a project that moved over: its anonymous key goes on working. From the file, or the variable
@@ -157,6 +168,16 @@ impl Settings {
             trusted_proxies: args.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             cors_origins: args.cors_origins.or(file.cors_origins).unwrap_or_default(),
             public_channels: args.public_channels.or(file.public_channels).unwrap_or(false),
+            activity: ActivityKept {
+                directory_changes_days: args
+                    .directory_changes_days
+                    .or(file.directory_changes_days)
+                    .unwrap_or(ActivityKept::default().directory_changes_days),
+                sign_ins_days: args
+                    .sign_ins_days
+                    .or(file.sign_ins_days)
+                    .unwrap_or(ActivityKept::default().sign_ins_days),
+            },
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             shared_jwt_secret: shared_jwt_secret().or(file.shared_jwt_secret).map(SecretString::from),
@@ -184,6 +205,14 @@ impl Settings {
         }
         if self.shared_jwt_secret.as_ref().is_some_and(|secret| SharedSecret::new(secret.clone()).is_none()) {
             return wrong("shared_jwt_secret", "32 bytes or more: a shorter one can be guessed from one key");
+        }
+        for (name, days) in [
+            ("directory_changes_days", self.activity.directory_changes_days),
+            ("sign_ins_days", self.activity.sign_ins_days),
+        ] {
+            if !ActivityKept::DAYS.contains(&days) {
+                return wrong(name, "between 1 and 730 days");
+            }
         }
         if self.rest.schemas.is_empty() {
             return wrong("rest.schemas", "name at least one schema, such as public");
@@ -260,6 +289,15 @@ mod tests {
         let error =
             load("data_dir = '/x'\ncors_origins = ['*']", SettingsArgs::default()).expect_err("a wildcard");
         assert!(error.to_string().contains("name the origins"), "{error}");
+    }
+
+    #[test]
+    fn events_of_tenants_are_kept_for_a_bounded_number_of_days() {
+        let settings = load("data_dir = '/x'\nsign_ins_days = 7", SettingsArgs::default()).expect("settings");
+        let kept = ActivityKept { directory_changes_days: 180, sign_ins_days: 7 };
+        assert_eq!(settings.activity, kept);
+        let error = load("data_dir = '/x'\nsign_ins_days = 0", SettingsArgs::default()).expect_err("none");
+        assert!(error.to_string().contains("sign_ins_days"), "{error}");
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub struct Product {
     pub storage: StorageState,
     pub vault: Vault,
     pub clock: Clock,
+    pub activity: app::sync::ActivityKept,
 }
 
 /// How the product runs; the tests and the demo shorten some times.
@@ -49,6 +50,8 @@ pub struct Tuning {
     pub verify: VerifyTiming,
     pub worker: WorkerConfig,
     pub sync: app::sync::SyncSettings,
+    /// Where the vendors of a demo reach it, when nobody said.
+    pub reachable_at: Option<Arc<str>>,
 }
 
 impl Product {
@@ -82,6 +85,7 @@ impl Product {
             storage,
             vault,
             clock,
+            activity: settings.activity,
         })
     }
 }

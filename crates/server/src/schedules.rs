@@ -43,7 +43,9 @@ pub fn spawn(
     let syncer =
         app::sync::Syncer::new(services.pg.clone(), product.clock.clone(), services.vendors.clone(), sink)
             .with_files(std::sync::Arc::new(DocumentFiles(product.storage.clone())))
-            .with_settings(tuning.sync);
+            .with_settings(tuning.sync)
+            .reachable_at(services.public_url.clone().or_else(|| tuning.reachable_at.clone()))
+            .keeping(product.activity);
     let stop = shutdown.watch();
     tasks.spawn(async move {
         syncer.run(stop).await;

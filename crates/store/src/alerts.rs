@@ -10,8 +10,8 @@ pub struct NewAlert<'a> {
     pub source: &'a str,
     /// One open alert per customer and key.
     pub dedup_key: &'a str,
-    pub device: DeviceId,
-    pub condition: ConditionId,
+    pub device: Option<DeviceId>,
+    pub condition: Option<ConditionId>,
     pub kind: &'a str,
     pub severity: &'a str,
     pub title: &'a str,
@@ -36,8 +36,8 @@ pub async fn raise(tx: &ActorTx, new: &NewAlert<'_>) -> Result<RaisedAlert, PgEr
                 &AlertId::new(new.seen_at).0,
                 &new.source,
                 &new.dedup_key,
-                &new.device.0,
-                &new.condition.0,
+                &new.device.map(|it| it.0),
+                &new.condition.map(|it| it.0),
                 &new.kind,
                 &new.severity,
                 &new.title,
@@ -50,6 +50,47 @@ pub async fn raise(tx: &ActorTx, new: &NewAlert<'_>) -> Result<RaisedAlert, PgEr
         occurrences: row.get("occurrences"),
         was_open: row.get("was_open"),
     })
+}
+
+/// An open alert that a tenant's security services raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantAlert {
+    pub id: AlertId,
+    pub dedup_key: String,
+}
+
+/// Those whose key begins so.
+pub async fn open_of_tenant(
+    tx: &ActorTx,
+    customer: CustomerId,
+    prefix: &str,
+) -> Result<Vec<TenantAlert>, PgError> {
+    let sql = include_str!("../../../db/queries/alerts/open_of_tenant.sql");
+    let rows = tx.query(sql, &[&customer.0, &prefix]).await?;
+    let read = |row: &pg::Row| TenantAlert { id: AlertId(row.get("id")), dedup_key: row.get("dedup_key") };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// The customer's only device of this name.
+pub async fn device_named(
+    tx: &ActorTx,
+    customer: CustomerId,
+    name: &str,
+) -> Result<Option<DeviceId>, PgError> {
+    let sql = include_str!("../../../db/queries/alerts/device_named.sql");
+    let row = tx.query_opt(sql, &[&customer.0, &name]).await?;
+    Ok(row.map(|row| DeviceId(row.get("id"))))
+}
+
+pub async fn resolve(
+    tx: &ActorTx,
+    customer: CustomerId,
+    ids: &[AlertId],
+    at: Timestamp,
+) -> Result<(), PgError> {
+    let sql = include_str!("../../../db/queries/alerts/resolve.sql");
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
+    tx.execute(sql, &[&customer.0, &ids, &at]).await.map(drop)
 }
 
 /// Resolves the device's alerts of this kind when no condition of it is open any more.

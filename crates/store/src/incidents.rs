@@ -145,14 +145,16 @@ pub async fn open_for_alert(
     tx: &ActorTx,
     customer: CustomerId,
     alert: AlertId,
-    device: DeviceId,
+    device: Option<DeviceId>,
     title: &str,
     severity: &str,
     at: Timestamp,
 ) -> Result<Option<IncidentId>, PgError> {
     let sql = include_str!("../../../db/queries/incidents/open_for_alert.sql");
     let id = IncidentId::new(at);
-    let row = tx.query_opt(sql, &[&customer.0, &id.0, &alert.0, &device.0, &title, &severity, &at]).await?;
+    let row = tx
+        .query_opt(sql, &[&customer.0, &id.0, &alert.0, &device.map(|it| it.0), &title, &severity, &at])
+        .await?;
     Ok(row.map(|row| IncidentId(row.get("id"))))
 }
 

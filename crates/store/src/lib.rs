@@ -2,6 +2,7 @@
 //! decided by the policies of the database, not here.
 pub mod access;
 pub mod accounts;
+pub mod activity;
 pub mod alerts;
 pub mod applications;
 pub mod approvals;
@@ -23,6 +24,7 @@ pub mod notifications;
 pub mod people;
 pub mod posture;
 pub mod sites;
+pub mod subscriptions;
 pub mod sync;
 pub mod tenants;
 pub mod tickets;

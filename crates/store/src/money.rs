@@ -14,7 +14,10 @@ use uuid::Uuid;
 pub use change::{
     Change, ChangeLine, await_invoice, begin_change, by_id, end_change, line_read_back, other_change_on_line,
 };
-pub use facts::{Another, Facts, KnownDifference, RuleRow, Source, device_dates, facts, product, rules};
+pub use facts::{
+    Another, Facts, KnownDifference, RuleRow, SeatChange, Source, device_dates, facts, product, rules,
+    seat_changes,
+};
 
 /// On which facts a comparison stands, and which one it is.
 #[derive(Clone, Copy, Debug)]

@@ -82,6 +82,8 @@ pub struct Claim {
     pub kind: SyncKind,
     /// By the clock; nobody waits for what it brings.
     pub is_scheduled: bool,
+    /// Only of what the vendor told of.
+    pub is_notified: bool,
     pub resumed_count: i32,
     pub owner: Uuid,
 }
@@ -216,7 +218,9 @@ pub async fn open_run(tx: &ActorTx, integration: IntegrationId) -> Result<Option
 
 /// Queues what is due by the intervals of the integrations; returns how many.
 pub async fn schedule(tx: &ActorTx, now: Timestamp) -> Result<u64, PgError> {
-    tx.execute(include_str!("../../../db/queries/sync/schedule.sql"), &[&now]).await
+    let due = tx.execute(include_str!("../../../db/queries/sync/schedule.sql"), &[&now]).await?;
+    let sql = include_str!("../../../db/queries/sync/schedule_notified.sql");
+    Ok(due + tx.execute(sql, &[&now]).await?)
 }
 
 /// Takes the oldest run that nobody works on.
@@ -383,6 +387,7 @@ fn read_claim(row: &Row, owner: Uuid) -> Claim {
         vendor: Vendor::read(row.get("vendor")),
         kind: SyncKind::read(row.get("kind")),
         is_scheduled: row.get("is_scheduled"),
+        is_notified: row.get("is_notified"),
         resumed_count: row.get("resumed_count"),
         owner,
     }

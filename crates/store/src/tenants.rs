@@ -53,6 +53,10 @@ pub enum PartOf {
     Roles,
     Applications,
     SecureScore,
+    DirectoryChanges,
+    SignInLog,
+    SecurityAlerts,
+    Subscriptions,
 }
 
 impl PartOf {
@@ -69,6 +73,10 @@ impl PartOf {
             Self::Roles => "roles",
             Self::Applications => "applications",
             Self::SecureScore => "secure_score",
+            Self::DirectoryChanges => "directory_changes",
+            Self::SignInLog => "sign_in_log",
+            Self::SecurityAlerts => "security_alerts",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -82,7 +90,15 @@ impl PartOf {
             Self::Registrations | Self::ManagedDevices | Self::Policies => {
                 Some(SignedDuration::from_hours(1))
             }
-            Self::Seats | Self::People | Self::SignIns | Self::MfaStates | Self::Roles => None,
+            Self::Seats
+            | Self::People
+            | Self::SignIns
+            | Self::MfaStates
+            | Self::Roles
+            | Self::DirectoryChanges
+            | Self::SignInLog
+            | Self::SecurityAlerts
+            | Self::Subscriptions => None,
         }
     }
 }

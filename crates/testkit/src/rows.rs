@@ -348,6 +348,8 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("public.posture_checks", "outcome") => "'failed'".to_owned(),
         ("public.posture_checks", "findings") => "1".to_owned(),
         ("public.posture_checks", "known_at") => "now()".to_owned(),
+        // A sign-in that succeeded.
+        ("public.tenant_sign_ins", "error_code") => "0".to_owned(),
         ("public.drifts", "layer") => "'tier'".to_owned(),
         ("public.mfa_exceptions" | "public.drift_exceptions", "until") => {
             "now() + interval '1 day'".to_owned()

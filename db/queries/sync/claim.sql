@@ -6,4 +6,4 @@ where id = (
   select r.id from public.sync_runs r
   where r.state = 'queued' or (r.state = 'running' and r.lease_until < now())
   order by r.queued_at, r.id limit 1 for update skip locked)
-returning id, integration_id, kind, resumed_count, requested_by is null and reason = 'schedule' as is_scheduled, (select i.vendor from public.integrations i where i.id = integration_id) as vendor
+returning id, integration_id, kind, resumed_count, requested_by is null and reason = 'schedule' as is_scheduled, reason = 'notified' as is_notified, (select i.vendor from public.integrations i where i.id = integration_id) as vendor

@@ -19,7 +19,7 @@ create table public.tenant_parts (
   constraint tenant_parts_customer_id_tenant_id_fkey FOREIGN KEY (customer_id, tenant_id) REFERENCES public.tenants(customer_id, id) ON DELETE CASCADE,
   constraint tenant_parts_count_is_a_count CHECK ((row_count >= 0)),
   constraint tenant_parts_faults_say_why CHECK (((state = 'complete'::text) = (reason IS NULL))),
-  constraint tenant_parts_part_is_known CHECK ((part = ANY (ARRAY['organization'::text, 'seats'::text, 'people'::text, 'sign_ins'::text, 'registrations'::text, 'mfa_states'::text, 'policies'::text, 'roles'::text, 'managed_devices'::text, 'applications'::text, 'secure_score'::text]))),
+  constraint tenant_parts_part_is_known CHECK ((part = ANY (ARRAY['organization'::text, 'seats'::text, 'people'::text, 'sign_ins'::text, 'registrations'::text, 'mfa_states'::text, 'policies'::text, 'roles'::text, 'managed_devices'::text, 'applications'::text, 'secure_score'::text, 'directory_changes'::text, 'sign_in_log'::text, 'security_alerts'::text, 'subscriptions'::text]))),
   constraint tenant_parts_state_is_known CHECK ((state = ANY (ARRAY['complete'::text, 'partial'::text, 'denied'::text, 'failed'::text])))
 );
 

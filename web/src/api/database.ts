@@ -11,6 +11,7 @@ export interface Database {
         Insert: { customer_id: string; facts: Json; kind: string; observed_at: string; tenant_id: string };
         Update: { customer_id?: string; facts?: Json; kind?: string; observed_at?: string; tenant_id?: string };
         Relationships: [
+          { foreignKeyName: "access_facts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "access_facts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "access_facts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -20,8 +21,19 @@ export interface Database {
         Insert: { content_hash: string; created_at?: string; customer_id: string; external_id: string; id?: string; is_complete: boolean; missing_since?: string | null; modified_at?: string | null; name: string; observed_at: string; raw: Json; seen_in_sync?: string | null; state: string; tenant_id: string };
         Update: { content_hash?: string; created_at?: string; customer_id?: string; external_id?: string; id?: string; is_complete?: boolean; missing_since?: string | null; modified_at?: string | null; name?: string; observed_at?: string; raw?: Json; seen_in_sync?: string | null; state?: string; tenant_id?: string };
         Relationships: [
+          { foreignKeyName: "access_policies_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "access_policies_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "access_policies_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      activity_spans: {
+        Row: { attempted_at: string; customer_id: string; event_count: number; from_at: string; id: string; late_count: number; permission: string | null; reason: string | null; state: string; stream: string; tenant_id: string; to_at: string };
+        Insert: { attempted_at: string; customer_id: string; event_count?: number; from_at: string; id?: string; late_count?: number; permission?: string | null; reason?: string | null; state: string; stream: string; tenant_id: string; to_at: string };
+        Update: { attempted_at?: string; customer_id?: string; event_count?: number; from_at?: string; id?: string; late_count?: number; permission?: string | null; reason?: string | null; state?: string; stream?: string; tenant_id?: string; to_at?: string };
+        Relationships: [
+          { foreignKeyName: "activity_spans_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "activity_spans_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "activity_spans_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       alerts: {
@@ -254,6 +266,16 @@ export interface Database {
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
+      directory_changes: {
+        Row: { activity: string; actor_external: string | null; actor_ip: string | null; actor_kind: string; actor_name: string; category: string; created_at: string; customer_id: string; external_id: string; further_targets: number; happened_at: string; id: string; observed_at: string; outcome: string; outcome_reason: string | null; properties: Json; service: string | null; skus_added: string[]; skus_removed: string[]; target_external: string | null; target_kind: string | null; target_name: string | null; tenant_id: string };
+        Insert: { activity: string; actor_external?: string | null; actor_ip?: string | null; actor_kind: string; actor_name: string; category: string; created_at?: string; customer_id: string; external_id: string; further_targets?: number; happened_at: string; id?: string; observed_at: string; outcome: string; outcome_reason?: string | null; properties?: Json; service?: string | null; skus_added?: string[]; skus_removed?: string[]; target_external?: string | null; target_kind?: string | null; target_name?: string | null; tenant_id: string };
+        Update: { activity?: string; actor_external?: string | null; actor_ip?: string | null; actor_kind?: string; actor_name?: string; category?: string; created_at?: string; customer_id?: string; external_id?: string; further_targets?: number; happened_at?: string; id?: string; observed_at?: string; outcome?: string; outcome_reason?: string | null; properties?: Json; service?: string | null; skus_added?: string[]; skus_removed?: string[]; target_external?: string | null; target_kind?: string | null; target_name?: string | null; tenant_id?: string };
+        Relationships: [
+          { foreignKeyName: "directory_changes_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "directory_changes_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "directory_changes_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       document_drives: {
@@ -492,6 +514,7 @@ export interface Database {
         Insert: { assigned: number; content_hash: string; created_at?: string; customer_id: string; id?: string; is_complete: boolean; missing_since?: string | null; name: string; observed_at: string; part_number: string; purchased: number; raw: Json; seen_in_sync?: string | null; sku_id: string; status: string; suspended: number; tenant_id: string; warning: number };
         Update: { assigned?: number; content_hash?: string; created_at?: string; customer_id?: string; id?: string; is_complete?: boolean; missing_since?: string | null; name?: string; observed_at?: string; part_number?: string; purchased?: number; raw?: Json; seen_in_sync?: string | null; sku_id?: string; status?: string; suspended?: number; tenant_id?: string; warning?: number };
         Relationships: [
+          { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -511,6 +534,7 @@ export interface Database {
         Insert: { compliance?: string | null; content_hash: string; created_at?: string; customer_id: string; enrolled_at?: string | null; entra_device_id?: string | null; external_id: string; id?: string; is_complete: boolean; is_encrypted?: boolean | null; last_sync_at?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name?: string | null; observed_at: string; os_name?: string | null; os_version?: string | null; owner_kind?: string | null; raw: Json; seen_in_sync?: string | null; serial_number?: string | null; tenant_id: string; user_principal_name?: string | null };
         Update: { compliance?: string | null; content_hash?: string; created_at?: string; customer_id?: string; enrolled_at?: string | null; entra_device_id?: string | null; external_id?: string; id?: string; is_complete?: boolean; is_encrypted?: boolean | null; last_sync_at?: string | null; manufacturer?: string | null; missing_since?: string | null; model?: string | null; name?: string | null; observed_at?: string; os_name?: string | null; os_version?: string | null; owner_kind?: string | null; raw?: Json; seen_in_sync?: string | null; serial_number?: string | null; tenant_id?: string; user_principal_name?: string | null };
         Relationships: [
+          { foreignKeyName: "managed_devices_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "managed_devices_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "managed_devices_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -543,6 +567,7 @@ export interface Database {
           { foreignKeyName: "mfa_results_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: true; referencedRelation: "leaver_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "mfa_results_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: true; referencedRelation: "person_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "mfa_results_customer_id_person_id_fkey"; columns: ["customer_id", "person_id"]; isOneToOne: true; referencedRelation: "tenant_people"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "mfa_results_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "mfa_results_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "mfa_results_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -724,6 +749,7 @@ export interface Database {
         Insert: { app_external: string; app_name: string; client_external?: string | null; content_hash: string; created_at?: string; customer_id: string; ends_at?: string | null; external_id: string; hint?: string | null; id?: string; is_complete: boolean; key_id: string; kind: string; missing_since?: string | null; name?: string | null; observed_at: string; seen_in_sync?: string | null; starts_at?: string | null; tenant_id: string };
         Update: { app_external?: string; app_name?: string; client_external?: string | null; content_hash?: string; created_at?: string; customer_id?: string; ends_at?: string | null; external_id?: string; hint?: string | null; id?: string; is_complete?: boolean; key_id?: string; kind?: string; missing_since?: string | null; name?: string | null; observed_at?: string; seen_in_sync?: string | null; starts_at?: string | null; tenant_id?: string };
         Relationships: [
+          { foreignKeyName: "tenant_app_credentials_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_app_credentials_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_app_credentials_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -733,6 +759,7 @@ export interface Database {
         Insert: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
         Update: { customer_id?: string; kept_at?: string; link?: string; part?: string; tenant_id?: string };
         Relationships: [
+          { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_cursors_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -752,6 +779,7 @@ export interface Database {
         Insert: { attempted_at: string; customer_id: string; observed_at?: string | null; part: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state: string; sync_run_id?: string | null; tenant_id: string };
         Update: { attempted_at?: string; customer_id?: string; observed_at?: string | null; part?: string; permission?: string | null; reason?: string | null; row_count?: number; spare_until?: string | null; state?: string; sync_run_id?: string | null; tenant_id?: string };
         Relationships: [
+          { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_parts_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -761,6 +789,7 @@ export interface Database {
         Insert: { account_enabled: boolean; content_hash: string; created_at?: string; created_in_vendor_at?: string | null; customer_id: string; department?: string | null; disabled_seen_at?: string | null; display_name: string; external_id: string; id?: string; is_admin?: boolean; is_complete: boolean; is_leaver?: never; is_synced?: boolean; job_title?: string | null; last_sign_in_at?: string | null; mail?: string | null; methods?: string[] | null; mfa_registered?: boolean | null; missing_since?: string | null; observed_at: string; per_user_mfa?: string | null; raw: Json; roles?: string[]; seen_in_sync?: string | null; sku_ids?: string[]; tenant_id: string; user_principal_name: string; user_type: string };
         Update: { account_enabled?: boolean; content_hash?: string; created_at?: string; created_in_vendor_at?: string | null; customer_id?: string; department?: string | null; disabled_seen_at?: string | null; display_name?: string; external_id?: string; id?: string; is_admin?: boolean; is_complete?: boolean; is_leaver?: never; is_synced?: boolean; job_title?: string | null; last_sign_in_at?: string | null; mail?: string | null; methods?: string[] | null; mfa_registered?: boolean | null; missing_since?: string | null; observed_at?: string; per_user_mfa?: string | null; raw?: Json; roles?: string[]; seen_in_sync?: string | null; sku_ids?: string[]; tenant_id?: string; user_principal_name?: string; user_type?: string };
         Relationships: [
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -770,6 +799,7 @@ export interface Database {
         Insert: { controls?: Json; current_score: number; customer_id: string; day: string; is_complete: boolean; max_score: number; observed_at: string; tenant_id: string };
         Update: { controls?: Json; current_score?: number; customer_id?: string; day?: string; is_complete?: boolean; max_score?: number; observed_at?: string; tenant_id?: string };
         Relationships: [
+          { foreignKeyName: "tenant_secure_scores_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_secure_scores_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_secure_scores_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -792,6 +822,25 @@ export interface Database {
           { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "cipp_tenants"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_settings_customer_id_cipp_tenant_id_fkey"; columns: ["customer_id", "cipp_tenant_id"]; isOneToOne: false; referencedRelation: "drift_tenant_list"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenant_sign_ins: {
+        Row: { app_name: string | null; city: string | null; client_app: string | null; conditional_access: string | null; country: string | null; created_at: string; customer_id: string; device_name: string | null; error_code: number; external_id: string; happened_at: string; id: string; ip_address: string | null; observed_at: string; operating_system: string | null; outcome: string; reason: string | null; risk: string | null; tenant_id: string; user_external: string | null; user_name: string; user_principal_name: string | null };
+        Insert: { app_name?: string | null; city?: string | null; client_app?: string | null; conditional_access?: string | null; country?: string | null; created_at?: string; customer_id: string; device_name?: string | null; error_code: number; external_id: string; happened_at: string; id?: string; ip_address?: string | null; observed_at: string; operating_system?: string | null; outcome: string; reason?: string | null; risk?: string | null; tenant_id: string; user_external?: string | null; user_name: string; user_principal_name?: string | null };
+        Update: { app_name?: string | null; city?: string | null; client_app?: string | null; conditional_access?: string | null; country?: string | null; created_at?: string; customer_id?: string; device_name?: string | null; error_code?: number; external_id?: string; happened_at?: string; id?: string; ip_address?: string | null; observed_at?: string; operating_system?: string | null; outcome?: string; reason?: string | null; risk?: string | null; tenant_id?: string; user_external?: string | null; user_name?: string; user_principal_name?: string | null };
+        Relationships: [
+          { foreignKeyName: "tenant_sign_ins_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_sign_ins_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_sign_ins_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      tenant_subscriptions: {
+        Row: { asked_at: string; due_at: string | null; expires_at: string | null; external_id: string | null; integration_id: string; missed_count: number; renew_now: boolean; renewed_at: string | null; secret_sha256: string; tenant_external: string; told_at: string | null; told_count: number };
+        Insert: { asked_at: string; due_at?: string | null; expires_at?: string | null; external_id?: string | null; integration_id: string; missed_count?: number; renew_now?: boolean; renewed_at?: string | null; secret_sha256: string; tenant_external: string; told_at?: string | null; told_count?: number };
+        Update: { asked_at?: string; due_at?: string | null; expires_at?: string | null; external_id?: string | null; integration_id?: string; missed_count?: number; renew_now?: boolean; renewed_at?: string | null; secret_sha256?: string; tenant_external?: string; told_at?: string | null; told_count?: number };
+        Relationships: [
+          { foreignKeyName: "tenant_subscriptions_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenant_subscriptions_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
       tenants: {
@@ -875,6 +924,13 @@ export interface Database {
       access_log: {
         Row: { actor_email: string | null; actor_id: string | null; actor_name: string | null; actor_role: string | null; first_at: string | null; id: string | null; last_at: string | null; last_request_id: string | null; minute: string | null; request_count: number | null; row_count: number | null; session_id: string | null; shape: string | null; source: string | null; subject: string | null };
         Relationships: [];
+      };
+      activity_coverage_list: {
+        Row: { attempted_at: string | null; covered_from: string | null; covered_to: string | null; customer_id: string | null; customer_name: string | null; event_count: number | null; gap_from: string | null; gap_to: string | null; id: string | null; is_complete: boolean | null; late_count: number | null; lost: number | null; observed_at: string | null; permission: string | null; reason: string | null; spans: Json | null; stale_at: string | null; state: string | null; state_rank: number | null; stream: string | null; tenant_name: string | null };
+        Relationships: [
+          { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenants_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
       };
       alert_list: {
         Row: { customer_code: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; first_seen_at: string | null; id: string | null; incident_id: string | null; incident_number: number | null; kind: string | null; last_seen_at: string | null; occurrences: number | null; resolved_at: string | null; severity: string | null; source: string | null; state: string | null; title: string | null };
@@ -1001,6 +1057,14 @@ export interface Database {
           { foreignKeyName: "count_differences_reconciliation_id_fkey"; columns: ["reconciliation_id"]; isOneToOne: false; referencedRelation: "reconciliations"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rule_list"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_rule_id_fkey"; columns: ["rule_id"]; isOneToOne: false; referencedRelation: "count_rules"; referencedColumns: ["id"] },
+        ];
+      };
+      directory_change_list: {
+        Row: { activity: string | null; actor_ip: string | null; actor_kind: string | null; actor_name: string | null; category: string | null; changes_licenses: boolean | null; customer_id: string | null; customer_name: string | null; further_targets: number | null; happened_at: string | null; id: string | null; licenses_added: string[] | null; licenses_removed: string[] | null; observed_at: string | null; outcome: string | null; outcome_reason: string | null; person_id: string | null; properties: Json | null; service: string | null; target_external: string | null; target_kind: string | null; target_name: string | null; tenant_id: string | null; tenant_name: string | null };
+        Relationships: [
+          { foreignKeyName: "directory_changes_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "directory_changes_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "directory_changes_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       document_hit_list: {
@@ -1142,6 +1206,7 @@ export interface Database {
       leaver_list: {
         Row: { account_enabled: boolean | null; currency: string | null; customer_id: string | null; customer_name: string | null; disabled_seen_at: string | null; display_name: string | null; holds: Json | null; id: string | null; is_complete: boolean | null; last_sign_in_at: string | null; licenses: string[] | null; licenses_count: number | null; money_per_month: number | null; observed_at: string | null; roles: string[] | null; sku_ids: string[] | null; stale_at: string | null; tenant_id: string | null; tenant_name: string | null; user_principal_name: string | null; user_type: string | null };
         Relationships: [
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -1149,6 +1214,7 @@ export interface Database {
       license_list: {
         Row: { assigned: number | null; assigned_disabled: number | null; currency: string | null; customer_id: string | null; customer_name: string | null; id: string | null; inactive_90d: number | null; is_complete: boolean | null; missing_since: string | null; money_unassigned_per_month: number | null; name: string | null; observed_at: string | null; part_number: string | null; purchased: number | null; rate: number | null; sku_id: string | null; stale_at: string | null; status: string | null; suspended: number | null; tenant_id: string | null; tenant_name: string | null; unassigned: number | null; warning: number | null };
         Relationships: [
+          { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "license_skus_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -1200,6 +1266,7 @@ export interface Database {
       person_list: {
         Row: { account_enabled: boolean | null; created_in_vendor_at: string | null; customer_id: string | null; customer_name: string | null; department: string | null; disabled_seen_at: string | null; display_name: string | null; id: string | null; is_admin: boolean | null; is_complete: boolean | null; is_leaver: boolean | null; is_synced: boolean | null; job_title: string | null; last_sign_in_at: string | null; licenses: string[] | null; licenses_count: number | null; mail: string | null; methods: string[] | null; mfa_accepted_until: string | null; mfa_evaluated_at: string | null; mfa_fix: string | null; mfa_legacy_open: boolean | null; mfa_observed_at: string | null; mfa_outcome: string | null; mfa_reason_kind: string | null; mfa_reason_text: string | null; mfa_registered: boolean | null; mfa_since: string | null; missing_since: string | null; observed_at: string | null; per_user_mfa: string | null; roles: string[] | null; sku_ids: string[] | null; stale_at: string | null; tenant_id: string | null; tenant_name: string | null; user_principal_name: string | null; user_type: string | null };
         Relationships: [
+          { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tenant_people_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
@@ -1252,6 +1319,14 @@ export interface Database {
       security_status: {
         Row: { freeze_id: string | null; freeze_reason: string | null; frozen_at: string | null; is_overdue: boolean | null; last_began_at: string | null; last_clean_at: string | null; last_error: string | null; last_outcome: string | null; last_requests: number | null; open_alerts: number | null };
         Relationships: [];
+      };
+      sign_in_list: {
+        Row: { app_name: string | null; city: string | null; client_app: string | null; conditional_access: string | null; country: string | null; customer_id: string | null; customer_name: string | null; device_name: string | null; error_code: number | null; happened_at: string | null; id: string | null; ip_address: string | null; observed_at: string | null; operating_system: string | null; outcome: string | null; person_id: string | null; reason: string | null; risk: string | null; tenant_id: string | null; tenant_name: string | null; user_external: string | null; user_name: string | null; user_principal_name: string | null };
+        Relationships: [
+          { foreignKeyName: "tenant_sign_ins_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "activity_coverage_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_sign_ins_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenant_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "tenant_sign_ins_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
+        ];
       };
       site_list: {
         Row: { customer_id: string | null; id: string | null; name: string | null; observed_at: string | null; stale_at: string | null };

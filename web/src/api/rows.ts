@@ -233,6 +233,24 @@ export type PostureCheckRow = ViewRow<
 >;
 export type PostureFindingRow = ViewRow<"posture_finding_list", "known_at", { severity: DriftSeverity }>;
 export type PostureOverviewRow = ViewRow<"posture_overview", "customer_id" | "oldest_evaluated_at">;
+export type SignInOutcome = "success" | "interrupted" | "failure";
+export type ChangeOutcome = "success" | "failure" | "timeout" | "unknown";
+export type CoverageState = "whole" | "gap" | "lost" | "not_offered" | "waiting";
+export type SignInRow = ViewRow<
+  "sign_in_list",
+  "user_external" | "user_principal_name" | "app_name" | "client_app" | "ip_address" | "city" | "country" | "device_name" | "operating_system" | "reason" | "conditional_access" | "risk" | "person_id",
+  { outcome: SignInOutcome }
+>;
+export type DirectoryChangeRow = ViewRow<
+  "directory_change_list",
+  "service" | "outcome_reason" | "actor_ip" | "target_kind" | "target_external" | "target_name" | "person_id",
+  { outcome: ChangeOutcome; actor_kind: "person" | "application" | "unknown" }
+>;
+export type CoverageRow = ViewRow<
+  "activity_coverage_list",
+  "covered_from" | "covered_to" | "gap_from" | "gap_to" | "reason" | "permission" | "attempted_at" | "observed_at" | "stale_at",
+  { state: CoverageState; stream: "directory_changes" | "sign_in_log" }
+>;
 export type BaselineListRow = ViewRow<"baseline_list", "created_by" | "archived_at" | "updated_at", { kind: "provider" | "tier" }>;
 export type BaselineEntryRow = TableRow<"baseline_entries", { severity: DriftSeverity }>;
 export type CustomerEntryRow = TableRow<"customer_baseline_entries", { severity: DriftSeverity }>;
@@ -345,6 +363,9 @@ export interface Tables {
   posture_check_list: PostureCheckRow;
   posture_finding_list: PostureFindingRow;
   posture_overview: PostureOverviewRow;
+  sign_in_list: SignInRow;
+  directory_change_list: DirectoryChangeRow;
+  activity_coverage_list: CoverageRow;
   baselines: Pick<BaselineListRow, "id">;
   baseline_list: BaselineListRow;
   baseline_entries: BaselineEntryRow;

@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FolderTree, Computer, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, MonitorSmartphone, Package, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
+  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FolderTree, Computer, History, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, LogIn, MonitorSmartphone, Package, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -75,6 +75,8 @@ export const navigation: readonly NavGroup[] = [
     entries: [
       { to: "/mfa", label: "MFA gaps", icon: ShieldX, permission: "people:read", key: "f", providerOnly: true },
       { to: "/posture", label: "Posture", icon: ShieldEllipsis, permission: "people:read", key: "6", providerOnly: true },
+      { to: "/sign-ins", label: "Sign-ins", icon: LogIn, permission: "people:read", key: "7", providerOnly: true },
+      { to: "/directory-changes", label: "Directory changes", icon: History, permission: "people:read", key: "8", providerOnly: true },
       { to: "/drift", label: "Drift", icon: Waypoints, permission: "drift:read", key: "1", providerOnly: true },
       { to: "/baselines", label: "Baselines", icon: ListChecks, permission: "drift:read", key: "z", providerOnly: true },
       { to: "/security", label: "Security alerts", icon: ShieldAlert, permission: "security:read", key: "s", providerOnly: true },

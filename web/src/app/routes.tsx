@@ -41,6 +41,10 @@ const CippTenantList = lazy(() => import("@/resources/cipp-tenants"));
 const CippTenantRecord = lazy(() => import("@/resources/cipp-tenants/CippTenantRecord"));
 const ExpiryCalendar = lazy(() => import("@/resources/expiries"));
 const MfaGaps = lazy(() => import("@/resources/mfa"));
+const SignIns = lazy(() => import("@/resources/activity/SignIns"));
+const DirectoryChanges = lazy(() => import("@/resources/activity/DirectoryChanges"));
+const DirectoryChangeRecord = lazy(() => import("@/resources/activity/DirectoryChangeRecord"));
+const Coverage = lazy(() => import("@/resources/activity/Coverage"));
 const PostureTenants = lazy(() => import("@/resources/posture"));
 const PostureChecks = lazy(() => import("@/resources/posture/Checks"));
 const PostureFindings = lazy(() => import("@/resources/posture/Findings"));
@@ -106,6 +110,10 @@ export function AppRoutes() {
         <Route path="cipp-tenants/:customerId/:id" element={<CippTenantRecord />} />
         <Route path="expiries" element={<ExpiryCalendar />} />
         <Route path="mfa" element={<MfaGaps />} />
+        <Route path="sign-ins" element={<SignIns />} />
+        <Route path="directory-changes" element={<DirectoryChanges />} />
+        <Route path="directory-changes/:customerId/:id" element={<DirectoryChangeRecord />} />
+        <Route path="log-coverage" element={<Coverage />} />
         <Route path="posture" element={<PostureTenants />} />
         <Route path="posture/checks" element={<PostureChecks />} />
         <Route path="posture/findings" element={<PostureFindings />} />

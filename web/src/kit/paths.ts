@@ -41,6 +41,7 @@ export const paths = {
   driftTenant: record("drift/tenants"),
   posture: record("posture"),
   postureCheck: record("posture/checks"),
+  directoryChange: record("directory-changes"),
   baseline: (id: string) => `/baselines/${id}`,
   /** What is demanded of one customer only. */
   customerBaseline: (id: string) => `/baselines/customers/${id}`,

@@ -3,7 +3,7 @@ import {
   LoaderCircle, MonitorCheck, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, Split, Tags, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, BackupState, CauseKind, ChangeState, ConflictKind, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, GuardState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, PatchStanding, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
+  AlertState, ApprovalState, BackupState, CauseKind, ChangeOutcome, ChangeState, ConflictKind, CoverageState, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, GuardState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, PatchStanding, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SignInOutcome, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
 } from "@/api/rows";
 import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
@@ -222,6 +222,27 @@ export const postureTenantStates: Vocabulary<PostureTenantState> = {
   failed: { label: "Findings", tone: "bad", icon: CircleX, says: "At least one check failed." },
   unknown: { label: "Unknown", tone: "warn", icon: CircleHelp, says: "Nothing failed, but not everything is known." },
   waiting: { label: "Not yet checked", tone: "mute", icon: CircleDashed },
+};
+
+export const signInOutcomes: Vocabulary<SignInOutcome> = {
+  success: { label: "Signed in", tone: "ok", icon: CircleCheck },
+  interrupted: { label: "Asked for more", tone: "info", icon: ShieldQuestionMark, says: "A second factor, a new password or consent was asked for." },
+  failure: { label: "Turned away", tone: "bad", icon: CircleX },
+};
+
+export const changeOutcomes: Vocabulary<ChangeOutcome> = {
+  success: { label: "Done", tone: "ok", icon: CircleCheck },
+  failure: { label: "Failed", tone: "bad", icon: CircleX },
+  timeout: { label: "Timed out", tone: "warn", icon: TimerOff },
+  unknown: { label: "Unknown", tone: "mute", icon: CircleHelp },
+};
+
+export const coverageStates: Vocabulary<CoverageState> = {
+  whole: { label: "Whole", tone: "ok", icon: CircleCheck, says: "Everything from the first reading to the last was read." },
+  gap: { label: "Open gap", tone: "bad", icon: CircleDot, says: "The time since the last whole reading is missing; the next one that succeeds fills it." },
+  lost: { label: "Part is lost", tone: "warn", icon: TriangleAlert, says: "Some time was not read before Microsoft forgot it." },
+  not_offered: { label: "Not offered", tone: "mute", icon: CircleDashed, says: "The tenant does not have this log." },
+  waiting: { label: "Not yet read", tone: "mute", icon: CircleDashed },
 };
 
 export const layerWords: Readonly<Record<LayerKind, string>> = { provider: "Everybody", tier: "Tier", customer: "Customer only" };

@@ -88,8 +88,8 @@ pub async fn raised(
         customer,
         source: report.source,
         dedup_key: &dedup_key,
-        device: report.device,
-        condition,
+        device: Some(report.device),
+        condition: Some(condition),
         kind: report.kind,
         severity: report.severity,
         title: &title,
@@ -98,7 +98,7 @@ pub async fn raised(
     let alert = alerts::raise(tx, &alert).await?;
     let nothing_new = Intake { alert: Some(alert.id), ..nothing_new };
     let opened =
-        incidents::open_for_alert(tx, customer, alert.id, report.device, &title, report.severity, now)
+        incidents::open_for_alert(tx, customer, alert.id, Some(report.device), &title, report.severity, now)
             .await?;
     let Some(incident) = opened else { return Ok(nothing_new) };
     let facts = condition_facts(report);

@@ -1,13 +1,14 @@
 //! The rules against the facts of one customer. Nothing is computed on facts that are not fresh and complete.
 use std::collections::{HashMap, HashSet};
 
-use domain::money::{self, Counts, Difference};
+use domain::money::{self, Counts, Deed, Difference, Loss};
 use kernel::{
     Timestamp,
     id::{CustomerId, DeviceId},
 };
 use pg::{ActorTx, PgError};
-use store::money::{Facts, RuleRow, Source, device_dates};
+use store::money::{Facts, RuleRow, SeatChange, Source, device_dates, seat_changes};
+use uuid::Uuid;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
@@ -64,6 +65,7 @@ pub(super) async fn compare_all(
         });
     }
     explain(tx, customer, rules, facts, &mut compared).await?;
+    explain_seats(tx, customer, rules, facts, &mut compared).await?;
     Ok(compared)
 }
 
@@ -108,6 +110,63 @@ fn seen(source: &Source) -> Result<Timestamp, Skip> {
 impl Skip {
     fn lasting(reason: &str) -> Self {
         Self { reason: reason.to_owned(), lasts: Lasts::UntilMended }
+    }
+}
+
+/// Where seats differ, the logs of the tenants say who gave and who took them; then the cause is worked out again.
+async fn explain_seats(
+    tx: &ActorTx,
+    customer: CustomerId,
+    rules: &[RuleRow],
+    facts: &Facts,
+    compared: &mut [Compared],
+) -> Result<(), CompareError> {
+    let mut skus: Vec<Uuid> = Vec::new();
+    for (rule, compared) in rules.iter().zip(compared.iter()) {
+        if let (Compared::Done { found: Some(_), .. }, Counts::Seats { sku_ids, .. }) =
+            (compared, &rule.rule.counts)
+        {
+            skus.extend(sku_ids);
+        }
+    }
+    if skus.is_empty() {
+        return Ok(());
+    }
+    let changes = seat_changes(tx, customer, &skus, Timestamp::UNIX_EPOCH).await?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut things = facts.things.clone();
+    tell_deeds(&mut things, changes);
+    for (rule, compared) in rules.iter().zip(compared).filter(|(rule, _)| rule.rule.counts.is_seats()) {
+        if let Compared::Done { found: found @ Some(_), .. } = compared {
+            *found = money::compare(&rule.rule, &things, &facts.lines)?;
+        }
+    }
+    Ok(())
+}
+
+/// The latest word counts. Whoever holds a seat again has lost none.
+fn tell_deeds(things: &mut money::Things, changes: Vec<SeatChange>) {
+    let mut latest: HashMap<(Uuid, Uuid, bool), Deed> = HashMap::new();
+    let held: HashSet<(Uuid, Uuid)> = things.seats.iter().map(|seat| (seat.person_id, seat.sku_id)).collect();
+    let mut lost: HashSet<(String, Uuid)> = HashSet::new();
+    for change in changes {
+        match change.person {
+            Some(person) if held.contains(&(person, change.sku_id)) => {
+                latest.entry((person, change.sku_id, change.is_given)).or_insert(change.deed);
+            }
+            // Of somebody whom no reading of accounts has shown with the seat, the latest entry says whether it is lost.
+            _ if lost.insert((change.name.clone(), change.sku_id)) && !change.is_given => {
+                let SeatChange { id, name, sku_id, deed, .. } = change;
+                things.losses.push(Loss { id, name, sku_id, taken: deed });
+            }
+            _ => {}
+        }
+    }
+    for seat in &mut things.seats {
+        seat.given = latest.remove(&(seat.person_id, seat.sku_id, true));
+        seat.taken = latest.remove(&(seat.person_id, seat.sku_id, false));
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     error::{SyncError, still_mine},
     hooks::{ConditionSink, SyncObserver, SyncPoint},
     run::PartName,
-    syncer::SyncSettings,
+    syncer::{ActivityKept, SyncSettings},
 };
 use crate::documents::Files;
 
@@ -19,6 +19,9 @@ pub(super) struct Cx<'a, C = NinjaOne> {
     pub claim: &'a Claim,
     pub client: &'a C,
     pub settings: &'a SyncSettings,
+    pub kept: ActivityKept,
+    /// Where vendors reach this installation.
+    pub public_url: Option<&'a str>,
     pub sink: &'a dyn ConditionSink,
     pub files: &'a dyn Files,
     pub observer: &'a dyn SyncObserver,

@@ -44,4 +44,5 @@ pub use store::{
     integrations::Vendor,
     sync::{AcceptedFall, SyncKind, SyncState},
 };
-pub use syncer::{SyncSettings, Syncer};
+pub(crate) use syncer::WAKE_CHANNEL;
+pub use syncer::{ActivityKept, SyncSettings, Syncer};

@@ -47,6 +47,10 @@ pub enum PartName {
     Forwardings,
     Applications,
     SecureScore,
+    DirectoryChanges,
+    SignInLog,
+    SecurityAlerts,
+    Subscriptions,
     Sites,
     Items,
     Sharing,
@@ -71,10 +75,11 @@ impl PartName {
     /// Lines name accounts and products; charges name lines.
     pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
 
-    /// Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
-    pub const MICROSOFT: [Self; 9] = [
+    /// A subscription stands before accounts are read, so that nothing falls between. Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
+    pub const MICROSOFT: [Self; 13] = [
         Self::Organizations,
         Self::Tenants,
+        Self::Subscriptions,
         Self::Seats,
         Self::People,
         Self::Registrations,
@@ -82,7 +87,14 @@ impl PartName {
         Self::Policies,
         Self::Applications,
         Self::SecureScore,
+        Self::DirectoryChanges,
+        Self::SignInLog,
+        Self::SecurityAlerts,
     ];
+
+    /// What is read of tenants that the vendor told of.
+    pub const MICROSOFT_NOTIFIED: [Self; 5] =
+        [Self::Subscriptions, Self::Seats, Self::People, Self::Registrations, Self::DirectoryChanges];
 
     /// Settings and mail hang on their tenant.
     pub const CIPP: [Self; 5] =
@@ -118,6 +130,10 @@ impl PartName {
             Self::Forwardings => "forwardings",
             Self::Applications => "applications",
             Self::SecureScore => "secure_score",
+            Self::DirectoryChanges => "directory_changes",
+            Self::SignInLog => "sign_in_log",
+            Self::SecurityAlerts => "security_alerts",
+            Self::Subscriptions => "subscriptions",
             Self::Sites => "sites",
             Self::Items => "items",
             Self::Sharing => "sharing",

@@ -22,7 +22,7 @@ use crate::documents::{Files, NoFiles};
 use crate::vendors::{Vendors, VendorsError};
 
 /// Notified when somebody asks for a run.
-pub(super) const WAKE_CHANNEL: &str = "obera_sync";
+pub(crate) const WAKE_CHANNEL: &str = "obera_sync";
 /// Runs of one worker at the same time; there is at most one per integration anyway.
 const RUNS_AT_ONCE_MAX: usize = 4;
 const RECONNECT_DELAY_FIRST_MS: u64 = 100;
@@ -44,6 +44,24 @@ impl Default for SyncSettings {
     }
 }
 
+/// For how many days events of tenants are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityKept {
+    pub directory_changes_days: u16,
+    pub sign_ins_days: u16,
+}
+
+impl ActivityKept {
+    /// Bounds of both.
+    pub const DAYS: std::ops::RangeInclusive<u16> = 1..=730;
+}
+
+impl Default for ActivityKept {
+    fn default() -> Self {
+        Self { directory_changes_days: 180, sign_ins_days: 30 }
+    }
+}
+
 /// Synchronizes. Any number of them may run, in any number of processes.
 #[derive(Clone)]
 pub struct Syncer {
@@ -54,6 +72,8 @@ pub struct Syncer {
     files: Arc<dyn Files>,
     observer: Arc<dyn SyncObserver>,
     settings: SyncSettings,
+    kept: ActivityKept,
+    public_url: Option<Arc<str>>,
     owner: Uuid,
 }
 
@@ -84,6 +104,8 @@ impl Syncer {
             files: Arc::new(NoFiles),
             observer: Arc::new(NoObserver),
             settings: SyncSettings::default(),
+            kept: ActivityKept::default(),
+            public_url: None,
             owner,
         }
     }
@@ -91,6 +113,19 @@ impl Syncer {
     #[must_use]
     pub fn with_settings(mut self, settings: SyncSettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Where vendors reach this installation; without it changes are found by polling only.
+    #[must_use]
+    pub fn reachable_at(mut self, public_url: Option<Arc<str>>) -> Self {
+        self.public_url = public_url;
+        self
+    }
+
+    #[must_use]
+    pub fn keeping(mut self, kept: ActivityKept) -> Self {
+        self.kept = kept;
         self
     }
 
@@ -240,6 +275,8 @@ impl Syncer {
             claim,
             client,
             settings: &self.settings,
+            kept: self.kept,
+            public_url: self.public_url.as_deref(),
             sink: self.sink.as_ref(),
             files: self.files.as_ref(),
             observer: self.observer.as_ref(),

@@ -170,7 +170,19 @@ impl TenantClient {
         read: impl Fn(Raw) -> Result<T, VendorError>,
         key_of: impl Fn(&T) -> K,
     ) -> Walk<T> {
-        let limits = LinkLimits { pages_max: PAGES_MAX, repeats: Repeats::Doubtful };
+        self.bounded(first, (PAGES_MAX, Repeats::Doubtful), about, read, key_of).await
+    }
+
+    /// A list of so many pages at most, sorted by key.
+    pub(crate) async fn bounded<T, K: Ord + std::hash::Hash>(
+        &self,
+        first: Call,
+        (pages_max, repeats): (u32, Repeats),
+        about: About,
+        read: impl Fn(Raw) -> Result<T, VendorError>,
+        key_of: impl Fn(&T) -> K,
+    ) -> Walk<T> {
+        let limits = LinkLimits { pages_max, repeats };
         let (first, read) = (&first, &read);
         let walk: LinkWalk<T> = walk_links(limits, key_of, |link| async move {
             let call = link.map_or_else(|| first.clone(), Call::link);

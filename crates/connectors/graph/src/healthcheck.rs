@@ -4,6 +4,7 @@ use connector_api::{
     health::{Check, Finding, Need, SIGN_IN},
 };
 
+use crate::activity;
 use crate::applications;
 use crate::client::{Graph, TenantClient};
 use crate::devices::{INTUNE, MANAGED_DEVICES, without_intune};
@@ -11,13 +12,20 @@ use crate::errors::About;
 use crate::permissions::{self, missing_permission};
 use crate::policies;
 use crate::scores;
+use crate::security_alerts;
 
 /// A tenant without Entra ID P1 has no list of registrations; the methods of each person are read instead.
 const REGISTRATIONS: &str = "registrations";
 const APPLICATIONS: &str = "applications";
 const SECURE_SCORE: &str = "secure score";
+const DIRECTORY_CHANGES: &str = "changes of the directory";
+const SIGN_IN_LOG: &str = "sign-ins";
+const SECURITY_ALERTS: &str = "security alerts";
 /// What a tenant may do without.
-const MORE: [&str; 4] = [REGISTRATIONS, INTUNE, APPLICATIONS, SECURE_SCORE];
+const MORE: [&str; 7] =
+    [REGISTRATIONS, INTUNE, APPLICATIONS, SECURE_SCORE, DIRECTORY_CHANGES, SIGN_IN_LOG, SECURITY_ALERTS];
+/// Rights that came later stop nothing but what needs them.
+const LATER: [&str; 5] = [APPLICATIONS, SECURE_SCORE, DIRECTORY_CHANGES, SIGN_IN_LOG, SECURITY_ALERTS];
 
 /// A missing right is named as Microsoft names the permission.
 pub(crate) fn add(health: &mut Health, name: &'static str, outcome: Result<(), VendorError>) {
@@ -25,8 +33,7 @@ pub(crate) fn add(health: &mut Health, name: &'static str, outcome: Result<(), V
     match missing {
         Some(permission) => {
             let finding = Finding::MissingRight(permission);
-            // Rights that came later stop nothing but what needs them.
-            let need = if [APPLICATIONS, SECURE_SCORE].contains(&name) { Need::More } else { Need::Reading };
+            let need = if LATER.contains(&name) { Need::More } else { Need::Reading };
             health.checks.push(Check { name, need, finding });
         }
         None => {
@@ -37,7 +44,7 @@ pub(crate) fn add(health: &mut Health, name: &'static str, outcome: Result<(), V
 }
 
 /// Name, permission, address: one cheap read each.
-const READS: [(&str, &str, &str); 11] = [
+const READS: [(&str, &str, &str); 14] = [
     ("the tenant", permissions::ORGANIZATION, "/v1.0/organization"),
     ("domains", permissions::DOMAINS, "/v1.0/domains"),
     ("people", permissions::USERS, "/v1.0/users"),
@@ -49,6 +56,9 @@ const READS: [(&str, &str, &str); 11] = [
     (INTUNE, permissions::MANAGED_DEVICES, MANAGED_DEVICES),
     (APPLICATIONS, permissions::APPLICATIONS, applications::APPLICATIONS),
     (SECURE_SCORE, permissions::SECURE_SCORE, scores::SECURE_SCORES),
+    (DIRECTORY_CHANGES, permissions::SIGN_INS, activity::DIRECTORY_AUDITS),
+    (SIGN_IN_LOG, permissions::SIGN_INS, activity::SIGN_IN_LOG),
+    (SECURITY_ALERTS, permissions::SECURITY_ALERTS, security_alerts::SECURITY_ALERTS),
 ];
 
 impl Graph {
@@ -69,7 +79,7 @@ impl Graph {
 }
 
 impl TenantClient {
-    /// Reads only: a token, eleven lists, and the methods of one user.
+    /// Reads only: a token, fourteen lists, and the methods of one user.
     pub async fn health_check(&self) -> Health {
         let mut health = Health::default();
         health.add(SIGN_IN, Need::Reading, self.sign_in().await);
@@ -96,7 +106,14 @@ impl TenantClient {
         let sized =
             ["/v1.0/users", "/v1.0/groups", MANAGED_DEVICES, applications::APPLICATIONS].contains(&path);
         let call = if sized { call.query("$top", 1).query("$select", "id") } else { call };
-        let call = if path == scores::SECURE_SCORES { call.query("$top", 1) } else { call };
+        let is_short = [
+            scores::SECURE_SCORES,
+            activity::DIRECTORY_AUDITS,
+            activity::SIGN_IN_LOG,
+            security_alerts::SECURITY_ALERTS,
+        ]
+        .contains(&path);
+        let call = if is_short { call.query("$top", 1) } else { call };
         self.call(call, About::list(permission, name)).await.map(drop).map_err(without_intune)
     }
 

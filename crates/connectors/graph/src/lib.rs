@@ -7,6 +7,7 @@
 //! * Every call knows the right that it needs ([`permissions`]): a refusal names it.
 //! * Per-user MFA can only be read under `/beta`, which the vendor may change. Nothing else here is beta.
 //! * Records are held as they were sent beside what was read from them.
+pub mod activity;
 pub mod applications;
 mod auth;
 mod batch;
@@ -24,11 +25,14 @@ pub mod permissions;
 pub mod policies;
 pub mod quotas;
 pub mod scores;
+pub mod security_alerts;
 pub mod sharepoint;
 pub mod sign_in;
+pub mod subscriptions;
 pub mod types;
 pub mod webhook;
 
+pub use activity::{ActorKind, DirectoryChange, SignIn, SignInOutcome};
 pub use applications::{AppCredential, Application, CredentialKind};
 pub use client::{Graph, TenantClient};
 pub use config::Config;
@@ -37,7 +41,9 @@ pub use named::NamedCall;
 pub use people::{DeltaEnd, People, Removed, UserFields, UsersDelta};
 pub use permissions::{PERMISSIONS, missing_permission};
 pub use scores::{ControlScore, SecureScore};
+pub use security_alerts::{AlertSeverity, SecurityAlert};
 pub use sign_in::PerId;
+pub use subscriptions::{NewSubscription, Subscription};
 pub use types::{
     AccessPolicy, AssignedLicense, AuthenticationMethod, Domain, LicenseState, NamedLocation, Organization,
     PartnerCustomer, PerUserMfa, Prepaid, Raw, Registration, RoleAssignment, RoleDefinition,

@@ -2,6 +2,7 @@
 use connector_api::{Call, Fact, VendorError};
 use serde_json::Value;
 
+use crate::activity::{DIRECTORY_AUDITS, SIGN_IN_LOG};
 use crate::client::{TenantClient, fact, segment};
 use crate::errors::About;
 use crate::permissions;
@@ -21,6 +22,8 @@ pub enum NamedCall {
     AccessPolicies,
     NamedLocations,
     SecureScores { top: u32 },
+    DirectoryAudits { top: u32 },
+    SignIns { top: u32 },
 }
 
 impl NamedCall {
@@ -33,6 +36,7 @@ impl NamedCall {
             Self::SubscribedSkus => permissions::SEATS,
             Self::SecurityDefaults | Self::AccessPolicies | Self::NamedLocations => permissions::POLICIES,
             Self::SecureScores { .. } => permissions::SECURE_SCORE,
+            Self::DirectoryAudits { .. } | Self::SignIns { .. } => permissions::SIGN_INS,
         }
     }
 
@@ -48,6 +52,8 @@ impl NamedCall {
             Self::AccessPolicies => Call::get(ACCESS_POLICIES),
             Self::NamedLocations => Call::get(NAMED_LOCATIONS),
             Self::SecureScores { top: rows } => top("/v1.0/security/secureScores", *rows),
+            Self::DirectoryAudits { top: rows } => top(DIRECTORY_AUDITS, *rows),
+            Self::SignIns { top: rows } => top(SIGN_IN_LOG, *rows),
         }
     }
 }

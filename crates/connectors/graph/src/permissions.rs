@@ -7,7 +7,7 @@ pub const ORGANIZATION: &str = "Organization.Read.All";
 pub const DOMAINS: &str = "Domain.Read.All";
 pub const USERS: &str = "User.Read.All";
 pub const SEATS: &str = "LicenseAssignment.Read.All";
-/// Sign-ins and registrations; both also need Entra ID P1 in the tenant.
+/// The directory's changes; sign-ins and registrations, which also need Entra ID P1 in the tenant.
 pub const SIGN_INS: &str = "AuditLog.Read.All";
 /// Conditional access, named locations, security defaults, and the per-user state of MFA.
 pub const POLICIES: &str = "Policy.Read.All";
@@ -19,6 +19,7 @@ pub const MANAGED_DEVICES: &str = "DeviceManagementManagedDevices.Read.All";
 /// Applications that a tenant registered, and when their secrets end.
 pub const APPLICATIONS: &str = "Application.Read.All";
 pub const SECURE_SCORE: &str = "SecurityEvents.Read.All";
+pub const SECURITY_ALERTS: &str = "SecurityAlert.Read.All";
 
 /// Each permission, and what it is asked for.
 pub const PERMISSIONS: &[(&str, &str)] = &[
@@ -28,7 +29,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     (DOMAINS, "verified domains of a tenant"),
     (USERS, "people and their licenses"),
     (SEATS, "seats bought and assigned"),
-    (SIGN_INS, "last sign-ins and registered MFA methods"),
+    (SIGN_INS, "sign-ins, changes of the directory and registered MFA methods"),
     (POLICIES, "conditional access, security defaults and per-user MFA"),
     (METHODS, "registered MFA methods in tenants without Entra ID P1"),
     (ROLES, "who holds an administrator role"),
@@ -36,6 +37,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     (MANAGED_DEVICES, "devices enrolled in Intune"),
     (APPLICATIONS, "when secrets and certificates of applications end"),
     (SECURE_SCORE, "secure score"),
+    (SECURITY_ALERTS, "alerts of Defender and Entra"),
 ];
 
 /// Begins the reason of every refusal that comes from a missing right.

@@ -53,6 +53,17 @@ pub struct Named {
     pub name: String,
     /// When it came or went.
     pub at: Timestamp,
+    /// Who did it, where the tenant's log tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// It has a record here; what only a log names has none.
+    #[serde(skip_serializing_if = "is_true")]
+    pub is_known: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_true(it: &bool) -> bool {
+    *it
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -104,10 +115,15 @@ pub(super) fn explain(found: &Found<'_>) -> (Cause, String) {
 fn under(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Named>) {
     if found.active.is_empty() {
         let kind = if found.ours.is_empty() { CauseKind::NoLine } else { CauseKind::DisconnectedLine };
-        return (kind, newest(found.present.iter().filter_map(|unit| named(unit, unit.added_at))));
+        return (
+            kind,
+            newest(found.present.iter().filter_map(|unit| named(unit, unit.added_at, &unit.added_by))),
+        );
     }
     let later = |unit: &&&Unit| changed_at.is_some_and(|at| unit.added_at.is_some_and(|added| added > at));
-    let mut added = newest(found.present.iter().filter(later).filter_map(|unit| named(unit, unit.added_at)));
+    let mut added = newest(
+        found.present.iter().filter(later).filter_map(|unit| named(unit, unit.added_at, &unit.added_by)),
+    );
     added.truncate(units_of(found));
     let kind = match (added.is_empty(), found.rule.counts.is_seats()) {
         (true, _) => CauseKind::QuantityTooLow,
@@ -125,7 +141,8 @@ fn over(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Nam
     let later = |unit: &&Unit| {
         !unit.is_present && unit.gone_at.is_some_and(|gone| changed_at.is_none_or(|changed| gone > changed))
     };
-    let mut gone = newest(found.meant.iter().filter(later).filter_map(|unit| named(unit, unit.gone_at)));
+    let mut gone =
+        newest(found.meant.iter().filter(later).filter_map(|unit| named(unit, unit.gone_at, &unit.gone_by)));
     gone.truncate(units_of(found));
     let kind = match (is_there, gone.is_empty(), found.rule.counts.is_seats()) {
         (false, _, true) => CauseKind::LineWithoutSeats,
@@ -155,8 +172,8 @@ fn units_of(found: &Found<'_>) -> usize {
     units
 }
 
-fn named(unit: &Unit, at: Option<Timestamp>) -> Option<Named> {
-    at.map(|at| Named { id: unit.id, name: unit.name.clone(), at })
+fn named(unit: &Unit, at: Option<Timestamp>, by: &Option<String>) -> Option<Named> {
+    at.map(|at| Named { id: unit.id, name: unit.name.clone(), at, by: by.clone(), is_known: unit.is_known })
 }
 
 fn newest(units: impl Iterator<Item = Named>) -> Vec<Named> {
@@ -214,8 +231,11 @@ fn sentence(found: &Found<'_>, kind: CauseKind, units: &[Named], changed_at: Opt
 /// Three by name and day, the others by number.
 fn names(units: &[Named]) -> String {
     const SHOWN_MAX: usize = 3;
-    let shown: Vec<_> =
-        units.iter().take(SHOWN_MAX).map(|unit| format!("{} ({})", unit.name, day(unit.at))).collect();
+    let one = |unit: &Named| {
+        let by = unit.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+        format!("{} ({}{by})", unit.name, day(unit.at))
+    };
+    let shown: Vec<_> = units.iter().take(SHOWN_MAX).map(one).collect();
     match units.len().saturating_sub(SHOWN_MAX) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

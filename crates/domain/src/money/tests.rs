@@ -172,6 +172,8 @@ fn seat(number: u128, day: i64) -> Seat {
         disabled_at: None,
         added_at: Some(at(day)),
         missing_since: None,
+        given: None,
+        taken: None,
     }
 }
 
@@ -214,6 +216,41 @@ fn seats_are_counted_as_the_rule_says() {
     assert_eq!(none.cause.kind, CauseKind::LineWithoutSeats);
     let twice = of_seats(SeatBasis::Purchased, &things, &[line(1, "4"), line(2, "4")]).unwrap();
     assert_eq!(twice.cause.kind, CauseKind::DuplicateLines);
+}
+
+#[test]
+fn a_tenants_log_names_who_gave_and_who_took_seats() {
+    let deed = |by: &str, day| Some(Deed { by: by.into(), at: at(day) });
+    let given = Seat { given: deed("admin@a.example", 13), ..seat(3, 12) };
+    let things = Things { seats: vec![seat(1, 1), given], ..Things::default() };
+    let found = of_seats(SeatBasis::Assigned, &things, &[line(1, "1")]).expect("one more");
+    let named = &found.cause.people.expect("people")[0];
+    assert_eq!((named.by.as_deref(), named.at), (Some("admin@a.example"), at(13)));
+    assert!(found.text.ends_with(" by admin@a.example)."), "{}", found.text);
+    let taken = Seat { missing_since: Some(at(14)), taken: deed("HR provisioning", 12), ..seat(2, 1) };
+    let lost = Loss {
+        id: id(7),
+        name: "former@a.example".into(),
+        sku_id: id(9),
+        taken: deed("admin@a.example", 13).unwrap(),
+    };
+    let other = Loss { sku_id: id(8), ..lost.clone() };
+    let things = Things { seats: vec![seat(1, 1), taken], losses: vec![lost, other], ..Things::default() };
+    let found = of_seats(SeatBasis::Assigned, &things, &[line(1, "3")]).expect("two less");
+    assert_eq!(found.cause.kind, CauseKind::SeatsGone);
+    let named = found.cause.people.expect("people");
+    assert_eq!(named.len(), 2, "{named:?}");
+    assert_eq!((named[0].is_known, named[0].name.as_str()), (false, "former@a.example"));
+    assert_eq!((named[1].is_known, named[1].by.as_deref()), (true, Some("HR provisioning")));
+    let before = Loss {
+        id: id(7),
+        name: "former@a.example".into(),
+        sku_id: id(9),
+        taken: deed("admin@a.example", 9).unwrap(),
+    };
+    let things = Things { seats: vec![seat(1, 1)], losses: vec![before], ..Things::default() };
+    let found = of_seats(SeatBasis::Assigned, &things, &[line(1, "3")]).expect("two less");
+    assert_eq!(found.cause.kind, CauseKind::QuantityTooHigh, "it went before the line was changed");
 }
 
 fn known(state: State) -> Known {

@@ -59,6 +59,28 @@ pub struct Seat {
     pub disabled_at: Option<Timestamp>,
     pub added_at: Option<Timestamp>,
     pub missing_since: Option<Timestamp>,
+    /// Who gave it and who took it away, where the tenant's log tells.
+    #[serde(default)]
+    pub given: Option<Deed>,
+    #[serde(default)]
+    pub taken: Option<Deed>,
+}
+
+/// What the log of a tenant tells of a seat.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Deed {
+    pub by: String,
+    pub at: Timestamp,
+}
+
+/// A seat that was taken from somebody who is not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Of the log's entry.
+    pub id: Uuid,
+    pub name: String,
+    pub sku_id: Uuid,
+    pub taken: Deed,
 }
 
 /// Licenses that a tenant bought.
@@ -74,6 +96,7 @@ pub struct Things {
     pub devices: Vec<Device>,
     pub seats: Vec<Seat>,
     pub purchases: Vec<Purchase>,
+    pub losses: Vec<Loss>,
 }
 
 /// One thing that counts, or did.
@@ -85,6 +108,10 @@ pub(super) struct Unit {
     /// When it went; it need not be known.
     pub gone_at: Option<Timestamp>,
     pub is_present: bool,
+    pub added_by: Option<String>,
+    pub gone_by: Option<String>,
+    /// It has a record here.
+    pub is_known: bool,
 }
 
 /// What a rule means of the things of one customer.
@@ -112,7 +139,8 @@ impl Counts {
             }
             Self::Seats { basis, sku_ids } => {
                 let held = things.seats.iter().filter(|it| sku_ids.contains(&it.sku_id));
-                held.map(|seat| Unit::of_seat(seat, *basis)).collect()
+                let lost = things.losses.iter().filter(|it| sku_ids.contains(&it.sku_id));
+                held.map(|seat| Unit::of_seat(seat, *basis)).chain(lost.map(Unit::of_loss)).collect()
             }
         };
         let present = units.iter().filter(|unit| unit.is_present).count();
@@ -142,6 +170,9 @@ impl Unit {
             added_at: device.added_at,
             gone_at: device.missing_since,
             is_present: device.missing_since.is_none(),
+            added_by: None,
+            gone_by: None,
+            is_known: true,
         }
     }
 
@@ -150,9 +181,31 @@ impl Unit {
         Self {
             id: seat.person_id,
             name: seat.name.clone(),
-            added_at: seat.added_at,
-            gone_at: seat.missing_since.or(seat.disabled_at.filter(|_| counts_not)),
+            added_at: seat.given.as_ref().map(|it| it.at).or(seat.added_at),
+            gone_at: seat
+                .taken
+                .as_ref()
+                .map(|it| it.at)
+                .filter(|_| seat.missing_since.is_some())
+                .or(seat.missing_since)
+                .or(seat.disabled_at.filter(|_| counts_not)),
             is_present: seat.missing_since.is_none() && !counts_not,
+            added_by: seat.given.as_ref().map(|it| it.by.clone()),
+            gone_by: seat.taken.as_ref().filter(|_| seat.missing_since.is_some()).map(|it| it.by.clone()),
+            is_known: true,
+        }
+    }
+
+    fn of_loss(loss: &Loss) -> Self {
+        Self {
+            id: loss.id,
+            name: loss.name.clone(),
+            added_at: None,
+            gone_at: Some(loss.taken.at),
+            is_present: false,
+            added_by: None,
+            gone_by: Some(loss.taken.by.clone()),
+            is_known: false,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Microsoft Graph as far as the product uses it, under `/graph/v1.0` and `/graph/beta`, and the sign-in of tenants under
 //! `/login`. The same estate stands behind it: a tenant for each organization (save one), with its people, seats and
 //! policies. All reads go through one function, so that a batch can make them as well.
+mod activity;
+pub(crate) mod alerts;
 pub(crate) mod applications;
 pub(crate) mod auth;
 mod batch;
@@ -15,6 +17,7 @@ mod policies;
 mod posture;
 mod render;
 pub(crate) mod skus;
+pub(crate) mod subscriptions;
 pub(crate) mod tenants;
 pub(crate) mod truth;
 
@@ -27,7 +30,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -90,6 +93,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/v1.0/$batch", post(batch_v1))
         .route("/beta/$batch", post(batch_beta))
+        .route("/v1.0/subscriptions", post(subscriptions::create).get(subscriptions::list))
+        .route("/v1.0/subscriptions/{id}", patch(subscriptions::renew).delete(subscriptions::remove))
         .route("/_files/{token}", get(sharepoint::file))
         .fallback(one)
         .layer(middleware::from_fn(name_request))
@@ -263,11 +268,12 @@ fn permission(path: &[&str]) -> Option<&'static str> {
         ["users", ..] => "User.Read.All",
         ["groups", ..] => "GroupMember.Read.All",
         ["roleManagement", ..] => "RoleManagement.Read.Directory",
-        ["reports", ..] => "AuditLog.Read.All",
+        ["reports" | "auditLogs", ..] => "AuditLog.Read.All",
         ["deviceManagement", ..] => "DeviceManagementManagedDevices.Read.All",
         ["applications"] => "Application.Read.All",
         ["contracts"] => "Directory.Read.All",
         ["tenantRelationships", ..] => "DelegatedAdminRelationship.Read.All",
+        ["security", "alerts_v2", ..] => "SecurityAlert.Read.All",
         ["security", ..] => "SecurityEvents.Read.All",
         _ => return None,
     })
@@ -320,12 +326,18 @@ pub(crate) fn answer(world: &World, caller: Caller, ask: &Ask<'_>) -> Outcome {
         (_, ["reports", "authenticationMethods", "userRegistrationDetails"]) => {
             policies::registrations(tenant, ask)
         }
+        (_, ["auditLogs", "directoryAudits"]) => {
+            activity::directory_audits(tenant, ask, world.settings.activity)
+        }
+        (_, ["auditLogs", "signIns"]) => activity::sign_ins(tenant, ask, world.settings.activity),
         (_, ["deviceManagement", "managedDevices"]) => managed::list(tenant, ask),
         (_, ["deviceManagement", "managedDevices", id]) => managed::one(tenant, id, ask),
         (_, ["applications"]) => {
             paging::size(ask, 100, 999)?;
             listed(applications::applications(tenant))
         }
+        (_, ["security", "alerts_v2"]) => alerts::list(tenant, ask),
+        (_, ["security", "alerts_v2", id]) => alerts::one(tenant, id),
         (_, ["security", "secureScores"]) => listed(policies::secure_scores(tenant, ask.now)),
         (_, ["contracts"]) if tenant_id == directory.home => listed(render::contracts(directory)),
         (_, ["tenantRelationships", "delegatedAdminCustomers"]) if tenant_id == directory.home => {

@@ -317,6 +317,24 @@ impl Tenant {
     }
 }
 
+/// Longer pauses than this end in silence.
+const PAUSE_DAYS_MAX: i64 = 30;
+
+impl Basics {
+    /// When somebody who signs in every `days + 1` days did so last. Whoever pauses for longer has been silent since.
+    pub fn last_sign_in_s(&self, days: i64, now: Timestamp) -> i64 {
+        let (today, minute) = (now.as_second().div_euclid(DAY_S), i64::from(self.index % 600));
+        if days > PAUSE_DAYS_MAX {
+            return (today - days) * DAY_S - minute * 60;
+        }
+        let at = |day: i64| (day + 1) * DAY_S - minute * 60;
+        let falls_on = |day: &i64| (day + i64::from(self.index)).rem_euclid(days + 1) == 0;
+        let last =
+            (0..=days + 1).map(|back| today - back).find(|day| falls_on(day) && at(*day) <= now.as_second());
+        at(last.unwrap_or(today - days - 1))
+    }
+}
+
 fn sign_ins(basics: &Basics, rng: &mut Rng) -> Option<(i64, i64)> {
     let recent = i64::try_from(rng.below(6)).unwrap_or(0);
     let long = 100 + i64::try_from(rng.below(300)).unwrap_or(0);

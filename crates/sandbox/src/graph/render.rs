@@ -213,19 +213,15 @@ fn member(tenant: &Tenant, person: &Person, name: &str, now: Timestamp) -> Value
     }
 }
 
-/// Of people who work, the last sign-in follows the clock.
+/// Of people who work, the last sign-in follows the clock; it is the one that the log of sign-ins has.
 fn sign_ins(person: &Person, now: Timestamp) -> Value {
     let Some((days, silent_days)) = person.signed_in else { return Value::Null };
-    let midnight = now.as_second() - now.as_second().rem_euclid(DAY_S);
-    let at = |days: i64| {
-        let minute = i64::from(person.basics.index % 600);
-        time((midnight - days * DAY_S - minute * 60).max(person.basics.created_s))
-    };
+    let at = |days: i64| time(person.basics.last_sign_in_s(days, now).max(person.basics.created_s));
     json!({
-        "lastSignInDateTime": at(days + 1),
+        "lastSignInDateTime": at(days),
         "lastSignInRequestId": person.id,
-        "lastNonInteractiveSignInDateTime": at(silent_days + 1),
+        "lastNonInteractiveSignInDateTime": at(silent_days),
         "lastNonInteractiveSignInRequestId": person.id,
-        "lastSuccessfulSignInDateTime": at(days.min(silent_days) + 1),
+        "lastSuccessfulSignInDateTime": at(days.min(silent_days)),
     })
 }

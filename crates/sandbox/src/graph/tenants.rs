@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::alerts::{self, SecurityAlert};
 use super::intune::{self, Enrollment, Planned};
 use super::people::{Basics, Edit, Held, Kind, Layout, Person};
 use super::posture::Profile;
@@ -66,6 +67,8 @@ pub(crate) struct Tenant {
     pub retired: Vec<RetiredSeat>,
     /// When secrets of applications were renewed last.
     pub renewed_s: Option<i64>,
+    /// What its security services raised.
+    pub alerts: Vec<SecurityAlert>,
     /// What Intune has.
     pub enrolled: Vec<Enrollment>,
     /// Which of that, and of the RMM, is one machine.
@@ -222,6 +225,7 @@ impl Tenant {
             changes: Vec::new(),
             retired: Vec::new(),
             renewed_s: None,
+            alerts: alerts::planted(salt, now, layout.first_employee()),
             enrolled: Vec::new(),
             planned: Vec::new(),
         };

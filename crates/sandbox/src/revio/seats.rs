@@ -13,6 +13,8 @@ const DAY_S: i64 = 86_400;
 const CUSTOMERS_PER_MISTAKE: usize = 4;
 /// Seats by which a count is wrong.
 const DIFFERENCE_MAX: u64 = 4;
+/// Changes of seats that are billed wrongly are so old; every tenant's log keeps them for a week at least.
+const LATELY_DAYS: i64 = 3;
 /// The mistakes that occur first.
 const KINDS: [What; 6] = [
     What::UnderBilled,
@@ -84,6 +86,10 @@ impl Books {
             return what == Some(What::NoLine) && count > 0;
         }
         let what = what.filter(|what| *what != What::UnderBilled || count > difference + 1);
+        if what == Some(What::UnderBilled) {
+            tenant.give_lately(place.sku, difference, now);
+        }
+        let seats = tenant.seats(place.sku);
         let newest = last_created(&seats, now) + DAY_S;
         let (quantity, changed_s) = match what {
             Some(What::UnderBilled) => {
@@ -161,11 +167,27 @@ fn places(directory: &Directory) -> Vec<Place> {
 }
 
 impl crate::graph::tenants::Tenant {
+    /// The newest seats were given in the last days, so that the tenant's log still tells who did it.
+    fn give_lately(&mut self, sku: Sku, count: usize, now: Timestamp) {
+        let newest: Vec<i64> = self.seats(sku).iter().rev().take(count).map(|(_, index)| *index).collect();
+        for (at, index) in newest.into_iter().enumerate() {
+            let Ok(index) = u32::try_from(index) else { continue };
+            let mut licenses = self.basics(index).licenses;
+            let days = LATELY_DAYS - 1 + i64::try_from(at).unwrap_or(0);
+            for held in licenses.iter_mut().filter(|held| held.sku == sku) {
+                held.assigned_s = now.as_second() - days * DAY_S - 3_600;
+            }
+            self.edits.entry(index).or_default().licenses = Some(licenses);
+        }
+    }
+
     /// Seats of people who were gone before anybody looked.
     fn retire_seats(&mut self, sku: Sku, count: usize, changed_s: i64, now: Timestamp, rng: &mut Rng) {
         for index in 0..count {
             let assigned_s = changed_s - DAY_S * (100 + i64::try_from(index).unwrap_or(0));
-            let removed = Timestamp::from_second((changed_s + now.as_second()) / 2).unwrap_or(now);
+            // Lately, so that the tenant's log still tells of it.
+            let removed_s = ((changed_s + now.as_second()) / 2).max(now.as_second() - DAY_S * LATELY_DAYS);
+            let removed = Timestamp::from_second(removed_s).unwrap_or(now);
             let user_principal_name = format!("former.{}@{}", index + 1, self.domain);
             self.retired.push(RetiredSeat {
                 sku,

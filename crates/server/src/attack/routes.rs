@@ -64,6 +64,11 @@ fn at_functions(world: &World, raider: &Raider) -> Vec<Shot> {
     let mut shot = Shot::new("public", "ninjaone-webhook", "POST", webhook);
     shot.kind = Kind::Write;
     shots.push(shot.json(&json!({ "id": 1, "activityType": "CONDITION" })));
+    let webhook = format!("/functions/v1/microsoft-webhook/{integration}");
+    let mut shot = Shot::new("public", "microsoft-webhook", "POST", webhook);
+    shot.kind = Kind::Write;
+    let notification = json!({ "subscriptionId": "1", "tenantId": "1", "clientState": "guessed", "lifecycleEvent": "missed" });
+    shots.push(shot.json(&json!({ "value": [notification] })));
     shots
 }
 

@@ -59,7 +59,8 @@ async fn serve(
     shutdown: Shutdown,
     started: Instant,
 ) -> Result<(), Failure> {
-    let tuning = tuning(args.crash_at.as_deref())?;
+    let reachable_at = Some(settings.url().into());
+    let tuning = Tuning { reachable_at, ..tuning(args.crash_at.as_deref())? };
     let product = Product::build(database, settings, &tuning).await?;
     people::refuse_real_installation(&product).await?;
     let (sandbox, handle) = sandbox(args).await?;

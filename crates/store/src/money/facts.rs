@@ -1,5 +1,5 @@
 //! What a comparison of one customer stands on, read at one moment.
-use domain::money::{Charge, Counts, Known, Line, Rule, SeatBasis, State, Things, Waiting};
+use domain::money::{Charge, Counts, Deed, Known, Line, Rule, SeatBasis, State, Things, Waiting};
 use kernel::{
     Decimal, Timestamp,
     id::{CustomerId, DeviceId, DifferenceId, IntegrationId},
@@ -8,6 +8,9 @@ use pg::{ActorTx, PgError, Row, types::Json};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
+
+/// Entries of tenants' logs that one comparison looks at.
+const SEAT_CHANGES_MAX: i64 = 5_000;
 
 /// A rule and where its product is billed.
 #[derive(Clone, Debug)]
@@ -169,7 +172,40 @@ pub async fn facts(
         (row.get("devices"), row.get("seats"), row.get("purchases"));
     let Json(lines) = row.get("lines");
     let Json(known) = row.get("known");
-    Ok(Facts { sources, things: Things { devices, seats, purchases }, lines, known })
+    Ok(Facts { sources, things: Things { devices, seats, purchases, losses: Vec::new() }, lines, known })
+}
+
+/// A seat that was given or taken, by a tenant's log.
+#[derive(Clone, Debug)]
+pub struct SeatChange {
+    /// Of the log's entry.
+    pub id: Uuid,
+    /// `None`: nobody who is known here.
+    pub person: Option<Uuid>,
+    pub name: String,
+    pub sku_id: Uuid,
+    pub is_given: bool,
+    pub deed: Deed,
+}
+
+/// The latest first.
+pub async fn seat_changes(
+    tx: &ActorTx,
+    customer: CustomerId,
+    skus: &[Uuid],
+    since: Timestamp,
+) -> Result<Vec<SeatChange>, PgError> {
+    let sql = include_str!("../../../../db/queries/money/seat_changes.sql");
+    let rows = tx.query(sql, &[&customer.0, &skus, &since, &SEAT_CHANGES_MAX]).await?;
+    let read = |row: &Row| SeatChange {
+        id: row.get("id"),
+        person: row.get("person_id"),
+        name: row.get("name"),
+        sku_id: row.get("sku_id"),
+        is_given: row.get("is_given"),
+        deed: Deed { by: row.get("actor_name"), at: row.get("happened_at") },
+    };
+    Ok(rows.iter().map(read).collect())
 }
 
 /// When devices were added, by their source's word.

@@ -1,4 +1,5 @@
 import { MapPin } from "lucide-react";
+import { Link } from "react-router";
 import { rowKey, useRow, useRows } from "@/api/queries";
 import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
@@ -189,5 +190,5 @@ function CoverageCard({ customerId }: { customerId: string }) {
 /** The customer's Microsoft 365: people, and who gets in with a password alone. */
 function Microsoft({ customerId }: { customerId: string }) {
   const tenant = useRows(tenants.table, { where: [{ column: "customer_id", op: "eq", value: customerId }], order: [{ column: "name" }], limit: SHOWN_ROWS });
-  return <RelatedTable resource={tenants} title="Microsoft 365" result={tenant} columns={["name", "parts_complete", "people", "mfa_gap"]} none="No tenant is mapped to this customer." />;
+  return <RelatedTable resource={tenants} title="Microsoft 365" result={tenant} columns={["name", "parts_complete", "people", "mfa_gap"]} aside={<><Link to={scopedPath("/sign-ins", customerId)} className="hover:underline">Sign-ins</Link> · <Link to={scopedPath("/directory-changes", customerId)} className="hover:underline">Changes</Link></>} none="No tenant is mapped to this customer." />;
 }

@@ -144,8 +144,16 @@ function Units({ label, noun, units, total, row, path }: UnitsProps) {
     <ul aria-label={label}>
       {units.map((unit) => (
         <li key={unit.id} className="relative flex min-h-9 items-center gap-3 border-b border-line px-3.5 py-1.5 last:border-b-0 hover:bg-hover">
-          <Link to={scope.to(path(row.customer_id, unit.id))} className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0">{unit.name}</Link>
-          {unit.at ? <span className="text-sm text-ink-2" title={fullTime(unit.at)}>{row.direction === "under" ? "added" : "gone"} <Ago at={unit.at} /></span> : null}
+          {unit.known ? (
+            <Link to={scope.to(path(row.customer_id, unit.id))} className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0">{unit.name}</Link>
+          ) : (
+            <span className="min-w-0 flex-1 truncate font-medium">{unit.name}</span>
+          )}
+          {unit.at ? (
+            <span className="truncate text-sm text-ink-2" title={`${fullTime(unit.at)}${unit.by ? ` by ${unit.by}` : ""}`}>
+              {row.direction === "under" ? "added" : "gone"} {unit.by ? `by ${unit.by} ` : ""}<Ago at={unit.at} />
+            </span>
+          ) : null}
         </li>
       ))}
       {total > units.length ? <li className="px-3.5 py-2 text-sm text-ink-2">and {plural(total - units.length, `more ${noun[0]}`, `more ${noun[1]}`)}</li> : null}

@@ -5,6 +5,10 @@ export interface CauseUnit {
   id: string;
   name: string;
   at: string | null;
+  /** Who did it, where the tenant's log tells. */
+  by: string | null;
+  /** It has a page; what only a log names has none. */
+  known: boolean;
 }
 export interface CauseLine {
   id: string;
@@ -28,7 +32,7 @@ const listOf = (value: unknown) => (Array.isArray(value) ? value.filter(isRecord
 /** What the reconciliation found behind a difference; what is missing reads as none. */
 export function readCause(value: unknown): Cause {
   const cause = isRecord(value) ? value : {};
-  const units = (value: unknown): CauseUnit[] => listOf(value).map((unit) => ({ id: stringOrNull(unit.id) ?? "", name: stringOrNull(unit.name) ?? "", at: stringOrNull(unit.at) }));
+  const units = (value: unknown): CauseUnit[] => listOf(value).map((unit) => ({ id: stringOrNull(unit.id) ?? "", name: stringOrNull(unit.name) ?? "", at: stringOrNull(unit.at), by: stringOrNull(unit.by), known: unit.is_known !== false }));
   const devices = units(cause.devices);
   const people = units(cause.people);
   return {

@@ -5,6 +5,7 @@ import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
+import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
 import { useScope } from "@/kit/scope";
@@ -12,6 +13,8 @@ import { words } from "@/kit/status";
 import { count } from "@/kit/time";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { SkeletonRows } from "@/ui/Skeleton";
+import { AccountEvents } from "../activity/AccountEvents";
+import { TenantCoverage } from "../activity/CoverageNotes";
 import { endpoints } from "../endpoints/columns";
 import { people, Standing } from "./columns";
 import { readHolds, type Held } from "./holds";
@@ -23,6 +26,7 @@ const MACHINES_MAX = 20;
 export default function PersonRecord() {
   const { customerId, id } = useRecordKey();
   const scope = useScope();
+  const { isProvider } = useCan();
   const up = { label: "People", to: scope.to("/people") };
   const person = useRow(people.table, { where: rowKey(customerId, id) });
   const mine = [{ column: "person_id", op: "eq" as const, value: id }, ...(customerId ? [{ column: "customer_id", op: "eq" as const, value: customerId }] : [])];
@@ -67,9 +71,15 @@ export default function PersonRecord() {
                   </ul>
                 </Card>
                 <RelatedTable resource={endpoints} title="Endpoints" result={machines} columns={["name", "coverage", "sources", "last_seen_at"]} none="Intune names this person on no device." />
+                {isProvider ? <AccountEvents row={row} /> : null}
               </>
             }
-            side={<Account row={row} />}
+            side={
+              <>
+                <Account row={row} />
+                {isProvider ? <TenantCoverage customerId={row.customer_id} tenantId={row.tenant_id} /> : null}
+              </>
+            }
           />
         </>
       )}

@@ -21,6 +21,7 @@ import { SkeletonRows } from "@/ui/Skeleton";
 import { licenses } from "../licenses";
 import { people } from "../people/columns";
 import { askedBy, Reading, splitOf, tenants } from "./columns";
+import { TenantCoverage } from "../activity/CoverageNotes";
 import { MfaBar } from "./MfaBar";
 
 const PARTS: Readonly<Record<string, string>> = {
@@ -35,6 +36,10 @@ const PARTS: Readonly<Record<string, string>> = {
   roles: "Administrator roles",
   applications: "Secrets of applications",
   secure_score: "Secure score",
+  directory_changes: "Changes of the directory",
+  sign_in_log: "Log of sign-ins",
+  security_alerts: "Security alerts",
+  subscriptions: "Told of changes",
 };
 const OUTCOMES = ["gap", "unknown", "exempt", "protected"] as const;
 const SHOWN_ROWS = 8;
@@ -108,6 +113,7 @@ export default function TenantRecord() {
             side={
               <>
                 <Parts rows={parts.rows} pending={parts.isPending} />
+                <TenantCoverage customerId={row.customer_id} tenantId={id} />
                 <Card title="Tenant">
                   <Facts>
                     <Fact name="Entra ID P1">{row.has_premium === null ? "unknown" : row.has_premium ? "yes" : "no"}</Fact>

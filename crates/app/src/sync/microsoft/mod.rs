@@ -1,10 +1,11 @@
 //! Microsoft 365: the partner's tenants, and of each mapped one its licenses, accounts, second factors,
-//! enrolled devices, access policies, secrets of applications and secure score.
+//! enrolled devices, access policies, secrets of applications, secure score, security alerts, and what happens in it.
 //!
 //! Inside a part tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for
 //! that one (`tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. A full
 //! run reads all accounts anew; an incremental one asks what changed since, and spares the readings that take a call per
 //! account and, by the clock, those that were complete a short time ago.
+mod activity;
 mod applications;
 mod changes;
 mod managed_devices;
@@ -15,12 +16,17 @@ mod registrations;
 mod rows;
 mod scores;
 mod seats;
+mod security_alerts;
 mod sku_names;
+mod subscriptions;
 pub(super) mod tenants;
 pub(super) mod trouble;
 
 use ::graph::Graph;
-use store::sync::{self, SyncKind, SyncState};
+use store::{
+    subscriptions as told,
+    sync::{self, SyncKind, SyncState},
+};
 
 use super::{
     context::Cx,
@@ -33,13 +39,15 @@ use super::{
 pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
     cx.at(SyncPoint::RunStarted).await;
     let mut kind = cx.claim.kind;
-    if kind == SyncKind::Incremental && mapping_changed(cx).await? {
+    if kind == SyncKind::Incremental && !cx.claim.is_notified && mapping_changed(cx).await? {
         run::become_full(cx, "organizations were mapped or unmapped").await?;
         kind = SyncKind::Full;
     }
-    let known = run::open_parts(cx, &PartName::MICROSOFT).await?;
+    let parts: &[PartName] =
+        if cx.claim.is_notified { &PartName::MICROSOFT_NOTIFIED } else { &PartName::MICROSOFT };
+    let known = run::open_parts(cx, parts).await?;
     let mut next = Next::GoOn;
-    for part in PartName::MICROSOFT {
+    for part in parts.iter().copied() {
         if run::has_ended(&known, part) {
             continue;
         }
@@ -56,11 +64,18 @@ pub(super) async fn drive(cx: &Cx<'_, Graph>) -> Result<SyncState, SyncError> {
             PartName::ManagedDevices => managed_devices::read(cx, kind).await?,
             PartName::Applications => applications::read(cx, kind).await?,
             PartName::SecureScore => scores::read(cx, kind).await?,
+            PartName::DirectoryChanges => activity::read::<activity::DirectoryChanges>(cx, kind).await?,
+            PartName::SignInLog => activity::read::<activity::SignIns>(cx, kind).await?,
+            PartName::Subscriptions => subscriptions::read(cx, kind).await?,
+            PartName::SecurityAlerts => security_alerts::read(cx, kind).await?,
             _ => policies::read(cx, kind).await?,
         };
         next = end.next;
         run::end_part(cx, part, &end).await?;
     }
+    let tx = cx.provider().await?;
+    told::settle(&tx, cx.claim.integration, cx.claim.run).await?;
+    tx.commit().await?;
     run::finish(cx, None).await
 }
 

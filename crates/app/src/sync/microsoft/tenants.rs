@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::id::CustomerId;
 use pg::ActorTx;
 use store::{
-    integrations,
+    integrations, subscriptions,
     sync::{Again, Counts, SyncKind},
     tenants::{self, Described, PartOf, PartRead, PartState},
 };
@@ -111,6 +111,12 @@ pub(super) async fn each(
         tx.rollback().await?;
         due.retain(|external_id, (customer, _)| !spared.contains(&(*customer, external_id.clone())));
     }
+    if cx.claim.is_notified {
+        let tx = cx.provider().await?;
+        let told = subscriptions::due(&tx, cx.claim.integration).await?;
+        tx.rollback().await?;
+        due.retain(|external_id, _| told.contains(external_id));
+    }
     let outcomes: Vec<Outcome> = stream::iter(due)
         .map(|(external_id, (customer, name))| async move {
             one(cx, (kind, part, main), (&external_id, &name), customer, read).await
@@ -145,8 +151,16 @@ async fn one(
     let client = cx.client.tenant(external_id);
     let tenant = Reading { customer, id: is.id, name: is.name, has_premium: is.has_premium, kind, client };
     let outcome = |state, reason, permission: Option<&str>, held| {
-        // A right that came later than the connection stops nothing but what needs it.
-        let is_optional = matches!(main, PartOf::Applications | PartOf::SecureScore) && permission.is_some();
+        // A right that came later than the connection stops nothing but what needs it, nor does a log that the tenant does not have.
+        let is_optional = match main {
+            PartOf::Applications | PartOf::SecureScore => permission.is_some(),
+            PartOf::DirectoryChanges | PartOf::SignInLog | PartOf::SecurityAlerts => {
+                state == PartState::Denied
+            }
+            // Whether the vendor tells of changes says nothing about what is known.
+            PartOf::Subscriptions => true,
+            _ => false,
+        };
         let state = if is_optional { PartState::Complete } else { state };
         Outcome { tenant: tenant.name.clone(), state, reason, held }
     };
@@ -155,7 +169,9 @@ async fn one(
         return Ok(outcome(done.state, done.reason.clone(), done.permission.as_deref(), 0));
     }
     // A tenant that does not let us in says so once.
-    let shut = of(PartOf::Organization).filter(|it| it.state == PartState::Denied);
+    // What keeps a ledger writes down that nothing was read.
+    let has_ledger = matches!(main, PartOf::DirectoryChanges | PartOf::SignInLog);
+    let shut = of(PartOf::Organization).filter(|it| it.state == PartState::Denied && !has_ledger);
     let (reads, held) = match shut {
         Some(shut) => {
             let reason = shut.reason.clone();

@@ -1,5 +1,6 @@
 //! The client against the sandbox, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene cannot be set")]
+mod activity;
 mod applications;
 mod auth;
 mod delta;

@@ -213,6 +213,7 @@ async fn named_reads_give_the_answer_as_it_came() {
         NamedCall::AccessPolicies,
         NamedCall::NamedLocations,
         NamedCall::SecureScores { top: 5 },
+        NamedCall::DirectoryAudits { top: 5 },
     ] {
         let answer = tenant.get(&named).await;
         assert!(answer.is_ok(), "{named:?}: {answer:?}");
