@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { Link } from "react-router";
 import { BellOff, Construction } from "lucide-react";
-import { endMaintenance, sentence, unmuteAlert } from "@/api/maintenance";
+import { endMaintenance, unmuteAlert } from "@/api/maintenance";
+import { sentence } from "@/api/maintenanceAnswer";
 import { isRecord, stringOrNull } from "@/api/errors";
 import { CALM_MS, useRows } from "@/api/queries";
 import type { AlertMuteRow, DeviceListRow } from "@/api/rows";

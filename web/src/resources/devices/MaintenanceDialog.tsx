@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { sentence, startMaintenance, type Feature } from "@/api/maintenance";
+import { startMaintenance, type Feature } from "@/api/maintenance";
+import { sentence } from "@/api/maintenanceAnswer";
 import { useRows } from "@/api/queries";
 import type { DeviceListRow } from "@/api/rows";
 import { useAction } from "@/kit/action";
@@ -55,7 +56,7 @@ export function MaintenanceDialog({ row, onClose }: { row: DeviceListRow; onClos
       <SelectField label="For how long" value={String(minutes)} onChange={(event) => setMinutes(Number(event.target.value))}>
         {lengths.map(([value, label]) => <option key={value} value={value}>{label}</option>)}
       </SelectField>
-      <fieldset className="grid gap-1">
+      <fieldset className="grid gap-2">
         <legend className="mb-1 font-medium">NinjaOne leaves alone</legend>
         {features.map(([value, label]) => (
           <CheckField
@@ -70,7 +71,7 @@ export function MaintenanceDialog({ row, onClose }: { row: DeviceListRow; onClos
       {others.rows.length > 0 ? (
         <details>
           <summary className="cursor-pointer font-medium">{row.site_id ? `More devices of ${row.site_name ?? "this site"}` : "More devices of this customer"}</summary>
-          <div className="mt-1 grid max-h-44 gap-1 overflow-y-auto">
+          <div className="mt-1 grid max-h-44 gap-2 overflow-y-auto">
             {others.rows.map((other) => (
               <CheckField key={other.id} label={other.name} checked={more.includes(other.id)} onChange={(event) => setMore(toggle(more, other.id, event.target.checked))} />
             ))}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answered, sentence } from "./maintenance";
+import { answered, sentence } from "./maintenanceAnswer";
 
 describe("what came of a maintenance order", () => {
   const all = answered({ action: "start", devices: [{ device_id: "d1", run_id: "r1", refused: null }, { device_id: "d2", run_id: null, refused: "FS-01 is gone from NinjaOne." }] });
