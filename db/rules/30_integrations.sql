@@ -38,14 +38,8 @@ create policy owner_select on public.tenant_canaries for select to owner using (
 create or replace function app.access_lost_since(p_integration uuid, p_external text) returns timestamptz language sql stable security definer set search_path = '' as
 $$ select min(c.proved_at) from public.tenant_canaries c where c.integration_id = p_integration and c.external_id = p_external and c.state = 'failing' $$;
 comment on function app.access_lost_since(uuid, text) is 'Definer: reads the proofs of a source, whose rows not everybody may read who sees its facts.';
--- The same of a tenant of Microsoft 365 by our own id: a customer's people do not see the vendor's.
-create policy owner_select on public.tenants for select to owner using (true);
-create or replace function app.tenant_lost_since(p_customer uuid, p_tenant uuid) returns timestamptz language sql stable security definer set search_path = '' as
-$$ select app.access_lost_since(t.integration_id, t.external_id) from public.tenants t where t.customer_id = p_customer and t.id = p_tenant $$;
-comment on function app.tenant_lost_since(uuid, uuid) is 'Definer: reads the proofs of a tenant, whose id at the vendor not everybody may read who sees its facts.';
-revoke all on function app.access_lost_since(uuid, text), app.tenant_lost_since(uuid, uuid) from public;
-grant execute on function app.access_lost_since(uuid, text) to staff, worker;
-grant execute on function app.tenant_lost_since(uuid, uuid) to authenticated, staff, worker;
+revoke all on function app.access_lost_since(uuid, text) from public;
+grant execute on function app.access_lost_since(uuid, text) to authenticated, staff, worker;
 select app.protect_provider('public.tenant_canaries', 'integrations', '{select}');
 -- That a read proved it again is no change.
 create trigger audit after insert or delete or update of state, failing_since on public.tenant_canaries for each row execute function app.audit();
