@@ -45,7 +45,7 @@ test("a device is in maintenance when NinjaOne shows it; its alert waits and com
   await picture(page, "maintenance-1-dialog");
   await dialog.getByRole("button", { name: "Begin maintenance" }).click();
   const state = async () => (await read(`device_maintenance_list?select=*&device_id=eq.${device.id}&order=requested_at.desc&limit=1`))[0];
-  const begun = await until("the proof", async () => { const one = await state(); return one.state === "active" ? one : null; }, { withinMs: STEP_MS });
+  const begun = await until("the proof", async () => { const one = await state(); return one?.state === "active" ? one : null; }, { withinMs: STEP_MS });
   assert.match(begun.state_text, /^Read back: .* is in maintenance until/);
   const [run] = await read(`runs?select=state&id=eq.${begun.run_id}`);
   assert.equal(run.state, "verified");
@@ -75,7 +75,7 @@ test("a device is in maintenance when NinjaOne shows it; its alert waits and com
 
   await go(page, path);
   await page.getByRole("button", { name: "End maintenance" }).click();
-  const ended = await until("the end", async () => { const one = await state(); return one.state === "ended" ? one : null; }, { withinMs: STEP_MS });
+  const ended = await until("the end", async () => { const one = await state(); return one?.state === "ended" ? one : null; }, { withinMs: STEP_MS });
   assert.equal(ended.end_reason, "by_person");
   const back = await until("the incident", async () => (await read(`alert_list?select=incident_id,muted_at&id=eq.${alert.id}&incident_id=not.is.null`))[0] ?? null, { withinMs: STEP_MS });
   assert.equal(back.muted_at, null);
