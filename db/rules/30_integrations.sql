@@ -6,9 +6,9 @@ select app.watch('vault.credentials', 'sealed'), app.watch('vault.keys', 'sealed
 select app.protect_provider('public.integrations', 'integrations', '{select,update}');
 -- Which credentials an integration uses, where it points and its webhook secret change only through functions.
 revoke update on public.integrations from staff;
-grant update (name, sync_interval_s, full_sync_interval_s, enabled) on public.integrations to staff;
+grant update (name, sync_interval_s, full_sync_interval_s, enabled, credentials_end_at) on public.integrations to staff;
 revoke select on public.integrations from staff;
-grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at, credentials_failed_at, credentials_problem)
+grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at, credentials_failed_at, credentials_problem, credentials_end_at)
   on public.integrations to staff;
 
 -- When a synchronized fact is stale: the only definition, for every screen and for the guard of every automation.
@@ -33,6 +33,17 @@ $$ select case when p_part in ('software', 'backups') then app.row_stale_after(p
 create or replace function app.row_stale_after_least() returns interval language sql stable security definer set search_path = '' as
 $$ select min(app.row_stale_after(i.sync_interval_s, i.full_sync_interval_s)) from public.integrations i $$;
 comment on function app.row_stale_after_least() is 'Definer: reads the intervals of all sources, to narrow a search by index.';
+-- A tenant that stopped to let us in: what is known of it is stale since the last proof that it did. Null while it lets us in, and when it never was asked.
+create policy owner_select on public.tenant_canaries for select to owner using (true);
+create or replace function app.access_lost_since(p_integration uuid, p_external text) returns timestamptz language sql stable security definer set search_path = '' as
+$$ select min(c.proved_at) from public.tenant_canaries c where c.integration_id = p_integration and c.external_id = p_external and c.state = 'failing' $$;
+comment on function app.access_lost_since(uuid, text) is 'Definer: reads the proofs of a source, whose rows not everybody may read who sees its facts.';
+revoke all on function app.access_lost_since(uuid, text) from public;
+grant execute on function app.access_lost_since(uuid, text) to authenticated, staff, worker;
+select app.protect_provider('public.tenant_canaries', 'integrations', '{select}');
+-- That a read proved it again is no change.
+create trigger audit after insert or delete or update of state, failing_since on public.tenant_canaries for each row execute function app.audit();
+
 revoke all on function app.source_stale_after(integer), app.row_stale_after(integer, integer), app.source_stale_after(uuid), app.row_stale_after(uuid),
   app.row_stale_after_least(), app.device_fact_stale_after(text, uuid) from public;
 grant execute on function app.source_stale_after(integer), app.row_stale_after(integer, integer), app.source_stale_after(uuid), app.row_stale_after(uuid),

@@ -24,7 +24,11 @@ create view public.device_list with (security_invoker = true) as
             where x.customer_id = d.customer_id and x.device_id = d.id and x.cleared_at is null)) as needs_attention,
          h.health_status, h.antivirus, h.patches_critical, h.patches_failed, h.threats_active,
          -- A backup whose last success is three days old is late; one that never says when is taken for what it is: there.
-         case when not h.has_backup then 'none' when h.backup_last_success_at < now() - interval '3 days' then 'late' when h.has_backup then 'current' end as backup_state
+         case when not h.has_backup then 'none' when h.backup_last_success_at < now() - interval '3 days' then 'late' when h.has_backup then 'current' end as backup_state,
+         (select m.state from public.device_maintenances m
+            where m.customer_id = d.customer_id and m.device_id = d.id and m.state in ('starting', 'active', 'ending')) as maintenance_state,
+         (select m.ends_at from public.device_maintenances m
+            where m.customer_id = d.customer_id and m.device_id = d.id and m.state in ('starting', 'active', 'ending')) as maintenance_until
   from public.devices d
   left join public.customers c on c.id = d.customer_id
   left join public.sites s on s.customer_id = d.customer_id and s.id = d.site_id

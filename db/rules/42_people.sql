@@ -5,7 +5,8 @@ select app.protect('public.tenant_people', 'people', '{select}');
 select app.protect('public.license_skus', 'people', '{select}');
 select app.protect('public.person_licenses', 'people', '{select}');
 revoke select on public.tenants, public.tenant_people, public.license_skus from authenticated;
-grant select (customer_id, id, integration_id, name, default_domain, initial_domain, domains, country, has_premium, security_defaults, observed_at, is_complete, missing_since)
+-- With its id at Microsoft, which anybody can look up by its domain: freshness is worked out by it.
+grant select (customer_id, id, integration_id, external_id, name, default_domain, initial_domain, domains, country, has_premium, security_defaults, observed_at, is_complete, missing_since)
   on public.tenants to authenticated;
 grant select (customer_id, id, tenant_id, user_principal_name, display_name, mail, user_type, account_enabled, disabled_seen_at, created_in_vendor_at, last_sign_in_at,
   department, job_title, is_synced, is_admin, roles, sku_ids, methods, mfa_registered, per_user_mfa, is_leaver, observed_at, is_complete, missing_since)
@@ -69,7 +70,7 @@ create view public.license_list with (security_invoker = true) as
               where a.customer_id = s.customer_id and a.tenant_id = s.tenant_id and a.part = 'sign_ins' and a.state = 'complete')) as inactive_90d,
          (select app.seat_rate(s.customer_id, s.sku_id)) as rate, (select app.seat_currency(s.customer_id, s.sku_id)) as currency,
          (greatest(s.purchased - s.assigned, 0) * (select app.seat_rate(s.customer_id, s.sku_id)))::numeric(14,2) as money_unassigned_per_month,
-         s.observed_at, s.observed_at + (select app.source_stale_after(t.integration_id)) as stale_at, s.is_complete, s.missing_since
+         s.observed_at, least(s.observed_at + (select app.source_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at, s.is_complete, s.missing_since
   from public.license_skus s
   left join public.customers c on c.id = s.customer_id
   left join public.tenants t on t.customer_id = s.customer_id and t.id = s.tenant_id;
@@ -92,7 +93,7 @@ create view public.leaver_list with (security_invoker = true) as
                 and lower(regexp_replace(d.last_user, '^.*\\', '')) in (lower(p.user_principal_name), lower(split_part(p.user_principal_name, '@', 1)))) h) as holds,
          (select sum(app.seat_rate(p.customer_id, x.sku))::numeric(14,2) from unnest(p.sku_ids) x (sku)) as money_per_month,
          (select app.seat_currency(p.customer_id, x.sku) as currency from unnest(p.sku_ids) x (sku) order by 1 limit 1) as currency,
-         p.observed_at, p.observed_at + (select app.row_stale_after(t.integration_id)) as stale_at, p.is_complete
+         p.observed_at, least(p.observed_at + (select app.row_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at, p.is_complete
   from public.tenant_people p
   left join public.customers c on c.id = p.customer_id
   left join public.tenants t on t.customer_id = p.customer_id and t.id = p.tenant_id

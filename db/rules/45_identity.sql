@@ -32,7 +32,7 @@ create view public.endpoint_record_list with (security_invoker = true) as
   select r.customer_id, r.id, r.endpoint_id, r.source, m.id, r.device_id, r.managed_device_id, m.name, m.serial_number, m.os_name, m.os_version,
          m.manufacturer, m.model, null, m.user_principal_name, m.compliance, m.is_encrypted, m.owner_kind,
          m.enrolled_at, m.last_sync_at, null, m.observed_at,
-         m.observed_at + (select app.row_stale_after(t.integration_id)), m.is_complete, m.missing_since,
+         least(m.observed_at + (select app.row_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))), m.is_complete, m.missing_since,
          r.link_kind, r.confidence, r.evidence, r.decided_by, r.decision_id, r.since, r.ended_at, 2
   from public.endpoint_records r
   join public.managed_devices m on m.customer_id = r.customer_id and m.id = r.managed_device_id

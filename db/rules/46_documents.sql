@@ -88,7 +88,7 @@ create view public.document_site_list with (security_invoker = true) as
             order by case p.state when 'failed' then 1 when 'partial' then 2 else 3 end, p.part limit 1), 'complete') as worst_state,
          (select p.reason from public.document_site_parts p where p.customer_id = s.customer_id and p.site_id = s.id and p.state <> 'complete'
             order by case p.state when 'failed' then 1 when 'partial' then 2 else 3 end, p.part limit 1) as worst_reason,
-         s.observed_at, s.observed_at + (select app.source_stale_after(t.integration_id)) as stale_at, s.is_complete, s.missing_since
+         s.observed_at, least(s.observed_at + (select app.source_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at, s.is_complete, s.missing_since
   from public.document_sites s
   left join public.customers c on c.id = s.customer_id
   left join public.document_tenants t on t.customer_id = s.customer_id and t.id = s.tenant_id;
@@ -102,7 +102,7 @@ create view public.document_list with (security_invoker = true) as
          (select count(*)::integer from public.document_shares h where h.customer_id = d.customer_id and h.document_id = d.id and h.missing_since is null) as shares,
          (select min(h.risk)::integer from public.document_shares h where h.customer_id = d.customer_id and h.document_id = d.id and h.missing_since is null) as risk,
          greatest(d.observed_at, r.complete_at) as observed_at,
-         greatest(d.observed_at, r.complete_at) + (select app.source_stale_after(t.integration_id)) as stale_at,
+         least(greatest(d.observed_at, r.complete_at) + (select app.source_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at,
          r.complete_at is not null as is_complete, d.missing_since
   from public.documents d
   left join public.customers c on c.id = d.customer_id
@@ -123,7 +123,7 @@ create view public.document_share_list with (security_invoker = true) as
            when 6 then 'Ask the owner whether these guests still need it.'
            when 7 then 'Everybody in the organization with the link can change it: share with a group instead.'
            else 'Nothing to do.' end as todo,
-         h.observed_at, h.observed_at + (select app.row_stale_after(t.integration_id)) as stale_at, h.is_complete, h.missing_since
+         h.observed_at, least(h.observed_at + (select app.row_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at, h.is_complete, h.missing_since
   from public.document_shares h
   left join public.customers c on c.id = h.customer_id
   left join public.documents d on d.customer_id = h.customer_id and d.id = h.document_id

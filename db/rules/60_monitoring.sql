@@ -24,7 +24,9 @@ create trigger acknowledge_alert before update on public.alerts for each row exe
 
 create view public.alert_list with (security_invoker = true) as
   select a.customer_id, a.id, a.source, a.kind, a.severity, a.title, a.state::text as state, a.occurrences, a.first_seen_at, a.last_seen_at, a.resolved_at,
-         a.device_id, d.name as device_name, c.name as customer_name, i.id as incident_id, i.number as incident_number, c.code as customer_code
+         a.device_id, d.name as device_name, c.name as customer_name, i.id as incident_id, i.number as incident_number, c.code as customer_code,
+         (select m.muted_at from public.alert_mutes m where m.customer_id = a.customer_id and m.alert_id = a.id and m.ended_at is null
+            order by m.muted_at desc limit 1) as muted_at
   from public.alerts a
   left join public.customers c on c.id = a.customer_id
   left join public.devices d on d.customer_id = a.customer_id and d.id = a.device_id

@@ -7,7 +7,7 @@ select app.protect('public.bill_charges', 'billing', '{select}');
 revoke select on public.billing_lines, public.bills from authenticated;
 grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete,
   missing_since) on public.billing_lines to authenticated;
-grant select (customer_id, id, number, billed_at, due_at, total_amount, currency, observed_at, is_complete) on public.bills to authenticated;
+grant select (customer_id, id, integration_id, number, billed_at, due_at, total_amount, open_amount, currency, observed_at, is_complete) on public.bills to authenticated;
 -- Where the vendor's rows are filed, over all customers: so that an account that was mapped anew is never shown to two. Keys only, no facts.
 create policy system_select on public.billing_lines for select to system using (true);
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync, missing_since) on public.billing_lines to system;
@@ -144,6 +144,16 @@ create view public.money_overview with (security_invoker = true) as
   from public.count_differences d group by d.currency;
 comment on view public.money_overview is 'Per currency: what is billed too little and too much a month, what waits for its bill, and what was recovered.';
 grant select on public.money_overview to staff;
+
+-- A customer's own people see their bills, too.
+create view public.bill_list with (security_invoker = true) as
+  select b.customer_id, b.id, c.name as customer_name, coalesce(b.number, 'without a number') as number, b.billed_at, b.due_at, b.total_amount, b.open_amount, b.currency,
+         case when b.open_amount is null then 'unknown' when b.open_amount <= 0 then 'paid' when b.due_at < now() then 'overdue' else 'open' end as payment_state,
+         b.observed_at, b.observed_at + (select app.source_stale_after(b.integration_id)) as stale_at, b.is_complete
+  from public.bills b
+  left join public.customers c on c.id = b.customer_id;
+comment on view public.bill_list is 'Bills with what is left to pay and whether that is overdue: for the list screen, and for the customer''s own people.';
+grant select on public.bill_list to authenticated, staff;
 
 create view public.billing_line_list with (security_invoker = true) as
   select l.customer_id, l.id, c.name as customer_name, l.integration_id, l.external_id, l.account_ref, l.product_id, p.name as product_name, l.name, l.quantity, l.rate,

@@ -22,7 +22,7 @@ create view public.person_list with (security_invoker = true) as
          m.legacy_open as mfa_legacy_open, m.since as mfa_since, m.evaluated_at as mfa_evaluated_at,
          m.observed_at as mfa_observed_at,
          (select x.until from public.mfa_exceptions x where x.customer_id = p.customer_id and x.person_id = p.id and x.ended_at is null) as mfa_accepted_until,
-         p.is_leaver, p.observed_at, p.observed_at + (select app.row_stale_after(t.integration_id)) as stale_at, p.is_complete, p.missing_since
+         p.is_leaver, p.observed_at, least(p.observed_at + (select app.row_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at, p.is_complete, p.missing_since
   from public.tenant_people p
   left join public.customers c on c.id = p.customer_id
   left join public.tenants t on t.customer_id = p.customer_id and t.id = p.tenant_id
@@ -54,7 +54,7 @@ create view public.tenant_list with (security_invoker = true) as
          (select count(*)::integer from public.mfa_results m where m.customer_id = t.customer_id and m.tenant_id = t.id and m.outcome = 'gap' and m.is_admin) as mfa_gap_admins,
          (select count(*)::integer from public.access_policies a where a.customer_id = t.customer_id and a.tenant_id = t.id and a.missing_since is null and a.state = 'enabled') as policies_on,
          (select min(a.observed_at) from public.tenant_parts a where a.customer_id = t.customer_id and a.tenant_id = t.id) as oldest_observed_at,
-         t.observed_at, t.observed_at + (select app.row_stale_after(t.integration_id)) as stale_at, t.is_complete, t.missing_since
+         t.observed_at, least(t.observed_at + (select app.row_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at, t.is_complete, t.missing_since
   from public.tenants t left join public.customers c on c.id = t.customer_id;
 comment on view public.tenant_list is 'Tenants with what was read of them, what could not be and why, and how many accounts are asked for a second factor: for the list screen.';
 grant select on public.tenant_list to staff;

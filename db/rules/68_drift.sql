@@ -141,7 +141,7 @@ create view public.drift_list with (security_invoker = true) as
   select d.customer_id, d.id, c.name as customer_name, d.cipp_tenant_id, t.name as tenant_name, t.default_domain, d.setting, coalesce(s.name, d.setting) as setting_name, s.category,
          s.what, d.state, d.state_text, d.severity, d.severity_rank, d.rule, d.desired_text, d.actual, d.actual_text, d.why, d.layer, d.baseline_id, d.layer_name, d.cause,
          d.unknown_kind, d.first_seen_at, d.since, d.evaluated_at, coalesce(g.observed_at, d.observed_at) as observed_at,
-         coalesce(g.observed_at, d.observed_at) + (select app.row_stale_after(t.integration_id)) as stale_at,
+         least(coalesce(g.observed_at, d.observed_at) + (select app.row_stale_after(t.integration_id)), (select app.access_lost_since(t.integration_id, t.external_id))) as stale_at,
          d.exception_id, x.until as accepted_until, x.reason as accepted_reason, x.created_by as accepted_by, d.denied_by, d.denied_at, d.denied_reason,
          d.run_id, d.ticket_id, d.closed_at, d.close_reason
   from public.drifts d

@@ -1,10 +1,13 @@
 //! What a connection needs that ends by itself: people hear of it 90, 30 and 7 days before, and when it has ended; once each.
+mod renewals;
+
 use std::collections::BTreeMap;
 
 use kernel::{Timestamp, id::IntegrationId};
 use pg::{Pg, PgError, WorkReason};
 use store::{
     cipp::{self, DueExpiry},
+    expiries,
     notifications::{self, NewNotification},
 };
 
@@ -14,6 +17,15 @@ const NAMED_MAX: usize = 5;
 /// Tells whoever may mend connections of what became due, in one notification for each connection and nearness. Returns how many things
 /// were told of. Any number of processes may do it at the same time.
 pub async fn tell_due(pg: &Pg, now: Timestamp) -> Result<usize, PgError> {
+    let tx = pg.work_for_provider(WorkReason::Sync).await?;
+    expiries::own(&tx, now).await?;
+    tx.commit().await?;
+    renewals::close_renewed(pg, now).await?;
+    // Tickets first: a process that dies in between finds them, and tells.
+    let tx = pg.work_for_provider(WorkReason::Sync).await?;
+    let due = cipp::due_expiries(&tx, now).await?;
+    tx.rollback().await?;
+    renewals::prepare(pg, &due, now).await?;
     let tx = pg.work_for_provider(WorkReason::Sync).await?;
     let due = cipp::due_expiries(&tx, now).await?;
     if due.is_empty() {
@@ -48,17 +60,26 @@ enum What {
     Access,
     /// Of a customer's application.
     Credential,
+    /// Our own at a vendor.
+    Own,
 }
 
 impl What {
     fn of(kind: &str) -> Self {
-        if matches!(kind, "app_secret" | "app_certificate") { Self::Credential } else { Self::Access }
+        match kind {
+            "app_secret" | "app_certificate" => Self::Credential,
+            "secret" | "token" => Self::Own,
+            _ => Self::Access,
+        }
     }
 
     const fn advice(self) -> &'static str {
         match self {
             Self::Access => {
                 "Renew the delegated admin relationship (GDAP) in Partner Center; without it nothing of the tenant can be read or changed."
+            }
+            Self::Own => {
+                "Make new credentials at the vendor, enter them on the integration's page, and say there when they end."
             }
             Self::Credential => {
                 "Make a new secret or certificate in the application, put it where the application is used, then remove the old one."
@@ -72,7 +93,8 @@ fn title(what: What, days: i32, of_one: &[&DueExpiry]) -> String {
     let thing = match (what, of_one) {
         (What::Access, [one]) => format!("access to {}", one.subject),
         (What::Access, many) => format!("access to {} tenants", many.len()),
-        (What::Credential, [one]) => one.subject.clone(),
+        (What::Credential | What::Own, [one]) => one.subject.clone(),
+        (What::Own, many) => format!("{} credentials", many.len()),
         (What::Credential, many) => {
             let verb = if days == 0 { "ended".to_owned() } else { format!("end within {days} days") };
             return format!("{name}: {} secrets and certificates of applications {verb}", many.len());
@@ -86,13 +108,15 @@ fn title(what: What, days: i32, of_one: &[&DueExpiry]) -> String {
 }
 
 fn body(what: What, of_one: &[&DueExpiry]) -> String {
-    let named = of_one.iter().take(NAMED_MAX).map(|it| {
-        let day = it.ends_at.to_string();
-        format!("{} ({})", it.subject, day.get(..10).unwrap_or(&day))
-    });
+    let named = of_one.iter().take(NAMED_MAX).map(|it| format!("{} ({})", it.subject, day(it.ends_at)));
     let mut named = named.collect::<Vec<_>>().join(", ");
     if of_one.len() > NAMED_MAX {
         named.push_str(&format!(" and {} more", of_one.len() - NAMED_MAX));
     }
     format!("{named}. {}", what.advice())
+}
+
+/// UTC.
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
 }

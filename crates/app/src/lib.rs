@@ -1,5 +1,6 @@
 //! Use cases: one file per intention. Knows no HTTP and no vendor JSON; who may do what is asked of the database.
 pub mod access;
+pub mod canaries;
 pub mod connect;
 pub mod documents;
 pub mod drift;
@@ -7,6 +8,7 @@ pub mod evidence;
 pub mod expiries;
 pub mod identity;
 pub mod incidents;
+pub mod maintenance;
 pub mod money;
 pub mod posture;
 pub mod sync;

@@ -10,6 +10,7 @@ mod identity;
 mod integration_connect;
 mod keys;
 mod limiter;
+mod maintenance;
 mod mfa;
 mod microsoft_sync;
 mod microsoft_webhook;

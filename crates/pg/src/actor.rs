@@ -175,6 +175,10 @@ pub enum SystemReason {
     DriftDue,
     /// Finds the customers with tenants whose checks are due: keys and times only.
     PostureDue,
+    /// Finds the customers with maintenance windows to look at: keys and times only.
+    MaintenanceDue,
+    /// Finds the customers where something that ended was renewed: keys only.
+    ExpiriesDue,
     /// Finds which stored bytes no row refers to, and ends uploads that expired.
     SweepFiles,
     /// Orders the audit log into signed chains.
@@ -210,6 +214,8 @@ impl SystemReason {
         Self::MfaDue,
         Self::DriftDue,
         Self::PostureDue,
+        Self::MaintenanceDue,
+        Self::ExpiriesDue,
         Self::SweepFiles,
         Self::SealAudit,
         Self::SchemaCache,
@@ -234,6 +240,8 @@ impl SystemReason {
             Self::MfaDue => "mfa_due",
             Self::DriftDue => "drift_due",
             Self::PostureDue => "posture_due",
+            Self::MaintenanceDue => "maintenance_due",
+            Self::ExpiriesDue => "expiries_due",
             Self::SweepFiles => "sweep_files",
             Self::SealAudit => "seal_audit",
             Self::SchemaCache => "schema_cache",

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cipp::mail;
+use crate::cipp::state::Trouble;
 use crate::conditions::Illness;
 use crate::config::DEVICES_MAX;
 use crate::estate::Device;
@@ -75,6 +76,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/devices/remove", post(remove_devices))
         .route("/organizations/add", post(add_organization))
         .route("/people", post(people))
+        .route("/consent", post(consent))
+        .route("/payments", post(payment))
         .route("/applications", post(applications))
         .route("/security-alerts", post(security_alerts))
         .route("/subscriptions", post(subscriptions))
@@ -254,6 +257,47 @@ async fn subscriptions(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outco
     let tenant = tenant.ok_or_else(|| missing("tenant"))?;
     let told = world.live_subscriptions(tenant, &order);
     Ok(Json(json!({"tenant_id": tenant, "queued": told})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payment {
+    bill_id: i64,
+}
+
+/// The account pays the whole bill.
+async fn payment(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: Payment = read(&bytes)?;
+    let mut world = shared.world();
+    let bill = world.books.bills.get_mut(&order.bill_id).ok_or_else(|| missing("bill"))?;
+    bill.paid = bill.total;
+    Ok(Json(json!({"bill_id": order.bill_id})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Consent {
+    organization_id: i64,
+    granted: bool,
+    /// Default: the applications at Microsoft; `true`: what CIPP has.
+    #[serde(default)]
+    of_cipp: bool,
+}
+
+/// A tenant revokes its consent, or gives it again. Tokens that were given before live on.
+async fn consent(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: Consent = read(&bytes)?;
+    let mut world = shared.world();
+    let tenant =
+        world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
+    let id = tenant.id;
+    if order.of_cipp {
+        let member = world.cipp.members.get_mut(&id).ok_or_else(|| missing("tenant of CIPP"))?;
+        member.trouble = if order.granted { Trouble::None } else { Trouble::GraphErrors };
+    } else {
+        tenant.has_consent = order.granted;
+    }
+    Ok(Json(json!({"tenant_id": id, "granted": order.granted})))
 }
 
 /// A device leaves Intune, or tells another name or serial there.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::facts::Facts;
 use crate::names;
+use crate::ninjaone::maintenance::Maintenance;
 use crate::rng::Rng;
 
 const GIB: i64 = 1024 * 1024 * 1024;
@@ -115,6 +116,7 @@ pub(crate) struct Device {
     pub volumes: Vec<Volume>,
     /// A Windows service that should run and does not.
     pub stopped_service: Option<&'static str>,
+    pub maintenance: Option<Maintenance>,
     /// Feeds every detail that is not worth a field.
     pub salt: u64,
     /// What its agent reports beside its record.
@@ -237,6 +239,7 @@ impl Estate {
             last_seen_s: now_s - 3_600 * i64::try_from(2 + rng.below(400)).unwrap_or(0),
             volumes: volumes(kind, &mut rng),
             stopped_service: None,
+            maintenance: None,
             salt: rng.next(),
             facts: Facts::default(),
         };

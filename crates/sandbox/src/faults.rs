@@ -37,7 +37,7 @@ pub(crate) enum FaultKind {
     RepeatedPage,
     /// A list shows the first half of its rows.
     TruncatedList,
-    /// The next script (of Rev.io: the next write of a line) reports success and changes nothing.
+    /// The next script or maintenance window (of Rev.io: the next write of a line) reports success and changes nothing.
     LyingSuccess,
     /// Rev.io: a 200 that says `ok: false`.
     NotOk,
@@ -225,7 +225,9 @@ impl FaultOrder {
             FaultKind::EmptyPage => *method == Method::GET,
             FaultKind::RepeatedPage => *method == Method::GET && goes_on(),
             FaultKind::TruncatedList => *method == Method::GET,
-            FaultKind::LyingSuccess => *method == Method::POST && path.ends_with("/script/run"),
+            FaultKind::LyingSuccess => {
+                *method == Method::POST && path.ends_with("/script/run") || path.ends_with("/maintenance")
+            }
             _ => true,
         };
         let of_method =

@@ -95,6 +95,7 @@ impl Sandbox {
         let mut directory = Directory::seeded(&estate, config.seed, home, people, now);
         books.sell_seats(&mut directory, now);
         books.bill_months(local(now).date());
+        books.settle_past();
         let deployment = Deployment::seeded(&directory, config.seed, now);
         let mut world = World::new(estate, books, directory, deployment, config.seed, outbox.clone());
         fall_ill(&mut world, config.initial_conditions, now);

@@ -64,12 +64,14 @@ impl Product {
         let registry = flows::handlers(Registry::new(), &vendors);
         let registry = app::money::flows::handlers(registry, &vendors);
         let registry = app::drift::flows::handlers(registry, &vendors);
+        let registry = app::maintenance::flows::handlers(registry, &vendors);
         let engine = Engine::new(pg.clone(), clock.clone(), registry, Arc::new(VaultSigner(vault.clone())));
         let failed = |error: &serde_json::Error| Failure::start("the workflows", error);
         let incidents = flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
         let money = app::money::flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
         let drift = app::drift::flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
-        for definition in incidents.into_iter().chain(money).chain(drift) {
+        let windows = app::maintenance::flows::definitions(tuning.verify).map_err(|error| failed(&error))?;
+        for definition in incidents.into_iter().chain(money).chain(drift).chain(windows) {
             engine.register(&definition).await.map_err(|error| Failure::start("the workflows", &error))?;
         }
         let storage = StorageState::open(pg.clone(), vault.clone(), clock.clone(), settings.storage.clone())

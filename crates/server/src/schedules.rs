@@ -23,12 +23,16 @@ const RECONCILE_LOOK_EVERY: Duration = Duration::from_secs(5);
 const EXCEPTIONS_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Calls of vendors that a killed process forgets are those of this time.
 pub(crate) const COUNT_EVERY: Duration = Duration::from_secs(10);
+/// How often it is looked for tenants whose turn to be asked it is.
+const CANARIES_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked for accesses that end soon.
 const EXPIRIES_LOOK_EVERY: Duration = Duration::from_secs(300);
 /// How often it is looked for tenants that are to be judged against their baselines.
 const DRIFT_LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Checks that became due are worked out within this.
 const POSTURE_LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Muted alerts come back within this after their window.
+const MAINTENANCE_LOOK_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 pub fn spawn(
@@ -61,10 +65,14 @@ pub fn spawn(
     tasks.spawn(async move { every(EXCEPTIONS_LOOK_EVERY, stop, || end_exceptions(&exceptions)).await });
     let (expiries, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(EXPIRIES_LOOK_EVERY, stop, || tell_expiries(&expiries)).await });
+    let (canaries, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(CANARIES_LOOK_EVERY, stop, || ask_canaries(&canaries)).await });
     let (drift, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(DRIFT_LOOK_EVERY, stop, || judge_drift(&drift)).await });
     let (posture, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(POSTURE_LOOK_EVERY, stop, || check_posture(&posture)).await });
+    let (windows, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(MAINTENANCE_LOOK_EVERY, stop, || end_maintenance(&windows)).await });
     let (sweep, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
     let (calls, stop) = (product.clone(), shutdown.clone());
@@ -145,6 +153,21 @@ async fn tell_expiries(product: &Product) {
     }
 }
 
+/// Tenants are asked whether they still let us in. Any number of processes may ask: the database says whose turn it is.
+async fn ask_canaries(product: &Product) {
+    let services = &product.services;
+    match app::canaries::when_due(&services.pg, &services.vendors, &product.clock).await {
+        Ok(0) => {}
+        Ok(tenants) => tracing::debug!(tenants, "tenants were asked whether they let us in"),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "tenants could not be asked whether they let us in"
+            );
+        }
+    }
+}
+
 /// Any number of processes may judge at once; the database's locks decide who judges which tenant.
 async fn judge_drift(product: &Product) {
     match app::drift::when_due(&product.services.pg, &product.clock).await {
@@ -165,6 +188,21 @@ async fn check_posture(product: &Product) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the posture of tenants could not be checked"
+            );
+        }
+    }
+}
+
+/// Any number of processes may look at once; the database's locks decide who ends which window.
+async fn end_maintenance(product: &Product) {
+    let services = &product.services;
+    match app::maintenance::when_due(&services.pg, &services.engine, &product.clock).await {
+        Ok(0) => {}
+        Ok(windows) => tracing::info!(windows, "maintenance of devices ended"),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "maintenance of devices could not be ended"
             );
         }
     }

@@ -64,6 +64,7 @@ pub struct BillRow {
     pub billed_at: Timestamp,
     pub due_at: Option<Timestamp>,
     pub total_amount: Option<Decimal>,
+    pub open_amount: Option<Decimal>,
     pub currency: String,
     pub raw: Box<RawValue>,
     pub content_hash: ContentHash,

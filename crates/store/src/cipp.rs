@@ -113,6 +113,7 @@ pub struct DueExpiry {
     pub integration_name: String,
     pub kind: String,
     pub external_id: String,
+    pub customer: Option<CustomerId>,
     pub subject: String,
     pub ends_at: Timestamp,
     /// It ends within so many: 90, 30 or 7; 0 when it has ended.
@@ -281,6 +282,7 @@ pub async fn due_expiries(tx: &ActorTx, now: Timestamp) -> Result<Vec<DueExpiry>
         integration_name: row.get("integration_name"),
         kind: row.get("kind"),
         external_id: row.get("external_id"),
+        customer: row.get::<_, Option<_>>("customer_id").map(CustomerId),
         subject: row.get("subject"),
         ends_at: row.get("ends_at"),
         days: row.get("days"),

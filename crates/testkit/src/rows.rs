@@ -354,6 +354,8 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
         ("public.mfa_exceptions" | "public.drift_exceptions", "until") => {
             "now() + interval '1 day'".to_owned()
         }
+        ("public.device_maintenances", "features") => "'{patching}'".to_owned(),
+        ("public.device_maintenances", "ends_at") => "now() + interval '1 day'".to_owned(),
         ("public.workflows", "key") => format!("'probe.flow{made:04}'"),
         _ => return None,
     };

@@ -1,6 +1,7 @@
 -- What tenants are judged by, but for the baselines ($1: one customer, $2: one tenant; null: all that may be seen).
 select t.customer_id, t.id, t.is_excluded, k.baseline_id as tier_id,
-  $3::timestamptz - app.row_stale_after(t.integration_id) as stale_before, extract(epoch from app.row_stale_after(t.integration_id))::bigint as stale_after_s,
+  -- Without access, whatever was read before now is stale.
+  case when app.access_lost_since(t.integration_id, t.external_id) is null then $3::timestamptz - app.row_stale_after(t.integration_id) else $3 end as stale_before, extract(epoch from app.row_stale_after(t.integration_id))::bigint as stale_after_s,
   p.state as part_state, p.reason as part_reason, p.observed_at as part_observed_at, e.evaluated_at,
   (select coalesce(jsonb_object_agg(s.setting, jsonb_build_object('value', s.value, 'observed_at', s.observed_at, 'known_since', s.created_at, 'is_complete', s.is_complete,
        'no_license', coalesce(lower(s.raw ->> 'LicenseAvailable') = 'false', false), 'change',

@@ -18,6 +18,7 @@ with mapped as (
       when read.parts = 0 then coalesce(t.name, o.name) || ' was never read'
       when read.parts < 2 or read.fault is not null then 'the last reading of ' || coalesce(t.name, o.name) || ' was not complete' || coalesce(': ' || read.fault, '')
       when m.mapped_at > read.observed_at then 'an account was mapped after ' || m.name || ' was read'
+      when app.access_lost_since(o.integration_id, o.external_id) is not null then coalesce(t.name, o.name) || ' no longer lets the application in'
       when read.observed_at + app.source_stale_after(m.sync_interval_s) < $2::timestamptz then coalesce(t.name, o.name) || ' was not read for too long'
       when exists (select from public.tenant_people p where p.customer_id = $1 and p.tenant_id = t.id and p.missing_since is null and not p.is_complete)
         or exists (select from public.license_skus s where s.customer_id = $1 and s.tenant_id = t.id and s.missing_since is null and not s.is_complete)

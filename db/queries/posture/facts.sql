@@ -2,10 +2,10 @@
 select p.external_id, coalesce(g.name, c.name, d.name, p.name) as name,
   g.id is not null as has_graph, c.id is not null as has_cipp, d.id is not null as has_documents, c.initial_domain,
   (select coalesce(jsonb_object_agg(a.part, jsonb_build_object('state', a.state, 'reason', a.reason, 'permission', a.permission, 'observed_at', a.observed_at,
-     'is_stale', a.observed_at < $3::timestamptz - app.row_stale_after(g.integration_id))), '{}')
+     'is_stale', a.observed_at < $3::timestamptz - app.row_stale_after(g.integration_id) or app.access_lost_since(g.integration_id, g.external_id) is not null)), '{}')
      from public.tenant_parts a where a.customer_id = g.customer_id and a.tenant_id = g.id) as graph_parts,
   (select coalesce(jsonb_object_agg(a.part, jsonb_build_object('state', a.state, 'reason', a.reason, 'permission', a.permission, 'observed_at', a.observed_at,
-     'is_stale', a.observed_at < $3::timestamptz - app.row_stale_after(c.integration_id))), '{}')
+     'is_stale', a.observed_at < $3::timestamptz - app.row_stale_after(c.integration_id) or app.access_lost_since(c.integration_id, c.external_id) is not null)), '{}')
      from public.cipp_tenant_parts a where a.customer_id = c.customer_id and a.cipp_tenant_id = c.id) as cipp_parts,
   (select coalesce(jsonb_agg(jsonb_build_object('id', x.external_id, 'name', x.display_name, 'upn', x.user_principal_name, 'roles', x.roles, 'outcome', m.outcome,
        'reason', m.reason_text) order by x.external_id), '[]')
@@ -26,9 +26,9 @@ select p.external_id, coalesce(g.name, c.name, d.name, p.name) as name,
        order by x.external_id), '[]')
      from public.mailbox_forwardings x where x.customer_id = c.customer_id and x.cipp_tenant_id = c.id and x.missing_since is null) as forwardings,
   jsonb_build_object('state', d.state, 'reason', d.reason, 'permission', d.permission, 'observed_at', d.observed_at,
-    'is_stale', d.observed_at < $3::timestamptz - app.row_stale_after(d.integration_id)) as sites_read,
+    'is_stale', d.observed_at < $3::timestamptz - app.row_stale_after(d.integration_id) or app.access_lost_since(d.integration_id, d.external_id) is not null) as sites_read,
   (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'is_chosen', s.reads <> 'inventory', 'state', a.state, 'reason', a.reason, 'permission', a.permission,
-       'observed_at', a.observed_at, 'is_stale', a.observed_at < $3::timestamptz - app.row_stale_after(d.integration_id)) order by s.name, s.id), '[]')
+       'observed_at', a.observed_at, 'is_stale', a.observed_at < $3::timestamptz - app.row_stale_after(d.integration_id) or app.access_lost_since(d.integration_id, d.external_id) is not null) order by s.name, s.id), '[]')
      from public.document_sites s left join public.document_site_parts a on a.customer_id = s.customer_id and a.site_id = s.id and a.part = 'sharing'
      where s.customer_id = d.customer_id and s.tenant_id = d.id and s.missing_since is null) as sites,
   (select coalesce(jsonb_agg(jsonb_build_object('id', h.external_id, 'document', o.external_id, 'path', coalesce(nullif(o.path, ''), o.name), 'site', s.name, 'kind', h.kind,

@@ -19,6 +19,7 @@ create table public.integrations (
   credentials_failed_at timestamp with time zone,
   credentials_problem text,
   credentials_told_at timestamp with time zone,
+  credentials_end_at timestamp with time zone,
   constraint integrations_pkey PRIMARY KEY (id),
   constraint integrations_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES vault.credentials(id),
   constraint integrations_failed_credentials_say_why CHECK (((credentials_failed_at IS NULL) OR (credentials_problem IS NOT NULL))),
@@ -45,7 +46,7 @@ create policy worker_all on public.integrations for all to worker
   using (true)
   with check (true);
 
-grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at, credentials_failed_at, credentials_problem), update (name, sync_interval_s, full_sync_interval_s, enabled) on public.integrations to staff;
+grant select (id, vendor, name, base_url, webhook_registered_at, sync_interval_s, full_sync_interval_s, enabled, created_at, credentials_failed_at, credentials_problem, credentials_end_at), update (name, sync_interval_s, full_sync_interval_s, enabled, credentials_end_at) on public.integrations to staff;
 grant select, insert, update, delete on public.integrations to system;
 grant select, insert, update, delete on public.integrations to worker;
 

@@ -21,6 +21,7 @@ create table public.bills (
   is_complete boolean not null,
   seen_in_sync uuid,
   created_at timestamp with time zone not null default now(),
+  open_amount numeric(14,2),
   constraint bills_pkey PRIMARY KEY (customer_id, id),
   constraint bills_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint bills_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES public.integrations(id) ON DELETE CASCADE,
@@ -41,7 +42,7 @@ create policy worker_all on public.bills for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, number, billed_at, due_at, total_amount, currency, observed_at, is_complete) on public.bills to authenticated;
+grant select (customer_id, id, integration_id, number, billed_at, due_at, total_amount, currency, observed_at, is_complete, open_amount) on public.bills to authenticated;
 grant select on public.bills to staff;
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync) on public.bills to system;
 grant select, insert, update, delete on public.bills to worker;

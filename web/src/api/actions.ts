@@ -147,3 +147,9 @@ export async function evidenceBundle(customerId: string, id: string): Promise<st
   const row: unknown = Array.isArray(rows) ? rows[0] : null;
   return field(row, "bundle");
 }
+
+/** Null: when they end is not known. */
+export async function sayCredentialsEnd(integrationId: string, day: string | null): Promise<string> {
+  await patchRow("integrations", { id: integrationId }, { credentials_end_at: day === null ? null : `${day}T00:00:00Z` });
+  return day === null ? "The end of the credentials is not known any more." : "People with integrations:write hear of it 90, 30 and 7 days ahead.";
+}

@@ -45,8 +45,22 @@ export type SiteListRow = ViewRow<"site_list", "observed_at" | "stale_at">;
 export type DeviceListRow = ViewRow<
   "device_list",
   | "os_name" | "serial_number" | "last_user" | "is_offline" | "needs_reboot" | "disk_used_percent" | "last_contact_at" | "missing_since" | "site_id" | "site_name" | "condition_kind" | "condition_message"
-  | "health_status" | "patches_critical" | "patches_failed" | "threats_active",
-  { class: DeviceClass; condition_severity: Severity | null; antivirus: GuardState | null; backup_state: BackupState | null }
+  | "health_status" | "patches_critical" | "patches_failed" | "threats_active" | "maintenance_until",
+  { class: DeviceClass; condition_severity: Severity | null; antivirus: GuardState | null; backup_state: BackupState | null; maintenance_state: MaintenanceState | null }
+>;
+export type PaymentState = "paid" | "open" | "overdue" | "unknown";
+export type BillRow = ViewRow<"bill_list", "customer_name" | "due_at" | "total_amount" | "open_amount" | "stale_at", { payment_state: PaymentState }>;
+export type MaintenanceState = "starting" | "active" | "ending" | "ended" | "failed";
+export type MuteOutcome = "returned" | "cleared" | "unmuted";
+export type MaintenanceRow = ViewRow<
+  "device_maintenance_list",
+  "device_name" | "customer_name" | "state_text" | "run_id" | "verified_at" | "end_run_id" | "ended_at" | "end_reason",
+  { state: MaintenanceState }
+>;
+export type AlertMuteRow = ViewRow<
+  "alert_mute_list",
+  "device_id" | "ended_at" | "incident_id" | "incident_number",
+  { severity: Severity; outcome: MuteOutcome | null }
 >;
 export type GuardState = "protected" | "outdated" | "off" | "none" | "unknown";
 export type BackupState = "current" | "late" | "none";
@@ -84,7 +98,7 @@ export type EndpointDecisionRow = ViewRow<"endpoint_decision_list", "created_by"
 export type EndpointOverviewRow = ViewRow<"endpoint_overview", "customer_id" | "customer_name">;
 export type AlertListRow = ViewRow<
   "alert_list",
-  "resolved_at" | "device_id" | "device_name" | "incident_id" | "incident_number",
+  "resolved_at" | "device_id" | "device_name" | "incident_id" | "incident_number" | "muted_at",
   { severity: Severity }
 >;
 export type IncidentListRow = ViewRow<
@@ -197,8 +211,8 @@ export type CippTenantListRow = ViewRow<
 >;
 export type TenantSettingListRow = ViewRow<"tenant_setting_list", "expected" | "is_as_expected" | "refreshed_at" | "stale_at" | "missing_since">;
 export type TenantSettingChangeRow = TableRow<"tenant_setting_changes">;
-export type ExpiryState = "ended" | "week" | "month" | "quarter" | "later";
-export type ExpiryListRow = ViewRow<"expiry_list", "customer_id" | "customer_name" | "renews" | "last_proved_at" | "stale_at", { state: ExpiryState }>;
+export type ExpiryState = "ended" | "week" | "month" | "quarter" | "later" | "open" | "never";
+export type ExpiryListRow = ViewRow<"expiry_list", "customer_id" | "customer_name" | "ends_at" | "renews" | "last_proved_at" | "observed_at" | "stale_at" | "ticket_id", { state: ExpiryState }>;
 export type AccessPolicyRow = TableRow<"access_policies">;
 export type MfaResultRow = TableRow<"mfa_results", { outcome: MfaOutcome }>;
 export type MfaExceptionRow = TableRow<"mfa_exceptions">;
@@ -289,6 +303,9 @@ export interface Tables {
   device_patches: DevicePatchRow;
   device_programs: DeviceProgramRow;
   device_fact_list: DeviceFactRow;
+  device_maintenance_list: MaintenanceRow;
+  alert_mute_list: AlertMuteRow;
+  bill_list: BillRow;
   device_fact_overview: DeviceFactOverviewRow;
   software_list: SoftwareListRow;
   program_device_list: ProgramDeviceRow;

@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FolderTree, Computer, History, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, LogIn, MonitorSmartphone, Package, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
+  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FileText, FolderTree, Computer, History, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, LogIn, MonitorSmartphone, Package, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -64,6 +64,7 @@ export const navigation: readonly NavGroup[] = [
     label: "Money",
     entries: [
       { to: "/differences", label: "Differences", icon: Scale, permission: "billing:read", key: "m", providerOnly: true },
+      { to: "/bills", label: "Bills", icon: FileText, permission: "billing:read", key: "9" },
       { to: "/billing-lines", label: "Billed lines", icon: ReceiptText, permission: "billing:read", key: "b", providerOnly: true },
       { to: "/margins", label: "Margins", icon: Percent, permission: "billing:read", key: "y", providerOnly: true },
       { to: "/month-closes", label: "Month close", icon: CalendarCheck, permission: "billing:read", key: "h", providerOnly: true },

@@ -65,6 +65,7 @@ const DocumentSearch = lazy(() => import("@/resources/documents"));
 const DocumentRecord = lazy(() => import("@/resources/documents/DocumentRecord"));
 const DocumentSites = lazy(() => import("@/resources/documents/Sites"));
 const SharingLinks = lazy(() => import("@/resources/documents/Sharing"));
+const BillList = lazy(() => import("@/resources/bills"));
 const BillingLineList = lazy(() => import("@/resources/billing-lines"));
 const CountRuleList = lazy(() => import("@/resources/count-rules"));
 const SecurityAlertList = lazy(() => import("@/resources/security"));
@@ -153,6 +154,7 @@ export function AppRoutes() {
         <Route path="documents/:customerId/:id" element={<DocumentRecord />} />
         <Route path="document-sites" element={<DocumentSites />} />
         <Route path="sharing-links" element={<SharingLinks />} />
+        <Route path="bills" element={<BillList />} />
         <Route path="billing-lines" element={<BillingLineList />} />
         <Route path="count-rules" element={<CountRuleList />} />
         <Route path="security" element={<SecurityAlertList />} />

@@ -1,9 +1,9 @@
 import {
-  BadgeCheck, Ban, Check, CircleCheck, CircleDashed, CircleDot, CircleHelp, CirclePause, CircleX, Clock, Eye, Flag, Hourglass, Info,
+  BadgeCheck, Ban, BellOff, Check, CircleCheck, CircleDashed, CircleDot, CircleHelp, CirclePause, CircleX, Clock, Construction, Eye, Flag, Hourglass, Info,
   LoaderCircle, MonitorCheck, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, Split, Tags, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, BackupState, CauseKind, ChangeOutcome, ChangeState, ConflictKind, CoverageState, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, GuardState, IncidentState, LinkConfidence, LayerKind, MfaOutcome, PatchStanding, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SignInOutcome, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
+  AlertState, ApprovalState, BackupState, CauseKind, ChangeOutcome, ChangeState, ConflictKind, CoverageState, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, GuardState, IncidentState, LinkConfidence, LayerKind, MaintenanceState, MfaOutcome, MuteOutcome, PatchStanding, PaymentState, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SignInOutcome, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
 } from "@/api/rows";
 import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
@@ -87,6 +87,28 @@ export const incidentStates: Vocabulary<IncidentState> = {
   remediating: { label: "Remediating", tone: "info", icon: Wrench },
   needs_attention: { label: "Needs attention", tone: "warn", icon: TriangleAlert },
   resolved: { label: "Resolved", tone: "ok", icon: CircleCheck },
+};
+
+export const paymentStates: Vocabulary<PaymentState> = {
+  overdue: { label: "Overdue", tone: "bad", icon: TriangleAlert, says: "Something is left to pay, and the day is over." },
+  open: { label: "Open", tone: "wait", icon: Clock, says: "Something is left to pay." },
+  paid: { label: "Paid", tone: "ok", icon: CircleCheck },
+  unknown: { label: "Not told", tone: "mute", icon: CircleHelp, says: "The billing system does not say what is left to pay." },
+};
+
+export const maintenanceStates: Vocabulary<MaintenanceState> = {
+  starting: { label: "Beginning", tone: "wait", icon: Clock, says: "Asked for; alerts page until NinjaOne's own reading shows it." },
+  active: { label: "In maintenance", tone: "info", icon: Construction, says: "Proven by NinjaOne's own reading: alerts are recorded and page nobody." },
+  ending: { label: "Ending", tone: "wait", icon: Clock },
+  ended: { label: "Ended", tone: "mute", icon: Check },
+  failed: { label: "Not verified", tone: "warn", icon: TriangleAlert, says: "It was never proven, and muted nothing." },
+};
+
+export const muteOutcomes: Vocabulary<MuteOutcome | "muted"> = {
+  muted: { label: "Muted", tone: "mute", icon: BellOff, says: "Recorded; it pages nobody until the maintenance is over." },
+  returned: { label: "Came back", tone: "warn", icon: Undo2, says: "It was still true at the end of the maintenance." },
+  cleared: { label: "Cleared", tone: "ok", icon: CircleCheck, says: "Its cause was gone before the maintenance was over." },
+  unmuted: { label: "Unmuted", tone: "info", icon: UserRound, says: "A person took it out of the maintenance." },
 };
 
 export const ticketStates: Vocabulary<TicketState> = {
@@ -383,6 +405,8 @@ export const expiryStates: Vocabulary<ExpiryState> = {
   month: { label: "30 days left", tone: "warn", icon: Clock, says: "It ends within 30 days." },
   quarter: { label: "90 days left", tone: "info", icon: Clock, says: "It ends within 90 days." },
   later: { label: "Later", tone: "mute", icon: Check },
+  open: { label: "Works", tone: "ok", icon: Check, says: "Its last use was good; when it ends is not known." },
+  never: { label: "Never worked", tone: "mute", icon: CircleDashed, says: "No read has ever proven it." },
 };
 
 export const seatBases: readonly SeatBasis[] = ["assigned", "enabled", "purchased"];

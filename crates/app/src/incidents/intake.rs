@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use store::{
     alerts::{self, NewAlert},
     incidents::{self, DeviceFacts, IncidentState, NewCondition, Rule},
+    maintenance,
     notifications::{self, NewNotification},
 };
 
@@ -97,29 +98,60 @@ pub async fn raised(
     };
     let alert = alerts::raise(tx, &alert).await?;
     let nothing_new = Intake { alert: Some(alert.id), ..nothing_new };
+    // While people work on the device it is kept, and nobody is called.
+    if maintenance::mute(tx, customer, alert.id, report.device, now).await? {
+        return Ok(nothing_new);
+    }
+    let signal = Signal {
+        alert: alert.id,
+        title: &title,
+        kind: report.kind,
+        severity: report.severity,
+        message: report.message,
+    };
+    let attended = attend(tx, engine, customer, &device, &signal, now).await?;
+    Ok(attended.map_or(nothing_new, |(incident, run)| Intake {
+        incident: Some(incident),
+        run,
+        ..nothing_new
+    }))
+}
+
+/// An alert that somebody or something has to answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signal<'a> {
+    pub alert: AlertId,
+    pub title: &'a str,
+    pub kind: &'a str,
+    pub severity: &'a str,
+    pub message: &'a str,
+}
+
+/// Opens the alert's incident, and starts its remediation or calls people. `None` when it has its incident already.
+pub(crate) async fn attend(
+    tx: &ActorTx,
+    engine: &Engine,
+    customer: CustomerId,
+    device: &DeviceFacts,
+    of: &Signal<'_>,
+    now: Timestamp,
+) -> Result<Option<(IncidentId, Option<RunId>)>, IntakeError> {
     let opened =
-        incidents::open_for_alert(tx, customer, alert.id, Some(report.device), &title, report.severity, now)
+        incidents::open_for_alert(tx, customer, of.alert, Some(device.id), of.title, of.severity, now)
             .await?;
-    let Some(incident) = opened else { return Ok(nothing_new) };
-    let facts = condition_facts(report);
-    let run = match matching_rule(tx, &device, &facts).await? {
+    let Some(incident) = opened else { return Ok(None) };
+    let facts = json!({ "kind": of.kind, "severity": of.severity, "message": of.message });
+    let run = match matching_rule(tx, device, &facts).await? {
         Some(rule) => Some(
-            start_remediation(tx, engine, customer, incident, &device, &rule, RunMode::Real, None, 0).await?,
+            start_remediation(tx, engine, customer, incident, device, &rule, RunMode::Real, None, 0).await?,
         ),
         None => {
-            tell_staff(
-                tx,
-                customer,
-                incident,
-                &title,
-                "No remediation rule matches: it needs a person.",
-                now,
-            )
-            .await?;
+            let body = "No remediation rule matches: it needs a person.";
+            tell_staff(tx, customer, incident, of.title, body, now).await?;
             None
         }
     };
-    Ok(Intake { incident: Some(incident), run, ..nothing_new })
+    Ok(Some((incident, run)))
 }
 
 /// Takes in that a condition is gone. An incident that a run works on is left to the run, which reads for itself.
@@ -133,6 +165,7 @@ pub async fn cleared(
         return Ok(false);
     };
     let alerts = alerts::resolve_cleared(tx, customer, condition.device, &condition.kind, at).await?;
+    maintenance::cleared(tx, customer, &alerts, at).await?;
     for incident in incidents::unattended_of_alerts(tx, customer, &alerts).await? {
         incidents::set_state(
             tx,
@@ -145,10 +178,6 @@ pub async fn cleared(
         .await?;
     }
     Ok(true)
-}
-
-fn condition_facts(report: &Raised<'_>) -> Value {
-    json!({ "kind": report.kind, "severity": report.severity, "message": report.message })
 }
 
 pub(crate) async fn matching_rule(

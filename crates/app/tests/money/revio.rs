@@ -9,6 +9,7 @@ use app::{
     vendors::BoxFuture,
 };
 use kernel::id::{CustomerId, SyncRunId};
+use serde_json::json;
 use tokio::{sync::Notify, task::JoinSet};
 use uuid::Uuid;
 
@@ -67,6 +68,33 @@ async fn a_second_reading_of_the_same_changes_nothing() {
         estate.count("select count(*) from public.billing_lines where quantity_changed_at is not null").await,
         0
     );
+}
+
+#[tokio::test]
+async fn what_is_left_to_pay_is_what_the_books_say() {
+    let estate = Estate::read(6, 60).await;
+    let counted =
+        |state: &str| format!("select count(*) from public.bill_list where payment_state = '{state}'");
+    let bills = estate.vendors.revio.bills().await.items;
+    let owed = bills.iter().filter(|bill| bill.balance.is_some_and(|left| !left.is_zero())).count() as i64;
+    assert!(owed > 0 && owed < bills.len() as i64);
+    let unpaid = estate.count(&counted("open")).await + estate.count(&counted("overdue")).await;
+    assert_eq!(unpaid, owed);
+    assert_eq!(estate.count(&counted("paid")).await, bills.len() as i64 - owed);
+    assert_eq!(estate.count(&counted("unknown")).await, 0);
+    let late = "update public.bills set due_at = now() - interval '1 day' where open_amount > 0";
+    estate.admin.batch_execute(late).await.unwrap();
+    assert_eq!(estate.count(&counted("overdue")).await, owed);
+    for bill in bills.iter().filter(|bill| bill.balance.is_some_and(|left| !left.is_zero())) {
+        estate.control("/payments", json!({ "bill_id": bill.id })).await;
+    }
+    assert_eq!(estate.sync(estate.revio).await, "complete");
+    assert_eq!(estate.count(&counted("paid")).await, bills.len() as i64);
+    // A billing system that does not say it is not guessed at.
+    estate.admin.batch_execute("update public.bills set open_amount = null").await.unwrap();
+    assert_eq!(estate.count(&counted("unknown")).await, bills.len() as i64);
+    assert_eq!(estate.sync(estate.revio).await, "complete");
+    assert_eq!(estate.count(&counted("unknown")).await, 0, "an unchanged record is read for it as well");
 }
 
 /// Dies at the n-th boundary.

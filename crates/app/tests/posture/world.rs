@@ -100,6 +100,10 @@ impl World {
         world
     }
 
+    pub fn vendors(&self) -> Arc<dyn Vendors> {
+        self.vendors.clone()
+    }
+
     pub async fn judge(&self) -> usize {
         checks::when_due(&self.db.pg, &self.clock).await.unwrap()
     }

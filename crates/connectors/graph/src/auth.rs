@@ -84,6 +84,15 @@ impl Tokens {
         Ok(token)
     }
 
+    /// A token that was never used: the old one is forgotten, whatever comes of it.
+    pub async fn renew(&self, login: &HttpClient) -> Result<Token, VendorError> {
+        let mut current = self.current.lock().await;
+        *current = None;
+        let token = self.fetch(login).await?;
+        *current = Some(token.clone());
+        Ok(token)
+    }
+
     async fn fetch(&self, login: &HttpClient) -> Result<Token, VendorError> {
         let form = vec![
             ("grant_type", SecretString::from("client_credentials")),

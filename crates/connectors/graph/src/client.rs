@@ -112,6 +112,13 @@ impl TenantClient {
         outcome
     }
 
+    /// As [`Self::sign_in`], whatever token there is.
+    pub(crate) async fn sign_in_anew(&self) -> Result<(), VendorError> {
+        let outcome = self.tokens.renew(&self.app.shared.login).await.map(drop);
+        self.app.credentials.saw(&outcome).await;
+        outcome
+    }
+
     /// A successful answer, or an error.
     pub(crate) async fn call(&self, call: Call, about: About) -> Result<Answer, VendorError> {
         let answer = self.answer(call).await?;

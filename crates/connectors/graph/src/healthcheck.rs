@@ -78,7 +78,49 @@ impl Graph {
     }
 }
 
+/// One cheap read for each class of permissions that every tenant has: what it proves, permission, address.
+const CANARIES: [(&str, &str, &str); 4] = [
+    ("access", permissions::ORGANIZATION, "/v1.0/organization"),
+    ("seats", permissions::SEATS, "/v1.0/subscribedSkus"),
+    ("people", permissions::USERS, "/v1.0/users"),
+    ("policies", permissions::POLICIES, policies::SECURITY_DEFAULTS),
+];
+
+/// Whether a class of permissions still works in a tenant.
+#[derive(Clone, Debug)]
+pub struct Canary {
+    pub class: &'static str,
+    pub outcome: Result<(), VendorError>,
+}
+
 impl TenantClient {
+    /// With a new token: one that was given before may outlive the consent by an hour. Ends with the first class when that fails.
+    pub async fn canaries(&self) -> Vec<Canary> {
+        self.canaries_of(&CANARIES).await
+    }
+
+    /// The same of the application for SharePoint.
+    pub async fn sharepoint_canaries(&self) -> Vec<Canary> {
+        self.canaries_of(&[("access", crate::sharepoint::SITES, "/v1.0/sites/getAllSites")]).await
+    }
+
+    async fn canaries_of(&self, reads: &[(&'static str, &'static str, &'static str)]) -> Vec<Canary> {
+        let mut seen = Vec::with_capacity(reads.len());
+        let mut signed_in = self.sign_in_anew().await;
+        for &(class, permission, path) in reads {
+            let outcome = match std::mem::replace(&mut signed_in, Ok(())) {
+                Ok(()) => self.probe(class, permission, path).await,
+                Err(error) => Err(error),
+            };
+            let ends = class == "access" && outcome.is_err();
+            seen.push(Canary { class, outcome });
+            if ends {
+                break;
+            }
+        }
+        seen
+    }
+
     /// Reads only: a token, fourteen lists, and the methods of one user.
     pub async fn health_check(&self) -> Health {
         let mut health = Health::default();

@@ -37,6 +37,7 @@ pub use applications::{AppCredential, Application, CredentialKind};
 pub use client::{Graph, TenantClient};
 pub use config::Config;
 pub use devices::ManagedDevice;
+pub use healthcheck::Canary;
 pub use named::NamedCall;
 pub use people::{DeltaEnd, People, Removed, UserFields, UsersDelta};
 pub use permissions::{PERMISSIONS, missing_permission};

@@ -13,6 +13,7 @@ pub mod devices;
 mod errors;
 mod fields;
 pub mod healthcheck;
+pub mod maintenance;
 pub mod queries;
 pub mod reports;
 pub mod scripts;
@@ -25,12 +26,13 @@ pub use client::NinjaOne;
 pub use condition::{Condition, ConditionKind, ConditionState};
 pub use config::Config;
 pub use healthcheck::RUN_SCRIPTS;
+pub use maintenance::{Feature, Maintenance, MaintenanceOrder};
 pub use queries::{OwnList, Report};
 pub use reports::{Antivirus, BackupUsage, DeviceHealth, OsPatch, Software};
 pub use scripts::{AnswerShape, RunAs, ScriptOutcome, ScriptReceipt, ScriptRun, ScriptingOptions};
 pub use ticketing::{NewTicket, Ticket, TicketChange};
 pub use types::{
-    Activity, Alert, ApprovalStatus, Device, Location, NodeClass, Organization, OsInfo, Severity, SystemInfo,
-    Volume, WindowsService,
+    Activity, Alert, ApprovalStatus, Device, Location, MaintenanceStatus, NodeClass, Organization, OsInfo,
+    Severity, SystemInfo, Volume, WindowsService,
 };
 pub use webhook::WebhookConfig;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::fields::Fields;
+use crate::maintenance::Maintenance;
 
 /// A closed list of known words that lets unknown ones through: the vendor's lists grow.
 macro_rules! words {
@@ -42,6 +43,11 @@ words! {
 words! { ApprovalStatus {
     Pending = "PENDING", Staged = "STAGED", Approved = "APPROVED", Decommissioned = "DECOMMISSIONED",
 } }
+
+words! {
+    /// `Pending`: it begins later, or has not reached the device.
+    MaintenanceStatus { Pending = "PENDING", InMaintenance = "IN_MAINTENANCE", Failed = "FAILED" }
+}
 
 words! { Severity { None = "NONE", Minor = "MINOR", Moderate = "MODERATE", Major = "MAJOR", Critical = "CRITICAL" } }
 
@@ -99,8 +105,8 @@ pub struct Device {
     pub mac_addresses: Vec<String>,
     pub public_ip: Option<String>,
     pub tags: Vec<String>,
-    /// `PENDING`, `IN_MAINTENANCE`, `FAILED`; absent when there is none.
-    pub maintenance: Option<String>,
+    /// Absent when there is none, and where the list does not tell.
+    pub maintenance: Option<Maintenance>,
     pub os: Option<OsInfo>,
     pub system: Option<SystemInfo>,
     pub memory_bytes: Option<i64>,
@@ -155,7 +161,7 @@ impl Device {
             mac_addresses: at.texts("macAddresses"),
             public_ip: at.text("publicIP"),
             tags: at.texts("tags"),
-            maintenance: at.at("maintenance").and_then(|maintenance| maintenance.text("status")),
+            maintenance: at.at("maintenance").and_then(Maintenance::read),
             os: at.at("os").map(OsInfo::read),
             system: at.at("system").map(SystemInfo::read),
             memory_bytes: at.at("memory").and_then(|memory| memory.int("capacity")),

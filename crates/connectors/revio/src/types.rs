@@ -231,6 +231,8 @@ pub struct Bill {
     /// `total`, else `amount_due`, else `balance`: the vendor's name for it is not documented. The three may differ
     /// once something was paid; `raw` has what was sent.
     pub amount: Option<Decimal>,
+    /// What is left to pay. Absent where the vendor does not say: nothing is guessed from payments, which name no bill.
+    pub balance: Option<Decimal>,
     pub raw: Raw,
 }
 
@@ -246,6 +248,7 @@ impl Bill {
             created_at: at.time("created_date"),
             due_at: at.time("due_date"),
             amount: ["total", "amount_due", "balance"].into_iter().find_map(|name| at.decimal(name)),
+            balance: at.decimal("balance"),
             raw: raw.clone(),
         })
     }

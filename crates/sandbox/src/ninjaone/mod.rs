@@ -4,6 +4,7 @@ mod auth;
 mod df;
 pub(crate) mod errors;
 mod lists;
+pub(crate) mod maintenance;
 mod queries;
 mod query;
 pub(crate) mod render;
@@ -38,6 +39,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/organization/{id}/devices", get(lists::organization_devices))
         .route("/organization/{id}/locations", get(lists::organization_locations))
         .route("/device/{id}", get(lists::device))
+        .route("/device/{id}/maintenance", put(maintenance::set).delete(maintenance::cancel))
         .route("/device/{id}/alerts", get(queries::device_alerts))
         .route("/device/{id}/volumes", get(queries::device_volumes))
         .route("/device/{id}/software", get(reports::device_software))

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::conditions::Alert;
 use crate::estate::{Device, Kind, Location, Organization, Volume};
+use crate::ninjaone::maintenance::Maintenance;
 use crate::rng::Rng;
 use crate::world::Activity;
 
@@ -112,6 +113,9 @@ pub(crate) fn detailed(device: &Device, now: Timestamp) -> Value {
     );
     map.insert("publicIP".into(), json!(format!("203.0.113.{}", 1 + octet(12) % 250)));
     map.insert("notes".into(), json!([]));
+    if let Some(window) = device.maintenance.as_ref().and_then(|window| maintenance(window, now)) {
+        map.insert("maintenance".into(), window);
+    }
     let kind = match device.kind {
         Kind::Phone => "MDM_DEVICE",
         Kind::VmwareGuest => "VM_GUEST",
@@ -124,6 +128,14 @@ pub(crate) fn detailed(device: &Device, now: Timestamp) -> Value {
         _ => agent(&mut map, device, now),
     }
     Value::Object(map)
+}
+
+/// A window that is over shows no more.
+fn maintenance(window: &Maintenance, now: Timestamp) -> Option<Value> {
+    let status = if now < window.start { "PENDING" } else { "IN_MAINTENANCE" };
+    (now < window.end).then(|| {
+        json!({"status": status, "start": epoch(window.start), "end": epoch(window.end), "reasonMessage": window.reason})
+    })
 }
 
 fn make(device: &Device, rng: &mut Rng) -> (&'static str, &'static str) {

@@ -171,6 +171,7 @@ pub(crate) struct Bill {
     pub customer_id: i64,
     pub cycle: Date,
     pub total: Decimal,
+    pub paid: Decimal,
 }
 
 #[derive(Clone, Debug)]

@@ -202,6 +202,7 @@ pub(crate) fn bill(it: &Bill, form: IdForm) -> String {
         created_date: String,
         due_date: String,
         amount_due: Num,
+        balance: Num,
         total: Num,
     }
     text(&Record {
@@ -213,6 +214,7 @@ pub(crate) fn bill(it: &Bill, form: IdForm) -> String {
         created_date: midnight(it.cycle),
         due_date: midnight(it.cycle.saturating_add(jiff::Span::new().days(30))),
         amount_due: Num::Money(it.total),
+        balance: Num::Money(it.total.checked_sub(it.paid).unwrap_or(it.total)),
         total: Num::Money(it.total),
     })
 }

@@ -1,7 +1,8 @@
 import { BellRing } from "lucide-react";
 import { paths } from "@/kit/paths";
 import { defineResource, statusFilter } from "@/kit/resource";
-import { alertStates, severities } from "@/kit/status";
+import { alertStates, muteOutcomes, severities } from "@/kit/status";
+import { StatusBadge } from "@/kit/StatusBadge";
 
 export const alerts = defineResource("alert_list", {
   name: "alerts",
@@ -11,7 +12,7 @@ export const alerts = defineResource("alert_list", {
   columns: (c) => [
     c.title("title", { label: "Alert" }),
     c.badge("severity", severities),
-    c.badge("state", alertStates),
+    c.custom("state", { label: "State", phone: "badge" }, (row) => row.muted_at ? <StatusBadge of={muteOutcomes} value="muted" /> : <StatusBadge of={alertStates} value={row.state} />),
     c.text("customer_name", { label: "Customer", className: "max-w-48" }),
     c.text("device_name", { label: "Device" }),
     c.text("source", { phone: "hide", className: "text-sm text-ink-2" }),
@@ -20,7 +21,13 @@ export const alerts = defineResource("alert_list", {
     c.ago("last_seen_at", { label: "Last", className: "text-sm text-ink-2" }),
   ],
   search: ["title", "device_name", "customer_name"],
-  filters: [statusFilter("state", "State", alertStates), statusFilter("severity", "Severity", severities)],
+  filters: [statusFilter("state", "State", alertStates), statusFilter("severity", "Severity", severities), {
+    id: "muted",
+    label: "Muted",
+    single: true,
+    options: [{ value: "yes", label: "muted by maintenance" }, { value: "no", label: "not muted" }],
+    where: ([value]) => [value === "yes" ? { column: "muted_at", op: "not_null" } : { column: "muted_at", op: "is", value: null }],
+  }],
   defaultSort: "-last_seen_at",
   tieBreak: "id",
   scopeColumn: "customer_id",

@@ -1,6 +1,6 @@
 import { HeartPulse } from "lucide-react";
 import { readVolumes } from "@/api/plan";
-import { rowKey, useRow, useRows } from "@/api/queries";
+import { CALM_MS, rowKey, useRow, useRows } from "@/api/queries";
 import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
 import { Dots, PageHeader } from "@/kit/PageHeader";
@@ -22,16 +22,21 @@ import { tickets } from "../tickets/columns";
 import { HealthCard } from "./facts/HealthCard";
 import { PatchesCard, SoftwareCard, VolumesCard } from "./facts/tables";
 import { useFactNotes } from "./facts/useFactNotes";
+import { MaintenanceAction, MaintenanceCard } from "./MaintenanceCard";
 import { DeviceCondition, devices, DISK_BAD_PERCENT, DISK_WARN_PERCENT } from "./columns";
 
 const SHOWN_ROWS = 10;
+const OPEN_MS = 3_000;
 
 export default function DeviceRecord() {
   const { customerId, id } = useRecordKey();
   const scope = useScope();
   const key = rowKey(customerId, id);
-  const device = useRow(devices.table, { where: key });
-  const detail = useRow("devices", { where: key, columns: "customer_id,id,external_id,vendor_class,manufacturer,model,ip_addresses,volumes,created_at" });
+  const device = useRow(devices.table, {
+    where: key,
+    every: (rows) => (rows[0]?.maintenance_state === "starting" || rows[0]?.maintenance_state === "ending" ? OPEN_MS : CALM_MS),
+  });
+  const detail = useRow("devices", { where: key, columns: "customer_id,id,external_id,vendor_class,manufacturer,model,ip_addresses,volumes,raw,created_at" });
   const mine = [{ column: "device_id", op: "eq" as const, value: id }, ...(customerId ? [{ column: "customer_id", op: "eq" as const, value: customerId }] : [])];
   const conditions = useRows("device_conditions", { where: mine, order: [{ column: "raised_at", descending: true }], limit: 20 });
   const story = useRows(incidents.table, { where: mine, order: [{ column: "opened_at", descending: true }], limit: SHOWN_ROWS });
@@ -64,9 +69,12 @@ export default function DeviceRecord() {
               </Dots>
             }
             actions={
-              <ButtonLink to={scope.to("/tickets", { new: "1", device: row.id, for: row.customer_id })} variant="primary">
-                New ticket
-              </ButtonLink>
+              <>
+                <MaintenanceAction row={row} />
+                <ButtonLink to={scope.to("/tickets", { new: "1", device: row.id, for: row.customer_id })} variant="primary">
+                  New ticket
+                </ButtonLink>
+              </>
             }
           />
           <TwoColumns
@@ -93,6 +101,7 @@ export default function DeviceRecord() {
                     </ul>
                   )}
                 </Card>
+                <MaintenanceCard where={mine} row={row} raw={detail.row?.raw} />
                 <PatchesCard where={mine} note={notes("patches")} />
                 <SoftwareCard where={mine} note={notes("software")} />
                 <VolumesCard where={mine} note={notes("volumes")} />

@@ -1,4 +1,4 @@
-import { MonitorSmartphone, Power, RotateCcw, Unplug } from "lucide-react";
+import { Construction, MonitorSmartphone, Power, RotateCcw, Unplug } from "lucide-react";
 import type { DeviceListRow } from "@/api/rows";
 import { paths } from "@/kit/paths";
 import { defineResource } from "@/kit/resource";
@@ -8,9 +8,13 @@ import { Badge } from "@/ui/Badge";
 export const DISK_WARN_PERCENT = 85;
 export const DISK_BAD_PERCENT = 95;
 
-/** The one thing to know first: what is wrong, else offline, else a reboot, else well. */
+/** The one thing to know first: people work on it, what is wrong, else offline, else a reboot, else well. */
 export function DeviceCondition({ row }: { row: DeviceListRow }) {
   if (row.missing_since) return <Badge tone="mute" icon={Unplug} title="The last complete read did not contain it.">Gone from source</Badge>;
+  if (row.maintenance_state === "active" || row.maintenance_state === "ending") {
+    const says = row.condition_message ? `Muted: ${row.condition_message}` : "Its alerts page nobody.";
+    return <Badge tone="info" icon={Construction} title={says}>In maintenance</Badge>;
+  }
   if (row.condition_severity && row.condition_message) {
     const status = statusOf(severities, row.condition_severity);
     const more = row.open_conditions > 1 ? ` +${row.open_conditions - 1}` : "";
@@ -52,6 +56,7 @@ export const devices = defineResource("device_list", {
         { value: "attention", label: "needs attention" },
         { value: "offline", label: "offline" },
         { value: "reboot", label: "reboot pending" },
+        { value: "maintenance", label: "in maintenance" },
         { value: "gone", label: "gone from source" },
       ],
       where: ([value]) =>
@@ -59,9 +64,11 @@ export const devices = defineResource("device_list", {
           ? [{ column: "is_offline", op: "is", value: true }]
           : value === "reboot"
             ? [{ column: "needs_reboot", op: "is", value: true }]
-            : value === "gone"
-              ? [{ column: "missing_since", op: "not_null" }]
-              : [{ column: "needs_attention", op: "is", value: true }],
+            : value === "maintenance"
+              ? [{ column: "maintenance_state", op: "in", values: ["active", "ending"] }]
+              : value === "gone"
+                ? [{ column: "missing_since", op: "not_null" }]
+                : [{ column: "needs_attention", op: "is", value: true }],
     },
     {
       id: "class",

@@ -16,6 +16,7 @@ import { Meter } from "@/ui/charts";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
 import { ConnectionButtons } from "./Connection";
+import { CredentialsEnd } from "./CredentialsEnd";
 import { AcceptFall } from "./AcceptFall";
 import { Calls } from "./Calls";
 import { Organizations } from "./Organizations";
@@ -30,7 +31,7 @@ const UP = { label: "Integrations", to: "/integrations" };
 export default function IntegrationRecord() {
   const { id } = useRecordKey();
   const source = useRow("source_list", { where: rowKey(null, id), every: (rows) => (isOpenSync(rows[0]?.last_state ?? null) ? LIVE_MS : 5_000) });
-  const setup = useRow("integrations", { where: rowKey(null, id), columns: "id,vendor,name,base_url,sync_interval_s,full_sync_interval_s,enabled" });
+  const setup = useRow("integrations", { where: rowKey(null, id), columns: "id,vendor,name,base_url,sync_interval_s,full_sync_interval_s,enabled,credentials_end_at" });
   const open = isOpenSync(source.row?.last_state ?? null);
   const syncs = useRows("sync_runs", {
     columns: "id,integration_id,kind,state,requested_by,reason,queued_at,started_at,ended_at,resumed_count,error,accepted_run_id,accepted_by,accepted_at,accepted_reason",
@@ -90,6 +91,7 @@ export default function IntegrationRecord() {
                     <Fact name={`${words(vendorOf(row.vendor).account)}s`}>{row.organizations} · {row.organizations_unmapped} unmapped</Fact>
                     {row.vendor === "ninjaone" ? <Fact name="Devices kept out">{count(row.devices_unmapped)}</Fact> : null}
                   </Facts>
+                  {setup.row ? <CredentialsEnd id={id} at={setup.row.credentials_end_at} /> : null}
                   <ConnectionButtons source={row} />
                 </Card>
                 <Calls integrationId={id} perDayMax={vendorOf(row.vendor).callsPerDayMax ?? null} />

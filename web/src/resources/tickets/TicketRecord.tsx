@@ -15,6 +15,7 @@ import { usePeople } from "@/kit/people";
 import { useCan } from "@/kit/permissions";
 import { ReasonDialog } from "@/kit/ReasonDialog";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
+import { RelatedTable } from "@/kit/RelatedTable";
 import { useScope } from "@/kit/scope";
 import { priorities, statusOf, ticketStates, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
@@ -25,9 +26,11 @@ import { CheckField, TextAreaField } from "@/ui/Field";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
 import { Attachments } from "./Attachments";
+import { bills } from "../bills/columns";
 import { SlaClock, tickets } from "./columns";
 
 const EVENTS_MAX = 500;
+const UNPAID_SHOWN = 3;
 const EVENT_MS = 5_000;
 const NEXT_STATES: readonly TicketState[] = ["assigned", "in_progress", "waiting_on_customer", "resolved"];
 const NOT_STAFF = "The provider's people move tickets on. Write a comment instead.";
@@ -127,8 +130,33 @@ function Side({ row, detail }: { row: TicketListRow; detail: TicketRow | null })
           {detail?.resolution ? <Fact name="Resolution">{detail.resolution}</Fact> : null}
         </Facts>
       </Card>
+      <UnpaidBills customerId={row.customer_id} />
       <VendorTicket row={row} externalRef={detail?.external_ref ?? null} />
     </>
+  );
+}
+
+/** What the customer owes, beside the work that is asked for. */
+function UnpaidBills({ customerId }: { customerId: string }) {
+  const { can } = useCan();
+  const scope = useScope();
+  const owed = useRows(bills.table, {
+    enabled: can("billing:read", customerId),
+    where: [{ column: "customer_id", op: "eq", value: customerId }, { column: "payment_state", op: "in", values: ["overdue", "open"] }],
+    order: [{ column: "due_at" }, { column: "id" }],
+    limit: UNPAID_SHOWN,
+    count: true,
+  });
+  if (owed.rows.length === 0) return null;
+  return (
+    <RelatedTable
+      resource={bills}
+      title="Unpaid bills"
+      result={owed}
+      columns={["number", "payment_state", "open_amount"]}
+      aside={<Link to={scope.to("/bills")} className="hover:underline">{owed.total} in all</Link>}
+      none="Nothing is left to pay."
+    />
   );
 }
 

@@ -65,6 +65,7 @@ pub(super) fn bill(bill: &Bill) -> Option<BillRow> {
         billed_at,
         due_at: time(bill.due_at),
         total_amount: bill.amount,
+        open_amount: bill.balance,
         currency: CURRENCY_DEFAULT.to_owned(),
         raw,
         content_hash,

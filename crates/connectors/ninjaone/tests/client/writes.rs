@@ -2,7 +2,11 @@
 use std::sync::{Arc, Mutex};
 
 use connector_api::VendorError;
-use ninjaone::{Condition, ConditionKind, ConditionState, NewTicket, TicketChange, WebhookConfig, webhook};
+use jiff::{SignedDuration, ToSpan as _};
+use ninjaone::{
+    Condition, ConditionKind, ConditionState, Feature, MaintenanceOrder, MaintenanceStatus, NewTicket,
+    TicketChange, WebhookConfig, webhook,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -111,4 +115,39 @@ async fn a_ticket_is_never_made_twice() {
     );
     let long = scene.ninja.create_ticket(&NewTicket::new(1, 1, "x".repeat(201))).await.unwrap_err();
     assert!(matches!(long, VendorError::Misconfigured { .. }));
+}
+
+#[tokio::test]
+async fn a_maintenance_window_is_set_read_replaced_and_cancelled() {
+    let scene = scene(3, 40).await;
+    let device = scene.ninja.devices_detailed(100).await.items.remove(0).id;
+    let window = async || scene.ninja.device(device).await.unwrap().unwrap().value.maintenance;
+    assert_eq!(window().await, None);
+    let order = |hours: i64| MaintenanceOrder {
+        disabled: vec![Feature::Patching, Feature::Tasks],
+        end: scene.clock.now() + hours.hours(),
+        reason: "New memory".into(),
+    };
+    for hours in [1, 3] {
+        scene.ninja.set_maintenance(device, &order(hours)).await.unwrap();
+        let read = window().await.unwrap();
+        assert_eq!((read.status, read.end), (MaintenanceStatus::InMaintenance, Some(order(hours).end)));
+        assert_eq!(read.reason.as_deref(), Some("New memory"));
+    }
+    scene.ninja.cancel_maintenance(device).await.unwrap();
+    assert_eq!(window().await, None);
+
+    scene.fault(json!({"kind": "lying_success"})).await;
+    scene.ninja.set_maintenance(device, &order(1)).await.unwrap();
+    assert_eq!(window().await, None, "the answer is no proof");
+    scene.ninja.set_maintenance(device, &order(1)).await.unwrap();
+    scene.clock.advance(SignedDuration::from_hours(2));
+    assert_eq!(window().await, None, "its time is over");
+    let past = scene.ninja.set_maintenance(device, &order(-1)).await.unwrap_err();
+    assert!(matches!(past, VendorError::Rejected { status: 400, .. }));
+    let unknown = scene.ninja.set_maintenance(999_999, &order(1)).await.unwrap_err();
+    assert_eq!(unknown, VendorError::NotFound);
+    let nothing = MaintenanceOrder { disabled: Vec::new(), ..order(1) };
+    let refused = scene.ninja.set_maintenance(device, &nothing).await.unwrap_err();
+    assert!(matches!(refused, VendorError::Misconfigured { .. }));
 }

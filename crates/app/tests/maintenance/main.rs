@@ -1,0 +1,3 @@
+//! Maintenance of devices against a real PostgreSQL and the sandbox's NinjaOne: what it proves, what it mutes, what comes back.
+mod windows;
+mod world;

@@ -1,0 +1,1 @@
+select count(*)::integer as windows from public.device_maintenances where customer_id = $1 and state in ('starting', 'active', 'ending') and id <> $2

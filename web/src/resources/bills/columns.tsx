@@ -1,0 +1,28 @@
+import { FileText } from "lucide-react";
+import { defineResource, statusFilter } from "@/kit/resource";
+import { paymentStates } from "@/kit/status";
+
+export const bills = defineResource("bill_list", {
+  name: "bills",
+  title: "Bills",
+  one: "Bill",
+  icon: FileText,
+  columns: (c) => [
+    c.title("number", { label: "Bill" }),
+    c.badge("payment_state", paymentStates, { label: "Payment", sort: false }),
+    c.text("customer_name", { label: "Customer", className: "max-w-48" }),
+    c.money("total_amount", (row) => row.currency, { label: "Total" }),
+    c.money("open_amount", (row) => row.currency, { label: "Left to pay" }),
+    c.ago("billed_at", { label: "Billed" }),
+    c.custom("due_at", { label: "Due" }, (row) => <span className="whitespace-nowrap tabular-nums">{row.due_at?.slice(0, 10) ?? "-"}</span>),
+    c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
+  ],
+  search: ["number", "customer_name"],
+  filters: [statusFilter("payment_state", "Payment", paymentStates)],
+  defaultSort: "-billed_at",
+  tieBreak: "id",
+  scopeColumn: "customer_id",
+  path: null,
+  rowKey: (row) => row.id,
+  empty: { title: "No bills yet", next: "They come from Rev.io: map its accounts to customers under Integrations, then synchronize." },
+});
