@@ -3,10 +3,14 @@ import { rowKey, useRow, useRows } from "@/api/queries";
 import type { PersonListRow } from "@/api/rows";
 import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
+import { History } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
+import { useCan } from "@/kit/permissions";
+import { Provenance } from "@/kit/Provenance";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
+import { RelationshipsLink } from "@/kit/RelationshipsLink";
 import { useScope } from "@/kit/scope";
 import { words } from "@/kit/status";
 import { count } from "@/kit/time";
@@ -23,6 +27,7 @@ const MACHINES_MAX = 20;
 export default function PersonRecord() {
   const { customerId, id } = useRecordKey();
   const scope = useScope();
+  const { isProvider } = useCan();
   const up = { label: "People", to: scope.to("/people") };
   const person = useRow(people.table, { where: rowKey(customerId, id) });
   const mine = [{ column: "person_id", op: "eq" as const, value: id }, ...(customerId ? [{ column: "customer_id", op: "eq" as const, value: customerId }] : [])];
@@ -46,6 +51,7 @@ export default function PersonRecord() {
                 ]}
               </Dots>
             }
+            actions={<RelationshipsLink customerId={row.customer_id} id={row.id} />}
           />
           <TwoColumns
             main={
@@ -67,6 +73,8 @@ export default function PersonRecord() {
                   </ul>
                 </Card>
                 <RelatedTable resource={endpoints} title="Endpoints" result={machines} columns={["name", "coverage", "sources", "last_seen_at"]} none="Intune names this person on no device." />
+                {isProvider ? <Provenance kind="person" customerId={row.customer_id} id={row.id} /> : null}
+                <History kind="person" customerId={row.customer_id} id={row.id} />
               </>
             }
             side={<Account row={row} />}
