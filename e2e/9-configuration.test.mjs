@@ -78,9 +78,9 @@ test("a person enters what no source reports, and sees what it touches", { timeo
   await page.getByRole("button", { name: "Enter a relationship" }).click();
   await dialog.getByLabel(`${LINE}…`).selectOption({ label: "needed by" });
   await dialog.getByLabel("Find the other item").fill(siteName);
-  const option = dialog.getByLabel("Other item").locator("option", { hasText: `${siteName} · Site` });
+  const option = dialog.getByLabel("Other item", { exact: true }).locator("option", { hasText: `${siteName} · Site` });
   await option.first().waitFor({ state: "attached" });
-  await dialog.getByLabel("Other item").selectOption(site);
+  await dialog.getByLabel("Other item", { exact: true }).selectOption(site);
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByRole("region", { name: /Needed by/ }).getByRole("link", { name: siteName }).waitFor();
   const machines = (await read(`endpoint_list?customer_id=eq.${customer}&site_id=eq.${site}&select=id`)).length;

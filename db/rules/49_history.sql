@@ -21,6 +21,8 @@ create policy owner_insert on public.object_changes for insert to owner with che
 create policy owner_select on public.object_changes_default for select to owner using (true);
 create policy owner_delete on public.object_changes_default for delete to owner using (true);
 grant select on public.object_changes to authenticated, staff;
+-- Since when an object is known: before that there was nothing to look back at.
+grant select (created_at) on public.managed_devices, public.tenants, public.tenant_people, public.license_skus to authenticated;
 
 -- Arguments: the kind of object, its source, and the columns that are kept.
 create or replace function app.keep_change() returns trigger language plpgsql security definer set search_path = '' as $$

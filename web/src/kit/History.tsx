@@ -15,8 +15,6 @@ import { ErrorNotice } from "./ErrorNotice";
 import { useCan } from "./permissions";
 import { fullTime, plural } from "./time";
 
-export { sourceName };
-
 const SHOWN_FIRST = 8;
 const SHOWN_MAX = 200;
 

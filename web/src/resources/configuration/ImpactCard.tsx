@@ -56,22 +56,24 @@ function Found({ item, impact, direction }: { item: ItemRow; impact: Impact; dir
         <b className="font-semibold">{text}</b>
         {impact.isWhole ? "." : ", and more beyond."}
       </p>
-      <ul className="max-h-96 overflow-y-auto" tabIndex={0} aria-label={direction === "in" ? "What depends on it" : "What it depends on"}>
-        {rows.map((row) => {
-          const path = endPath(row.kind, item.customer_id, row.id);
-          const { one, icon: Icon } = kindOf(row.kind);
-          return (
-            <li key={row.id} className="flex min-h-8 items-center gap-1.5 border-b border-line py-1 pr-3.5 last:border-b-0" style={{ paddingLeft: `${0.875 + (Math.min(row.level, 6) - 1) * 1}rem` }}>
-              <Icon role="img" aria-label={one} className="size-3.5 shrink-0 text-ink-3" />
-              <span className="min-w-0 flex-1 truncate">
-                {path === null ? row.name : <Link to={scope.to(path)} className="font-medium hover:underline">{row.name ?? "without a name"}</Link>}
-                {row.level > 1 ? <span className="ml-1.5 text-sm text-ink-2">over {row.throughName ?? "another"}</span> : null}
-              </span>
-              <span className="text-sm whitespace-nowrap text-ink-2">{ruleWords(row.rule, direction === "in" ? "out" : "in").toLowerCase()}</span>
-            </li>
-          );
-        })}
-      </ul>
+      <div role="region" tabIndex={0} aria-label={direction === "in" ? "What depends on it" : "What it depends on"} className="max-h-96 overflow-y-auto">
+        <ul>
+          {rows.map((row) => {
+            const path = endPath(row.kind, item.customer_id, row.id);
+            const { one, icon: Icon } = kindOf(row.kind);
+            return (
+              <li key={row.id} className="flex min-h-8 items-center gap-1.5 border-b border-line py-1 pr-3.5 last:border-b-0" style={{ paddingLeft: `${0.875 + (Math.min(row.level, 6) - 1) * 1}rem` }}>
+                <Icon role="img" aria-label={one} className="size-3.5 shrink-0 text-ink-3" />
+                <span className="min-w-0 flex-1 truncate">
+                  {path === null ? row.name : <Link to={scope.to(path)} className="font-medium hover:underline">{row.name ?? "without a name"}</Link>}
+                  {row.level > 1 ? <span className="ml-1.5 text-sm text-ink-2">over {row.throughName ?? "another"}</span> : null}
+                </span>
+                <span className="text-sm whitespace-nowrap text-ink-2">{ruleWords(row.rule, direction === "in" ? "out" : "in").toLowerCase()}</span>
+              </li>
+            );
+          })}
+        </ul>
+      </div>
       {all > rows.length ? <p className="border-t border-line px-3.5 py-2 text-sm text-ink-2">The nearest {count(rows.length)} of {count(all)} are listed.</p> : null}
     </>
   );

@@ -6,9 +6,10 @@ import { rowKey, useRow } from "@/api/queries";
 import type { EnteredItemRow, ItemRow } from "@/api/rows";
 import { useAction } from "@/kit/action";
 import { Ago } from "@/kit/Ago";
+import { sourceName } from "@/kit/changes";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
-import { History, sourceName } from "@/kit/History";
+import { History } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
@@ -52,7 +53,7 @@ export default function ItemRecord() {
                     <Freshness key="fresh" source={row.origin === "entered" ? "Confirmed" : "Facts"} observedAt={row.observed_at} complete={row.is_complete} staleAt={row.stale_at} />,
                     <Link key="customer" to={paths.customer(row.customer_id)} className="hover:underline">{row.customer_name}</Link>,
                     row.kind === "service" || row.origin === "entered" ? null : row.detail,
-                  ].filter((part) => part !== null)}
+                  ]}
                 </Dots>
               }
               actions={

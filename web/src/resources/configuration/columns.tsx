@@ -1,6 +1,6 @@
 import { Network } from "lucide-react";
 import type { ItemRow } from "@/api/rows";
-import { sourceName } from "@/kit/History";
+import { sourceName } from "@/kit/changes";
 import { paths } from "@/kit/paths";
 import { defineResource, statusFilter } from "@/kit/resource";
 import { Badge } from "@/ui/Badge";

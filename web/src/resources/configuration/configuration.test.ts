@@ -1,12 +1,15 @@
-import { describe, expect, it } from "vitest";
-import { readAsOf, readImpact } from "@/api/configuration";
+import { describe, expect, it, vi } from "vitest";
 import { attributeName, valueText } from "@/kit/changes";
-import { outcomeText } from "@/kit/History";
-import { readGroups } from "./groups";
-import { kindsText } from "./ImpactCard";
-import { pairsOf } from "./ItemEditor";
-import { middleOf } from "./Neighborhood";
 import { endPath, historyKind, recordPath, ruleWords } from "./words";
+
+// The clients of the API take their address from the page.
+vi.stubGlobal("location", { origin: "http://obera.example" });
+const { readAsOf, readImpact } = await import("@/api/configuration");
+const { outcomeText } = await import("@/kit/History");
+const { readGroups } = await import("./groups");
+const { kindsText } = await import("./ImpactCard");
+const { pairsOf } = await import("./ItemEditor");
+const { middleOf } = await import("./Neighborhood");
 
 const SITE = "00000000-0000-7000-8000-000000000001";
 
