@@ -39,7 +39,7 @@ create policy worker_all on public.license_skus for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, tenant_id, sku_id, part_number, name, purchased, suspended, warning, assigned, status, observed_at, is_complete, missing_since) on public.license_skus to authenticated;
+grant select (customer_id, id, tenant_id, sku_id, part_number, name, purchased, suspended, warning, assigned, status, observed_at, is_complete, missing_since, created_at) on public.license_skus to authenticated;
 grant select on public.license_skus to staff;
 grant select, insert, update, delete on public.license_skus to worker;
 

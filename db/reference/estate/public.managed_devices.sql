@@ -46,7 +46,7 @@ create policy worker_all on public.managed_devices for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, tenant_id, name, serial_number, entra_device_id, os_name, os_version, compliance, is_encrypted, owner_kind, user_principal_name, manufacturer, model, last_sync_at, enrolled_at, observed_at, is_complete, missing_since) on public.managed_devices to authenticated;
+grant select (customer_id, id, tenant_id, name, serial_number, entra_device_id, os_name, os_version, compliance, is_encrypted, owner_kind, user_principal_name, manufacturer, model, last_sync_at, enrolled_at, observed_at, is_complete, missing_since, created_at) on public.managed_devices to authenticated;
 grant select on public.managed_devices to staff;
 grant select, insert, update, delete on public.managed_devices to worker;
 

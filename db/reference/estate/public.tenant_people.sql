@@ -66,7 +66,7 @@ create policy worker_all on public.tenant_people for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, tenant_id, user_principal_name, display_name, mail, user_type, account_enabled, disabled_seen_at, created_in_vendor_at, last_sign_in_at, department, job_title, is_synced, is_admin, roles, sku_ids, methods, mfa_registered, per_user_mfa, observed_at, is_complete, missing_since, is_leaver) on public.tenant_people to authenticated;
+grant select (customer_id, id, tenant_id, user_principal_name, display_name, mail, user_type, account_enabled, disabled_seen_at, created_in_vendor_at, last_sign_in_at, department, job_title, is_synced, is_admin, roles, sku_ids, methods, mfa_registered, per_user_mfa, observed_at, is_complete, missing_since, created_at, is_leaver) on public.tenant_people to authenticated;
 grant select on public.tenant_people to staff;
 grant select, insert, update, delete on public.tenant_people to worker;
 

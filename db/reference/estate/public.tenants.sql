@@ -41,7 +41,7 @@ create policy worker_all on public.tenants for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, integration_id, name, default_domain, initial_domain, domains, country, has_premium, security_defaults, observed_at, is_complete, missing_since) on public.tenants to authenticated;
+grant select (customer_id, id, integration_id, name, default_domain, initial_domain, domains, country, has_premium, security_defaults, observed_at, is_complete, missing_since, created_at) on public.tenants to authenticated;
 grant select on public.tenants to staff;
 grant select (customer_id, id, integration_id, external_id, missing_since) on public.tenants to system;
 grant select, insert, update, delete on public.tenants to worker;

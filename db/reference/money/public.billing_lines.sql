@@ -53,7 +53,7 @@ create policy worker_all on public.billing_lines for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete, missing_since) on public.billing_lines to authenticated;
+grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete, missing_since, created_at) on public.billing_lines to authenticated;
 grant select on public.billing_lines to staff;
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync, missing_since) on public.billing_lines to system;
 grant select, insert, update, delete on public.billing_lines to worker;
