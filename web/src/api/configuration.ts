@@ -37,11 +37,14 @@ export function readImpact(value: unknown): Impact {
     kinds: Object.entries(isRecord(answer.kinds) ? answer.kinds : {})
       .map(([kind, items]) => ({ kind, items: number(items) }))
       .sort((a, b) => b.items - a.items || a.kind.localeCompare(b.kind)),
-    rows: rows.flatMap((row) => {
-      const [kind, id, rule] = [stringOrNull(row.kind), stringOrNull(row.id), stringOrNull(row.rule)];
-      if (kind === null || id === null || rule === null) return [];
-      return [{ level: number(row.level), kind, id, name: stringOrNull(row.name), rule, throughName: stringOrNull(row.through_name) }];
-    }),
+    // The nearest first, and by name among themselves.
+    rows: rows
+      .flatMap((row) => {
+        const [kind, id, rule] = [stringOrNull(row.kind), stringOrNull(row.id), stringOrNull(row.rule)];
+        if (kind === null || id === null || rule === null) return [];
+        return [{ level: number(row.level), kind, id, name: stringOrNull(row.name), rule, throughName: stringOrNull(row.through_name) }];
+      })
+      .sort((a, b) => a.level - b.level || a.kind.localeCompare(b.kind) || (a.name ?? "").localeCompare(b.name ?? "")),
   };
 }
 

@@ -46,7 +46,7 @@ export function Provenance({ kind, customerId, id }: ProvenanceProps) {
       <dl>
         {attributes.rows.map((row) => (
           <div key={row.attribute} className="grid gap-x-4 gap-y-0.5 border-b border-line px-3.5 py-2 last:border-b-0 sm:grid-cols-[10rem_1fr_auto]">
-            <dt className="text-ink-2">{attributeName(row.attribute)}</dt>
+            <dt className="text-ink-2">{kind === "item" ? row.attribute : attributeName(row.attribute)}</dt>
             <dd className="min-w-0 font-medium [overflow-wrap:anywhere]">
               {valueText(row.value, {})}
               {readAlso(row.also).map((other) => (

@@ -20,6 +20,9 @@ const LABELS: Readonly<Record<string, string | undefined>> = {
   is_active: "Active",
   account_enabled: "Sign-in allowed",
   user_type: "Kind",
+  sign_in: "Sign-in",
+  sign_in_name: "Sign-in name",
+  last_sign_in: "Last sign-in",
   web_url: "Address",
 };
 
@@ -38,7 +41,7 @@ export function valueText(value: unknown, names: Readonly<Record<string, string>
   if (typeof value === "number") return String(value);
   if (Array.isArray(value)) return value.length === 0 ? "nothing" : value.map((each) => valueText(each, names)).join(", ");
   if (typeof value === "string") {
-    if (UUID.test(value)) return names[value] ?? `one that is no longer known (${value.slice(-6)})`;
+    if (UUID.test(value)) return names[value] ?? `one that is gone or hidden (…${value.slice(-6)})`;
     return INSTANT.test(value) ? fullTime(value) : value;
   }
   if (isRecord(value)) return Object.entries(value).map(([name, each]) => `${name}: ${valueText(each, names)}`).join(", ") || "nothing";

@@ -9,7 +9,7 @@ import { itemFreshness, itemKinds, itemStates, kindOf } from "./words";
 export function KindLabel({ kind }: { kind: string }) {
   const { one, icon: Icon } = kindOf(kind);
   return (
-    <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
+    <span className="inline-flex items-center gap-1.5 align-middle whitespace-nowrap">
       <Icon aria-hidden className="size-3.5 shrink-0 text-ink-3" />
       {one}
     </span>

@@ -39,7 +39,7 @@ describe("history", () => {
   });
   it("names ids, and says when one is gone", () => {
     expect(valueText(SITE, { [SITE]: "Main office" })).toBe("Main office");
-    expect(valueText(SITE, {})).toMatch(/no longer known/);
+    expect(valueText(SITE, {})).toMatch(/gone or hidden/);
     expect(valueText([SITE, "x"], { [SITE]: "A" })).toBe("A, x");
     expect(valueText(null, {})).toBe("nothing");
     expect(valueText(false, {})).toBe("no");
