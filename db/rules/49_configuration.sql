@@ -242,21 +242,28 @@ begin
 end $$;
 create trigger stamp before insert or update on public.configuration_items for each row execute function app.stamp_configuration_item();
 
--- Both ends are items of this customer that the caller sees: asked under the caller's own rights, so that a refusal tells nothing.
-create or replace function app.check_configuration_relationship() returns trigger language plpgsql set search_path = '' as $$
+create or replace function app.stamp_configuration_relationship() returns trigger language plpgsql set search_path = '' as $$
 begin
   if tg_op = 'INSERT' then
     new.created_by := app.user_id();
     new.created_at := now();
-    if not exists (select from app.configuration_nodes n where n.customer_id = new.customer_id and n.kind = new.from_kind and n.id = new.from_id)
-      or not exists (select from app.configuration_nodes n where n.customer_id = new.customer_id and n.kind = new.to_kind and n.id = new.to_id) then
-      raise exception 'There is no such item at this customer.' using errcode = 'PT404', hint = 'Both ends are items of the same customer.';
-    end if;
   end if;
   new.confirmed_at := now();
   return new;
 end $$;
-create trigger check_ends before insert or update on public.configuration_relationships for each row execute function app.check_configuration_relationship();
+create trigger stamp before insert or update on public.configuration_relationships for each row execute function app.stamp_configuration_relationship();
+
+-- Both ends are items of this customer that the caller sees: asked under the caller's own rights, and after the policies let the row in, so that a
+-- refusal tells nothing.
+create or replace function app.check_configuration_relationship() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if not exists (select from app.configuration_nodes n where n.customer_id = new.customer_id and n.kind = new.from_kind and n.id = new.from_id)
+    or not exists (select from app.configuration_nodes n where n.customer_id = new.customer_id and n.kind = new.to_kind and n.id = new.to_id) then
+    raise exception 'There is no such item at this customer.' using errcode = 'PT404', hint = 'Both ends are items of the same customer.';
+  end if;
+  return null;
+end $$;
+create trigger check_ends after insert on public.configuration_relationships for each row execute function app.check_configuration_relationship();
 
 -- An item that is removed takes along what was entered about it, as its remover.
 create or replace function app.drop_configuration_relationships() returns trigger language plpgsql set search_path = '' as $$
@@ -265,7 +272,7 @@ begin
   return null;
 end $$;
 create trigger drop_relationships after delete on public.configuration_items for each row execute function app.drop_configuration_relationships();
-revoke all on function app.stamp_configuration_item(), app.check_configuration_relationship(), app.drop_configuration_relationships() from public;
+revoke all on function app.stamp_configuration_item(), app.stamp_configuration_relationship(), app.check_configuration_relationship(), app.drop_configuration_relationships() from public;
 
 -- One level of the walk below: what hangs on these items (or what they hang on). A few are looked up by index; many are joined with all relationships
 -- of the customer that end at their kinds: as a constant, an array of 50,000 ids takes the planner seconds.
