@@ -42,4 +42,5 @@ create policy staff_delete on public.configuration_relationships for delete to s
 grant select, insert (customer_id, id, from_kind, from_id, kind, to_kind, to_id, note), update (note), delete on public.configuration_relationships to staff;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.configuration_relationships FOR EACH ROW EXECUTE FUNCTION app.audit();
-CREATE TRIGGER check_ends BEFORE INSERT OR UPDATE ON public.configuration_relationships FOR EACH ROW EXECUTE FUNCTION app.check_configuration_relationship();
+CREATE TRIGGER check_ends AFTER INSERT ON public.configuration_relationships FOR EACH ROW EXECUTE FUNCTION app.check_configuration_relationship();
+CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON public.configuration_relationships FOR EACH ROW EXECUTE FUNCTION app.stamp_configuration_relationship();
