@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { binary, ended, startDemo } from "./lib/demo.mjs";
 
-const TESTS = ["1-story.test.mjs", "2-console.test.mjs", "3-portal.test.mjs", "4-desk.test.mjs", "5-realtime.test.mjs", "6-storage.test.mjs", "7-api.test.mjs", "8-clients.test.mjs", "8-graph.test.mjs", "9-money.test.mjs", "9-people.test.mjs", "9-identity.test.mjs", "9-device-facts.test.mjs", "9-maintenance.test.mjs", "9-sources.test.mjs", "9-connect.test.mjs", "9-drift.test.mjs", "9-posture.test.mjs", "9-activity.test.mjs", "9-documents.test.mjs"];
+const TESTS = ["1-story.test.mjs", "2-console.test.mjs", "3-portal.test.mjs", "4-desk.test.mjs", "5-realtime.test.mjs", "6-storage.test.mjs", "7-api.test.mjs", "8-clients.test.mjs", "8-graph.test.mjs", "9-money.test.mjs", "9-people.test.mjs", "9-identity.test.mjs", "9-configuration.test.mjs", "9-device-facts.test.mjs", "9-maintenance.test.mjs", "9-sources.test.mjs", "9-connect.test.mjs", "9-drift.test.mjs", "9-posture.test.mjs", "9-activity.test.mjs", "9-documents.test.mjs"];
 const here = fileURLToPath(new URL(".", import.meta.url));
 
 async function runTests(env) {

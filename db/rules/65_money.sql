@@ -6,7 +6,7 @@ select app.protect('public.bills', 'billing', '{select}');
 select app.protect('public.bill_charges', 'billing', '{select}');
 revoke select on public.billing_lines, public.bills from authenticated;
 grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete,
-  missing_since) on public.billing_lines to authenticated;
+  missing_since, created_at) on public.billing_lines to authenticated;
 grant select (customer_id, id, integration_id, number, billed_at, due_at, total_amount, open_amount, currency, observed_at, is_complete) on public.bills to authenticated;
 -- Where the vendor's rows are filed, over all customers: so that an account that was mapped anew is never shown to two. Keys only, no facts.
 create policy system_select on public.billing_lines for select to system using (true);

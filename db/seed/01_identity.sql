@@ -20,6 +20,7 @@ insert into public.permissions (permission, description) values
   ('billing:read', 'See products, lines, bills and what is billed wrongly'),
   ('billing:manage', 'Edit count rules, ignore differences, change what is billed'),
   ('estate:manage', 'Decide which records are of one machine'),
+  ('configuration:read', 'See configuration items and their relationships'), ('configuration:write', 'Enter configuration items and relationships'),
   ('mfa:manage', 'Accept for a time that somebody is not asked for a second factor'),
   ('drift:read', 'See baselines, and where tenants differ from them'),
   ('drift:manage', 'Accept, deny and remediate drift'), ('baselines:write', 'Edit baselines and tiers'),

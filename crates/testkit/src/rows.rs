@@ -257,6 +257,15 @@ impl Seeds {
             let name = format!("{} || '/probe {:04}'", values["customer_id"], self.made);
             values.insert("name", name);
         }
+        // A relationship joins items of its customer.
+        if table.name == "public.configuration_relationships" {
+            let customer = values["customer_id"].clone();
+            let item = self.literal("public.configuration_items", whose, "id").expect("items come first");
+            values.insert("from_kind", "'customer'".to_owned());
+            values.insert("from_id", customer);
+            values.insert("to_kind", "'application'".to_owned());
+            values.insert("to_id", item.to_owned());
+        }
         let (names, literals): (Vec<&str>, Vec<String>) = values.into_iter().unzip();
         let returning: Vec<String> =
             table.columns.iter().map(|column| format!("quote_nullable(\"{}\"::text)", column.name)).collect();

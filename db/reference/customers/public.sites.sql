@@ -47,3 +47,5 @@ grant select, insert, update, delete on public.sites to staff;
 grant select, insert, update, delete on public.sites to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.sites FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER history_delete AFTER DELETE ON public.sites FOR EACH ROW EXECUTE FUNCTION app.keep_change('site', 'ninjaone', 'name');
+CREATE TRIGGER history_update AFTER UPDATE ON public.sites FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION app.keep_change('site', 'ninjaone', 'name');

@@ -55,3 +55,6 @@ create policy worker_all on public.endpoints for all to worker
 grant select on public.endpoints to authenticated;
 grant select on public.endpoints to staff;
 grant select, insert, update, delete on public.endpoints to worker;
+
+CREATE TRIGGER history_delete AFTER DELETE ON public.endpoints FOR EACH ROW EXECUTE FUNCTION app.keep_change('endpoint', 'rules', 'name', 'class', 'os_name', 'serial_number', 'sources', 'coverage', 'confidence', 'site_id', 'person_id', 'ended_at', 'merged_into');
+CREATE TRIGGER history_update AFTER UPDATE ON public.endpoints FOR EACH ROW WHEN ((((((((((((old.name IS DISTINCT FROM new.name) OR (old.class IS DISTINCT FROM new.class)) OR (old.os_name IS DISTINCT FROM new.os_name)) OR (old.serial_number IS DISTINCT FROM new.serial_number)) OR (old.sources IS DISTINCT FROM new.sources)) OR (old.coverage IS DISTINCT FROM new.coverage)) OR (old.confidence IS DISTINCT FROM new.confidence)) OR (old.site_id IS DISTINCT FROM new.site_id)) OR (old.person_id IS DISTINCT FROM new.person_id)) OR (old.ended_at IS DISTINCT FROM new.ended_at)) OR (old.merged_into IS DISTINCT FROM new.merged_into))) EXECUTE FUNCTION app.keep_change('endpoint', 'rules', 'name', 'class', 'os_name', 'serial_number', 'sources', 'coverage', 'confidence', 'site_id', 'person_id', 'ended_at', 'merged_into');

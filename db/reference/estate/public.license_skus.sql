@@ -39,6 +39,9 @@ create policy worker_all on public.license_skus for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, tenant_id, sku_id, part_number, name, purchased, suspended, warning, assigned, status, observed_at, is_complete, missing_since) on public.license_skus to authenticated;
+grant select (customer_id, id, tenant_id, sku_id, part_number, name, purchased, suspended, warning, assigned, status, observed_at, is_complete, missing_since, created_at) on public.license_skus to authenticated;
 grant select on public.license_skus to staff;
 grant select, insert, update, delete on public.license_skus to worker;
+
+CREATE TRIGGER history_delete AFTER DELETE ON public.license_skus FOR EACH ROW EXECUTE FUNCTION app.keep_change('license', 'microsoft', 'name', 'part_number', 'purchased', 'suspended', 'warning', 'assigned', 'status', 'missing_since');
+CREATE TRIGGER history_update AFTER UPDATE ON public.license_skus FOR EACH ROW WHEN (((((((((old.name IS DISTINCT FROM new.name) OR (old.part_number IS DISTINCT FROM new.part_number)) OR (old.purchased IS DISTINCT FROM new.purchased)) OR (old.suspended IS DISTINCT FROM new.suspended)) OR (old.warning IS DISTINCT FROM new.warning)) OR (old.assigned IS DISTINCT FROM new.assigned)) OR (old.status IS DISTINCT FROM new.status)) OR (old.missing_since IS DISTINCT FROM new.missing_since))) EXECUTE FUNCTION app.keep_change('license', 'microsoft', 'name', 'part_number', 'purchased', 'suspended', 'warning', 'assigned', 'status', 'missing_since');

@@ -46,6 +46,9 @@ create policy worker_all on public.managed_devices for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, tenant_id, name, serial_number, entra_device_id, os_name, os_version, compliance, is_encrypted, owner_kind, user_principal_name, manufacturer, model, last_sync_at, enrolled_at, observed_at, is_complete, missing_since) on public.managed_devices to authenticated;
+grant select (customer_id, id, tenant_id, name, serial_number, entra_device_id, os_name, os_version, compliance, is_encrypted, owner_kind, user_principal_name, manufacturer, model, last_sync_at, enrolled_at, observed_at, is_complete, missing_since, created_at) on public.managed_devices to authenticated;
 grant select on public.managed_devices to staff;
 grant select, insert, update, delete on public.managed_devices to worker;
+
+CREATE TRIGGER history_delete AFTER DELETE ON public.managed_devices FOR EACH ROW EXECUTE FUNCTION app.keep_change('intune_device', 'intune', 'name', 'serial_number', 'os_name', 'os_version', 'compliance', 'is_encrypted', 'owner_kind', 'user_principal_name', 'manufacturer', 'model', 'missing_since');
+CREATE TRIGGER history_update AFTER UPDATE ON public.managed_devices FOR EACH ROW WHEN ((((((((((((old.name IS DISTINCT FROM new.name) OR (old.serial_number IS DISTINCT FROM new.serial_number)) OR (old.os_name IS DISTINCT FROM new.os_name)) OR (old.os_version IS DISTINCT FROM new.os_version)) OR (old.compliance IS DISTINCT FROM new.compliance)) OR (old.is_encrypted IS DISTINCT FROM new.is_encrypted)) OR (old.owner_kind IS DISTINCT FROM new.owner_kind)) OR (old.user_principal_name IS DISTINCT FROM new.user_principal_name)) OR (old.manufacturer IS DISTINCT FROM new.manufacturer)) OR (old.model IS DISTINCT FROM new.model)) OR (old.missing_since IS DISTINCT FROM new.missing_since))) EXECUTE FUNCTION app.keep_change('intune_device', 'intune', 'name', 'serial_number', 'os_name', 'os_version', 'compliance', 'is_encrypted', 'owner_kind', 'user_principal_name', 'manufacturer', 'model', 'missing_since');

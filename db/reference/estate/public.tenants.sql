@@ -31,6 +31,8 @@ CREATE UNIQUE INDEX tenants_external_once ON public.tenants USING btree (custome
 
 create policy member_select on public.tenants for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy owner_select on public.tenants for select to owner
+  using (true);
 create policy staff_select on public.tenants for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy system_select on public.tenants for select to system
@@ -39,10 +41,12 @@ create policy worker_all on public.tenants for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, integration_id, external_id, name, default_domain, initial_domain, domains, country, has_premium, security_defaults, observed_at, is_complete, missing_since) on public.tenants to authenticated;
+grant select (customer_id, id, integration_id, external_id, name, default_domain, initial_domain, domains, country, has_premium, security_defaults, observed_at, is_complete, missing_since, created_at) on public.tenants to authenticated;
 grant select on public.tenants to staff;
 grant select (customer_id, id, integration_id, external_id, missing_since) on public.tenants to system;
 grant select, insert, update, delete on public.tenants to worker;
 
+CREATE TRIGGER history_delete AFTER DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION app.keep_change('tenant', 'microsoft', 'name', 'default_domain', 'initial_domain', 'domains', 'country', 'has_premium', 'security_defaults', 'missing_since');
+CREATE TRIGGER history_update AFTER UPDATE ON public.tenants FOR EACH ROW WHEN (((((((((old.name IS DISTINCT FROM new.name) OR (old.default_domain IS DISTINCT FROM new.default_domain)) OR (old.initial_domain IS DISTINCT FROM new.initial_domain)) OR (old.domains IS DISTINCT FROM new.domains)) OR (old.country IS DISTINCT FROM new.country)) OR (old.has_premium IS DISTINCT FROM new.has_premium)) OR (old.security_defaults IS DISTINCT FROM new.security_defaults)) OR (old.missing_since IS DISTINCT FROM new.missing_since))) EXECUTE FUNCTION app.keep_change('tenant', 'microsoft', 'name', 'default_domain', 'initial_domain', 'domains', 'country', 'has_premium', 'security_defaults', 'missing_since');
 CREATE TRIGGER posture_added AFTER INSERT ON public.tenants FOR EACH ROW EXECUTE FUNCTION app.posture_read();
 CREATE TRIGGER posture_changed AFTER UPDATE ON public.tenants FOR EACH ROW WHEN (((old.missing_since IS DISTINCT FROM new.missing_since) OR (old.name IS DISTINCT FROM new.name))) EXECUTE FUNCTION app.posture_read();

@@ -55,4 +55,6 @@ grant select, insert, update, delete on public.document_sites to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE ON public.document_sites FOR EACH ROW EXECUTE FUNCTION app.audit();
 CREATE TRIGGER audit_choice AFTER UPDATE ON public.document_sites FOR EACH ROW WHEN ((((old.reads IS DISTINCT FROM new.reads) OR (old.name IS DISTINCT FROM new.name)) OR (old.missing_since IS DISTINCT FROM new.missing_since))) EXECUTE FUNCTION app.audit();
+CREATE TRIGGER history_delete AFTER DELETE ON public.document_sites FOR EACH ROW EXECUTE FUNCTION app.keep_change('sharepoint_site', 'sharepoint', 'name', 'web_url', 'kind', 'reads', 'missing_since');
+CREATE TRIGGER history_update AFTER UPDATE ON public.document_sites FOR EACH ROW WHEN ((((((old.name IS DISTINCT FROM new.name) OR (old.web_url IS DISTINCT FROM new.web_url)) OR (old.kind IS DISTINCT FROM new.kind)) OR (old.reads IS DISTINCT FROM new.reads)) OR (old.missing_since IS DISTINCT FROM new.missing_since))) EXECUTE FUNCTION app.keep_change('sharepoint_site', 'sharepoint', 'name', 'web_url', 'kind', 'reads', 'missing_since');
 CREATE TRIGGER stamp_site_choice BEFORE UPDATE OF reads ON public.document_sites FOR EACH ROW EXECUTE FUNCTION app.stamp_site_choice();

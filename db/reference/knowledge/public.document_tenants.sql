@@ -27,6 +27,8 @@ create table public.document_tenants (
 CREATE INDEX document_tenants_integration ON public.document_tenants USING btree (integration_id, external_id);
 CREATE UNIQUE INDEX document_tenants_external_once ON public.document_tenants USING btree (customer_id, integration_id, external_id);
 
+create policy owner_select on public.document_tenants for select to owner
+  using (true);
 create policy staff_select on public.document_tenants for select to staff
   using (( SELECT app.has('documents:read'::text) AS has));
 create policy system_select on public.document_tenants for select to system

@@ -53,7 +53,10 @@ create policy worker_all on public.billing_lines for all to worker
   using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
   with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
 
-grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete, missing_since) on public.billing_lines to authenticated;
+grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete, missing_since, created_at) on public.billing_lines to authenticated;
 grant select on public.billing_lines to staff;
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync, missing_since) on public.billing_lines to system;
 grant select, insert, update, delete on public.billing_lines to worker;
+
+CREATE TRIGGER history_delete AFTER DELETE ON public.billing_lines FOR EACH ROW EXECUTE FUNCTION app.keep_change('service', 'revio', 'name', 'quantity', 'rate', 'currency', 'status', 'is_active', 'activated_at', 'contract_end_at', 'disconnected_at', 'missing_since');
+CREATE TRIGGER history_update AFTER UPDATE ON public.billing_lines FOR EACH ROW WHEN (((((((((((old.name IS DISTINCT FROM new.name) OR (old.quantity IS DISTINCT FROM new.quantity)) OR (old.rate IS DISTINCT FROM new.rate)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_active IS DISTINCT FROM new.is_active)) OR (old.activated_at IS DISTINCT FROM new.activated_at)) OR (old.contract_end_at IS DISTINCT FROM new.contract_end_at)) OR (old.disconnected_at IS DISTINCT FROM new.disconnected_at)) OR (old.missing_since IS DISTINCT FROM new.missing_since))) EXECUTE FUNCTION app.keep_change('service', 'revio', 'name', 'quantity', 'rate', 'currency', 'status', 'is_active', 'activated_at', 'contract_end_at', 'disconnected_at', 'missing_since');

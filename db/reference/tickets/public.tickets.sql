@@ -84,5 +84,7 @@ grant select, insert (customer_id, id, subject, description, priority, device_id
 grant select, insert, update, delete on public.tickets to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER history_delete AFTER DELETE ON public.tickets FOR EACH ROW EXECUTE FUNCTION app.keep_change('ticket', 'people', 'subject', 'description', 'priority', 'state', 'assigned_to', 'resolution', 'device_id', 'incident_id', 'closed_at');
+CREATE TRIGGER history_update AFTER UPDATE ON public.tickets FOR EACH ROW WHEN ((((((((((old.subject IS DISTINCT FROM new.subject) OR (old.description IS DISTINCT FROM new.description)) OR ((old.priority)::text IS DISTINCT FROM (new.priority)::text)) OR ((old.state)::text IS DISTINCT FROM (new.state)::text)) OR (old.assigned_to IS DISTINCT FROM new.assigned_to)) OR (old.resolution IS DISTINCT FROM new.resolution)) OR (old.device_id IS DISTINCT FROM new.device_id)) OR (old.incident_id IS DISTINCT FROM new.incident_id)) OR (old.closed_at IS DISTINCT FROM new.closed_at))) EXECUTE FUNCTION app.keep_change('ticket', 'people', 'subject', 'description', 'priority', 'state', 'assigned_to', 'resolution', 'device_id', 'incident_id', 'closed_at');
 CREATE TRIGGER ticket_after AFTER INSERT OR UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION app.ticket_after();
 CREATE TRIGGER ticket_before BEFORE INSERT OR UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION app.ticket_before();

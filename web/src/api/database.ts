@@ -140,6 +140,24 @@ export interface Database {
           { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      configuration_items: {
+        Row: { attributes: Json; changed_by: string | null; confirmed_at: string; created_at: string; created_by: string | null; customer_id: string; description: string; id: string; kind: string; name: string; status: string };
+        Insert: { attributes?: Json; changed_by?: string | null; confirmed_at?: string; created_at?: string; created_by?: string | null; customer_id: string; description?: string; id?: string; kind: string; name: string; status?: string };
+        Update: { attributes?: Json; changed_by?: string | null; confirmed_at?: string; created_at?: string; created_by?: string | null; customer_id?: string; description?: string; id?: string; kind?: string; name?: string; status?: string };
+        Relationships: [
+          { foreignKeyName: "configuration_items_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "configuration_items_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      configuration_relationships: {
+        Row: { confirmed_at: string; created_at: string; created_by: string | null; customer_id: string; from_id: string; from_kind: string; id: string; kind: string; note: string; to_id: string; to_kind: string };
+        Insert: { confirmed_at?: string; created_at?: string; created_by?: string | null; customer_id: string; from_id: string; from_kind: string; id?: string; kind: string; note?: string; to_id: string; to_kind: string };
+        Update: { confirmed_at?: string; created_at?: string; created_by?: string | null; customer_id?: string; from_id?: string; from_kind?: string; id?: string; kind?: string; note?: string; to_id?: string; to_kind?: string };
+        Relationships: [
+          { foreignKeyName: "configuration_relationships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "configuration_relationships_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
       count_differences: {
         Row: { bill_id: string | null; bill_mark: number | null; billed: number; cause: Json; cause_text: string; changed_at: string | null; changed_quantity: number | null; close_reason: string | null; closed_at: string | null; counted: number; currency: string; customer_id: string; devices_observed_at: string; difference: number; direction: string; first_seen_at: string; id: string; ignored_at: string | null; ignored_billed: number | null; ignored_by: string | null; ignored_counted: number | null; ignored_reason: string | null; ignored_until: string | null; last_seen_at: string; line_id: string | null; lines_observed_at: string; money_per_month: number | null; product_id: string; rate: number | null; rate_source: string; reconciliation_id: string | null; rule_id: string; run_id: string | null; stale_reason: string | null; stale_since: string | null; state: string; state_text: string | null };
         Insert: { bill_id?: string | null; bill_mark?: number | null; billed: number; cause: Json; cause_text: string; changed_at?: string | null; changed_quantity?: number | null; close_reason?: string | null; closed_at?: string | null; counted: number; currency: string; customer_id: string; devices_observed_at: string; difference: number; direction: string; first_seen_at: string; id?: string; ignored_at?: string | null; ignored_billed?: number | null; ignored_by?: string | null; ignored_counted?: number | null; ignored_reason?: string | null; ignored_until?: string | null; last_seen_at: string; line_id?: string | null; lines_observed_at: string; money_per_month?: number | null; product_id: string; rate?: number | null; rate_source: string; reconciliation_id?: string | null; rule_id: string; run_id?: string | null; stale_reason?: string | null; stale_since?: string | null; state?: string; state_text?: string | null };
@@ -589,6 +607,15 @@ export interface Database {
           { foreignKeyName: "notifications_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      object_changes: {
+        Row: { actor_id: string | null; actor_role: string; after: Json; at: string; before: Json; customer_id: string; id: string; kind: string; object_id: string; reason: string | null; source: string; sync_run_id: string | null; verb: string };
+        Insert: { actor_id?: string | null; actor_role: string; after: Json; at?: string; before: Json; customer_id: string; id?: string; kind: string; object_id: string; reason?: string | null; source: string; sync_run_id?: string | null; verb: string };
+        Update: { actor_id?: string | null; actor_role?: string; after?: Json; at?: string; before?: Json; customer_id?: string; id?: string; kind?: string; object_id?: string; reason?: string | null; source?: string; sync_run_id?: string | null; verb?: string };
+        Relationships: [
+          { foreignKeyName: "object_changes_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "object_changes_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
       permissions: {
         Row: { description: string; permission: string };
         Insert: { description: string; permission: string };
@@ -995,6 +1022,14 @@ export interface Database {
           { foreignKeyName: "cipp_tenants_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      configuration_item_list: {
+        Row: { created_at: string | null; customer_id: string | null; customer_name: string | null; detail: string | null; entered_by: string | null; entered_by_name: string | null; freshness: string | null; id: string | null; is_complete: boolean | null; kind: string | null; missing_since: string | null; name: string | null; observed_at: string | null; origin: string | null; sources: string[] | null; stale_at: string | null; state: string | null };
+        Relationships: [];
+      };
+      configuration_relationship_list: {
+        Row: { confidence: string | null; customer_id: string | null; direction: string | null; is_complete: boolean | null; item_id: string | null; item_kind: string | null; observed_at: string | null; origin: string | null; other_id: string | null; other_kind: string | null; other_name: string | null; relationship_id: string | null; rule: string | null; source: string | null; stale_at: string | null };
+        Relationships: [];
+      };
       count_rule_list: {
         Row: { approved_only: boolean | null; billing_product_id: string | null; counts: string | null; created_at: string | null; created_by: string | null; currency: string | null; device_classes: string[] | null; differences_open: number | null; enabled: boolean | null; id: string | null; integration_id: string | null; multiplier: number | null; name: string | null; product_code: string | null; product_name: string | null; product_rate: number | null; seat_basis: string | null; sku_ids: string[] | null; sku_names: string[] | null };
         Relationships: [
@@ -1240,6 +1275,19 @@ export interface Database {
         Update: { closed_at?: string | null; closed_by?: string | null; customers_done?: number | null; customers_skipped?: number | null; differences_listed?: number | null; differences_open?: number | null; id?: string | null; month?: string | null; note?: string | null; totals?: Json | null };
         Relationships: [];
       };
+      object_attributes: {
+        Row: { also: Json | null; attribute: string | null; customer_id: string | null; is_complete: boolean | null; kind: string | null; object_id: string | null; observed_at: string | null; part: string | null; record_id: string | null; rule: string | null; source: string | null; stale_at: string | null; value: string | null };
+        Relationships: [];
+      };
+      object_change_list: {
+        Row: { actor_id: string | null; actor_kind: string | null; actor_name: string | null; after: Json | null; at: string | null; before: Json | null; customer_id: string | null; id: string | null; kind: string | null; names: Json | null; object_id: string | null; reason: string | null; source: string | null; sync_run_id: string | null; verb: string | null };
+        Insert: { actor_id?: string | null; actor_kind?: string | null; actor_name?: string | null; after?: Json | null; at?: string | null; before?: Json | null; customer_id?: string | null; id?: string | null; kind?: string | null; names?: Json | null; object_id?: string | null; reason?: string | null; source?: string | null; sync_run_id?: string | null; verb?: string | null };
+        Update: { actor_id?: string | null; actor_kind?: string | null; actor_name?: string | null; after?: Json | null; at?: string | null; before?: Json | null; customer_id?: string | null; id?: string | null; kind?: string | null; names?: Json | null; object_id?: string | null; reason?: string | null; source?: string | null; sync_run_id?: string | null; verb?: string | null };
+        Relationships: [
+          { foreignKeyName: "object_changes_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "object_changes_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
       organization_suggestions: {
         Row: { account_number: string | null; customer_id: string | null; customer_name: string | null; domain: string | null; external_id: string | null; integration_id: string | null; name: string | null; reason: string | null };
         Relationships: [
@@ -1405,6 +1453,8 @@ export interface Database {
       };
     };
     Functions: {
+      as_of: { Args: { p_kind: string; p_customer: string; p_id: string; p_at: string }; Returns: Json };
+      configuration_impact: { Args: { p_customer: string; p_item: string; p_direction?: string; p_levels?: number; p_rows?: number }; Returns: Json };
       exports_frozen: { Args: never; Returns: boolean };
       my_permissions: { Args: never; Returns: { customer_id: string; permission: string }[] };
       search_devices: { Args: { term: string }; Returns: Database["public"]["Views"]["device_list"]["Row"][] };

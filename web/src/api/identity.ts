@@ -41,13 +41,14 @@ export function readDoubt(value: unknown): DoubtRecord[] {
 /** What another source says of the same attribute. */
 export interface OtherWord {
   recordId: string;
+  source: string;
   value: string;
 }
 
 export function readAlso(value: unknown): OtherWord[] {
   return (Array.isArray(value) ? value.filter(isRecord) : []).flatMap((row) => {
     const [recordId, word] = [stringOrNull(row.record_id), stringOrNull(row.value)];
-    return recordId === null || word === null ? [] : [{ recordId, value: word }];
+    return recordId === null || word === null ? [] : [{ recordId, source: stringOrNull(row.source) ?? "", value: word }];
   });
 }
 

@@ -92,6 +92,32 @@ export type EndpointRecordRow = ViewRow<
   | "owner_kind" | "enrolled_at" | "last_seen_at" | "site_name" | "stale_at" | "missing_since" | "link_kind" | "decision_id" | "ended_at",
   { source: EndpointSource; confidence: LinkConfidence | null; decided_by: "rule" | "person" }
 >;
+/** Kinds of configuration items; the records of a machine are ends of relationships only. */
+export type ItemKind =
+  | "customer" | "site" | "endpoint" | "person" | "tenant" | "license" | "service" | "domain" | "application" | "sharepoint_site" | EnteredKind;
+export type EnteredKind =
+  | "application" | "backup" | "certificate" | "circuit" | "contract" | "database" | "hardware" | "network" | "printer" | "service" | "storage" | "vendor" | "other";
+export type ItemState = "present" | "missing" | "planned" | "in_use" | "retired";
+export type ItemFreshness = "fresh" | "partial" | "stale" | "entered" | "unknown";
+export type ItemOrigin = "derived" | "entered";
+export type EnteredRelationship = "depends_on" | "runs_on" | "part_of" | "located_at" | "used_by" | "backed_up_by" | "protected_by" | "supported_by" | "connected_to";
+export type ItemRow = ViewRow<
+  "configuration_item_list",
+  "detail" | "observed_at" | "is_complete" | "stale_at" | "missing_since" | "entered_by" | "entered_by_name",
+  { kind: ItemKind; state: ItemState; freshness: ItemFreshness; origin: ItemOrigin }
+>;
+export type EnteredItemRow = TableRow<"configuration_items", { kind: EnteredKind; status: "planned" | "in_use" | "retired" }>;
+export type RelationshipRow = ViewRow<
+  "configuration_relationship_list",
+  "other_name" | "observed_at" | "is_complete" | "stale_at" | "relationship_id",
+  { direction: "in" | "out"; origin: ItemOrigin; confidence: LinkConfidence }
+>;
+export type ChangeEntryRow = ViewRow<
+  "object_change_list",
+  "actor_id" | "actor_name" | "sync_run_id" | "reason",
+  { verb: "update" | "delete"; actor_kind: "person" | "synchronization" | "system" }
+>;
+export type AttributeRow = ViewRow<"object_attributes", "observed_at" | "stale_at" | "is_complete" | "part">;
 export type EndpointAttributeRow = ViewRow<"endpoint_attributes", "stale_at", { source: EndpointSource }>;
 export type EndpointConflictRow = ViewRow<"endpoint_conflict_list", never, { kind: ConflictKind }>;
 export type EndpointDecisionRow = ViewRow<"endpoint_decision_list", "created_by" | "created_by_name" | "ended_at" | "end_reason" | "ended_by_name", { verdict: "together" | "apart" }>;
@@ -361,6 +387,12 @@ export interface Tables {
   mfa_results: MfaResultRow;
   mfa_exceptions: MfaExceptionRow;
   mfa_overview: MfaOverviewRow;
+  configuration_item_list: ItemRow;
+  configuration_items: EnteredItemRow;
+  configuration_relationships: TableRow<"configuration_relationships">;
+  configuration_relationship_list: RelationshipRow;
+  object_change_list: ChangeEntryRow;
+  object_attributes: AttributeRow;
   endpoint_list: EndpointRow;
   endpoint_record_list: EndpointRecordRow;
   endpoint_attributes: EndpointAttributeRow;

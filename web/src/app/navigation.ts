@@ -1,5 +1,5 @@
 import {
-  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FileText, FolderTree, Computer, History, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, LogIn, MonitorSmartphone, Package, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
+  Bell, Braces, Building2, Calculator, CalendarCheck, CalendarClock, CirclePlay, Cloud, FileSearch, FileText, FolderTree, Computer, History, KeyRound, LayoutDashboard, LifeBuoy, Link2, ListChecks, LogIn, MonitorSmartphone, Network, Package, Percent, Plug, ReceiptText, Scale, ScanEye, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldX, Siren, UsersRound, Waypoints, type LucideIcon,
 } from "lucide-react";
 import type { Figures } from "./useFigures";
 
@@ -38,6 +38,7 @@ export const navigation: readonly NavGroup[] = [
       { to: "/customers", label: "Customers", icon: Building2, permission: "customers:read", key: "c", providerOnly: true },
       { to: "/devices", label: "Devices", icon: MonitorSmartphone, permission: "devices:read", key: "d", figure: "devices" },
       { to: "/endpoints", label: "Endpoints", icon: Computer, permission: "devices:read", key: "q", figure: "decisions", providerOnly: true },
+      { to: "/configuration", label: "Configuration", icon: Network, permission: "configuration:read", key: "0", providerOnly: true },
       { to: "/software", label: "Software", icon: Package, permission: "devices:read", key: "5", providerOnly: true },
       { to: "/people", label: "People", icon: UsersRound, permission: "people:read", key: "w" },
       { to: "/licenses", label: "Licenses", icon: KeyRound, permission: "people:read", key: "k", providerOnly: true },

@@ -31,6 +31,8 @@ const MonthCloseRecord = lazy(() => import("@/resources/month-closes/MonthCloseR
 const EndpointList = lazy(() => import("@/resources/endpoints"));
 const EndpointConflicts = lazy(() => import("@/resources/endpoints/Conflicts"));
 const EndpointRecord = lazy(() => import("@/resources/endpoints/EndpointRecord"));
+const ConfigurationList = lazy(() => import("@/resources/configuration"));
+const ItemRecord = lazy(() => import("@/resources/configuration/ItemRecord"));
 const PersonList = lazy(() => import("@/resources/people"));
 const LeaverList = lazy(() => import("@/resources/people/Leavers"));
 const PersonRecord = lazy(() => import("@/resources/people/PersonRecord"));
@@ -101,6 +103,8 @@ export function AppRoutes() {
         <Route path="endpoints" element={<EndpointList />} />
         <Route path="endpoints/to-decide" element={<EndpointConflicts />} />
         <Route path="endpoints/:customerId/:id" element={<EndpointRecord />} />
+        <Route path="configuration" element={<ConfigurationList />} />
+        <Route path="configuration/:customerId/:id" element={<ItemRecord />} />
         <Route path="people" element={<PersonList />} />
         <Route path="people/leavers" element={<LeaverList />} />
         <Route path="people/:customerId/:id" element={<PersonRecord />} />

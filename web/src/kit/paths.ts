@@ -25,6 +25,7 @@ export const paths = {
   /** Where a version of a program is installed. */
   software: (...program: ProgramKey) => `/software/${encodeURIComponent(JSON.stringify(program))}`,
   endpoint: record("endpoints"),
+  configurationItem: record("configuration"),
   incident: record("incidents"),
   run: record("runs"),
   ticket: record("tickets"),

@@ -208,6 +208,7 @@ fn writes(world: &World, raider: &Raider, table: &Table) -> Vec<Shot> {
 /// Every function with the customer's id in each argument, in the body and in the query.
 fn at_functions(world: &World, raider: &Raider) -> Vec<Shot> {
     let customer = &world.side(raider.target).customer;
+    let device = world.row("public.devices", raider.target).map(|row| row["id"].clone());
     let mut shots = Vec::new();
     for function in &world.functions {
         let path = format!("/rest/v1/rpc/{function}");
@@ -222,6 +223,17 @@ fn at_functions(world: &World, raider: &Raider) -> Vec<Shot> {
             Shot::new(REST, &subject, "POST", &path)
                 .header("x-customer-id", customer)
                 .json(&json!([]))
+                .reading(),
+        );
+        // As those take it that are about one object.
+        shots.push(
+            Shot::new(REST, &subject, "POST", &path)
+                .json(&json!({ "p_customer": customer, "p_item": customer }))
+                .reading(),
+        );
+        shots.push(
+            Shot::new(REST, &subject, "POST", &path)
+                .json(&json!({ "p_kind": "device", "p_customer": customer, "p_id": device, "p_at": "now" }))
                 .reading(),
         );
     }

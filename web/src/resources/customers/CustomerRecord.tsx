@@ -7,6 +7,7 @@ import { Dots, PageHeader } from "@/kit/PageHeader";
 import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
+import { RelationshipsLink } from "@/kit/RelationshipsLink";
 import { scopedPath } from "@/kit/scope";
 import { endpointCoverage } from "@/kit/status";
 import { count, plural } from "@/kit/time";
@@ -70,6 +71,7 @@ export default function CustomerRecord() {
             }
             actions={
               <>
+                <RelationshipsLink customerId={id} id={id} />
                 <ButtonLink to={scopedPath("/", id)}>Look at only this customer</ButtonLink>
                 <ButtonLink to={scopedPath("/tickets", id, { new: "1" })} variant="primary">
                   New ticket

@@ -3,6 +3,7 @@ import { readVolumes } from "@/api/plan";
 import { CALM_MS, rowKey, useRow, useRows } from "@/api/queries";
 import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
+import { History } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
@@ -107,6 +108,7 @@ export default function DeviceRecord() {
                 <VolumesCard where={mine} note={notes("volumes")} />
                 <RelatedTable resource={incidents} title="Incidents" result={story} columns={["title", "state", "run_state", "opened_at"]} none="No incident so far." />
                 <RelatedTable resource={tickets} title="Tickets" result={desk} columns={["subject", "priority", "state", "opened_at"]} none="No ticket so far." />
+                <History kind="device" customerId={row.customer_id} id={row.id} />
               </>
             }
             side={

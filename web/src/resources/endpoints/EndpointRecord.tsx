@@ -5,10 +5,12 @@ import { rowKey, useRow, useRows } from "@/api/queries";
 import type { EndpointRow } from "@/api/rows";
 import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
+import { History } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
+import { RelationshipsLink } from "@/kit/RelationshipsLink";
 import { useScope } from "@/kit/scope";
 import { deviceClasses, endpointCoverage } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
@@ -62,9 +64,12 @@ export default function EndpointRecord() {
               </Dots>
             }
             actions={
-              <Button icon={<GitMerge aria-hidden className="size-3.5" />} reason={reason("estate:manage", row.customer_id)} onClick={() => setJoining(true)}>
-                Join with…
-              </Button>
+              <>
+                <RelationshipsLink customerId={row.customer_id} id={row.id} />
+                <Button icon={<GitMerge aria-hidden className="size-3.5" />} reason={reason("estate:manage", row.customer_id)} onClick={() => setJoining(true)}>
+                  Join with…
+                </Button>
+              </>
             }
           />
           <TwoColumns
@@ -75,6 +80,7 @@ export default function EndpointRecord() {
                 ))}
                 <SideBySide records={active} attributes={attributes.rows} pending={records.isPending || attributes.isPending} />
                 <Links endpoint={row} records={active} pending={records.isPending} />
+                <History kind="endpoint" customerId={row.customer_id} id={row.id} />
               </>
             }
             side={

@@ -3,11 +3,14 @@ import { rowKey, useRow, useRows } from "@/api/queries";
 import type { PersonListRow } from "@/api/rows";
 import { Ago } from "@/kit/Ago";
 import { Freshness } from "@/kit/Freshness";
+import { History } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { useCan } from "@/kit/permissions";
+import { Provenance } from "@/kit/Provenance";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
+import { RelationshipsLink } from "@/kit/RelationshipsLink";
 import { useScope } from "@/kit/scope";
 import { words } from "@/kit/status";
 import { count } from "@/kit/time";
@@ -50,6 +53,7 @@ export default function PersonRecord() {
                 ]}
               </Dots>
             }
+            actions={<RelationshipsLink customerId={row.customer_id} id={row.id} />}
           />
           <TwoColumns
             main={
@@ -72,6 +76,8 @@ export default function PersonRecord() {
                 </Card>
                 <RelatedTable resource={endpoints} title="Endpoints" result={machines} columns={["name", "coverage", "sources", "last_seen_at"]} none="Intune names this person on no device." />
                 {isProvider ? <AccountEvents row={row} /> : null}
+                {isProvider ? <Provenance kind="person" customerId={row.customer_id} id={row.id} /> : null}
+                <History kind="person" customerId={row.customer_id} id={row.id} />
               </>
             }
             side={

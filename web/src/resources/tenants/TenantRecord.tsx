@@ -5,10 +5,13 @@ import type { AccessPolicyRow, TenantListRow, TenantPartRow } from "@/api/rows";
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
+import { History } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
+import { Provenance } from "@/kit/Provenance";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
+import { RelationshipsLink } from "@/kit/RelationshipsLink";
 import { scopedPath, useScope } from "@/kit/scope";
 import { mfaOutcomes, partStates, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
@@ -82,7 +85,12 @@ export default function TenantRecord() {
                 ]}
               </Dots>
             }
-            actions={<ButtonLink to={scopedPath("/people", row.customer_id)}>All its people</ButtonLink>}
+            actions={
+              <>
+                <RelationshipsLink customerId={row.customer_id} id={row.id} />
+                <ButtonLink to={scopedPath("/people", row.customer_id)}>All its people</ButtonLink>
+              </>
+            }
           />
           <TwoColumns
             main={
@@ -108,6 +116,8 @@ export default function TenantRecord() {
                     ))}
                   </ul>
                 </Card>
+                <Provenance kind="tenant" customerId={row.customer_id} id={row.id} />
+                <History kind="tenant" customerId={row.customer_id} id={row.id} />
               </>
             }
             side={

@@ -9,6 +9,7 @@ import { useAction } from "@/kit/action";
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { EvidenceLink } from "@/kit/EvidenceLink";
+import { History as Changes } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
 import { usePeople } from "@/kit/people";
@@ -90,6 +91,7 @@ export default function TicketRecord() {
                   {events.isPending ? <SkeletonRows rows={4} /> : <History events={events.rows} evidence={evidence.rows} />}
                   <CommentForm row={row} />
                 </Card>
+                <Changes kind="ticket" customerId={row.customer_id} id={row.id} />
               </>
             }
             side={<Side row={row} detail={detail.row} />}
