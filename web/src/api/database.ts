@@ -36,6 +36,17 @@ export interface Database {
           { foreignKeyName: "activity_spans_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      alert_mutes: {
+        Row: { alert_id: string; customer_id: string; ended_at: string | null; ended_by: string | null; id: string; maintenance_id: string; muted_at: string; outcome: string | null };
+        Insert: { alert_id: string; customer_id: string; ended_at?: string | null; ended_by?: string | null; id?: string; maintenance_id: string; muted_at: string; outcome?: string | null };
+        Update: { alert_id?: string; customer_id?: string; ended_at?: string | null; ended_by?: string | null; id?: string; maintenance_id?: string; muted_at?: string; outcome?: string | null };
+        Relationships: [
+          { foreignKeyName: "alert_mutes_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alert_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "alert_mutes_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alerts"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "alert_mutes_customer_id_maintenance_id_fkey"; columns: ["customer_id", "maintenance_id"]; isOneToOne: false; referencedRelation: "device_maintenance_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "alert_mutes_customer_id_maintenance_id_fkey"; columns: ["customer_id", "maintenance_id"]; isOneToOne: false; referencedRelation: "device_maintenances"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       alerts: {
         Row: { acknowledged_by: string | null; condition_id: string | null; customer_id: string; dedup_key: string; device_id: string | null; first_seen_at: string; id: string; kind: string; last_seen_at: string; occurrences: number; resolved_at: string | null; severity: string; source: string; state: Database["public"]["Enums"]["alert_state"]; title: string };
         Insert: { acknowledged_by?: string | null; condition_id?: string | null; customer_id: string; dedup_key: string; device_id?: string | null; first_seen_at: string; id?: string; kind: string; last_seen_at: string; occurrences?: number; resolved_at?: string | null; severity: string; source: string; state?: Database["public"]["Enums"]["alert_state"]; title: string };
@@ -70,6 +81,7 @@ export interface Database {
         Insert: { amount: number; bill_id: string; currency: string; customer_id: string; external_id: string; id?: string; integration_id: string; is_prorated?: boolean; line_id?: string | null; line_ref?: string | null; name: string; observed_at: string; period_end_at?: string | null; period_start_at?: string | null; product_id?: string | null; product_ref?: string | null; quantity?: number | null; rate?: number | null };
         Update: { amount?: number; bill_id?: string; currency?: string; customer_id?: string; external_id?: string; id?: string; integration_id?: string; is_prorated?: boolean; line_id?: string | null; line_ref?: string | null; name?: string; observed_at?: string; period_end_at?: string | null; period_start_at?: string | null; product_id?: string | null; product_ref?: string | null; quantity?: number | null; rate?: number | null };
         Relationships: [
+          { foreignKeyName: "bill_charges_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bill_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "bill_charges_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "bill_charges_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_line_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "bill_charges_customer_id_line_id_fkey"; columns: ["customer_id", "line_id"]; isOneToOne: false; referencedRelation: "billing_lines"; referencedColumns: ["customer_id", "id"] },
@@ -100,9 +112,9 @@ export interface Database {
         ];
       };
       bills: {
-        Row: { account_ref: string; billed_at: string; content_hash: string; created_at: string; currency: string; customer_id: string; due_at: string | null; external_id: string; id: string; integration_id: string; is_complete: boolean; number: string | null; observed_at: string; raw: Json; seen_in_sync: string | null; total_amount: number | null };
-        Insert: { account_ref: string; billed_at: string; content_hash: string; created_at?: string; currency: string; customer_id: string; due_at?: string | null; external_id: string; id?: string; integration_id: string; is_complete: boolean; number?: string | null; observed_at: string; raw: Json; seen_in_sync?: string | null; total_amount?: number | null };
-        Update: { account_ref?: string; billed_at?: string; content_hash?: string; created_at?: string; currency?: string; customer_id?: string; due_at?: string | null; external_id?: string; id?: string; integration_id?: string; is_complete?: boolean; number?: string | null; observed_at?: string; raw?: Json; seen_in_sync?: string | null; total_amount?: number | null };
+        Row: { account_ref: string; billed_at: string; content_hash: string; created_at: string; currency: string; customer_id: string; due_at: string | null; external_id: string; id: string; integration_id: string; is_complete: boolean; number: string | null; observed_at: string; open_amount: number | null; raw: Json; seen_in_sync: string | null; total_amount: number | null };
+        Insert: { account_ref: string; billed_at: string; content_hash: string; created_at?: string; currency: string; customer_id: string; due_at?: string | null; external_id: string; id?: string; integration_id: string; is_complete: boolean; number?: string | null; observed_at: string; open_amount?: number | null; raw: Json; seen_in_sync?: string | null; total_amount?: number | null };
+        Update: { account_ref?: string; billed_at?: string; content_hash?: string; created_at?: string; currency?: string; customer_id?: string; due_at?: string | null; external_id?: string; id?: string; integration_id?: string; is_complete?: boolean; number?: string | null; observed_at?: string; open_amount?: number | null; raw?: Json; seen_in_sync?: string | null; total_amount?: number | null };
         Relationships: [
           { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
@@ -163,6 +175,7 @@ export interface Database {
         Insert: { bill_id?: string | null; bill_mark?: number | null; billed: number; cause: Json; cause_text: string; changed_at?: string | null; changed_quantity?: number | null; close_reason?: string | null; closed_at?: string | null; counted: number; currency: string; customer_id: string; devices_observed_at: string; difference: number; direction: string; first_seen_at: string; id?: string; ignored_at?: string | null; ignored_billed?: number | null; ignored_by?: string | null; ignored_counted?: number | null; ignored_reason?: string | null; ignored_until?: string | null; last_seen_at: string; line_id?: string | null; lines_observed_at: string; money_per_month?: number | null; product_id: string; rate?: number | null; rate_source: string; reconciliation_id?: string | null; rule_id: string; run_id?: string | null; stale_reason?: string | null; stale_since?: string | null; state?: string; state_text?: string | null };
         Update: { bill_id?: string | null; bill_mark?: number | null; billed?: number; cause?: Json; cause_text?: string; changed_at?: string | null; changed_quantity?: number | null; close_reason?: string | null; closed_at?: string | null; counted?: number; currency?: string; customer_id?: string; devices_observed_at?: string; difference?: number; direction?: string; first_seen_at?: string; id?: string; ignored_at?: string | null; ignored_billed?: number | null; ignored_by?: string | null; ignored_counted?: number | null; ignored_reason?: string | null; ignored_until?: string | null; last_seen_at?: string; line_id?: string | null; lines_observed_at?: string; money_per_month?: number | null; product_id?: string; rate?: number | null; rate_source?: string; reconciliation_id?: string | null; rule_id?: string; run_id?: string | null; stale_reason?: string | null; stale_since?: string | null; state?: string; state_text?: string | null };
         Relationships: [
+          { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bill_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
@@ -241,6 +254,20 @@ export interface Database {
           { foreignKeyName: "device_healths_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: true; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "device_healths_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: true; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "device_healths_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: true; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      device_maintenances: {
+        Row: { customer_id: string; device_id: string; end_reason: string | null; end_requested_by: string | null; end_run_id: string | null; end_verified_at: string | null; ended_at: string | null; ends_at: string; features: string[]; id: string; looked_at: string; reason: string; requested_at: string; requested_by: string | null; run_id: string | null; seen_at: string | null; state: string; state_text: string | null; verified_at: string | null };
+        Insert: { customer_id: string; device_id: string; end_reason?: string | null; end_requested_by?: string | null; end_run_id?: string | null; end_verified_at?: string | null; ended_at?: string | null; ends_at: string; features: string[]; id?: string; looked_at: string; reason: string; requested_at: string; requested_by?: string | null; run_id?: string | null; seen_at?: string | null; state?: string; state_text?: string | null; verified_at?: string | null };
+        Update: { customer_id?: string; device_id?: string; end_reason?: string | null; end_requested_by?: string | null; end_run_id?: string | null; end_verified_at?: string | null; ended_at?: string | null; ends_at?: string; features?: string[]; id?: string; looked_at?: string; reason?: string; requested_at?: string; requested_by?: string | null; run_id?: string | null; seen_at?: string | null; state?: string; state_text?: string | null; verified_at?: string | null };
+        Relationships: [
+          { foreignKeyName: "device_maintenances_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_maintenances_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_maintenances_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_maintenances_customer_id_end_run_id_fkey"; columns: ["customer_id", "end_run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_maintenances_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_maintenances_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_maintenances_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       device_patches: {
@@ -468,6 +495,19 @@ export interface Database {
           { foreignKeyName: "evidence_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      expiry_renewals: {
+        Row: { customer_id: string; days: number; ends_at: string; external_id: string; integration_id: string; kind: string; opened_at: string; ticket_id: string };
+        Insert: { customer_id: string; days: number; ends_at: string; external_id: string; integration_id: string; kind: string; opened_at: string; ticket_id: string };
+        Update: { customer_id?: string; days?: number; ends_at?: string; external_id?: string; integration_id?: string; kind?: string; opened_at?: string; ticket_id?: string };
+        Relationships: [
+          { foreignKeyName: "expiry_renewals_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "expiry_renewals_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "expiry_renewals_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "ticket_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "expiry_renewals_customer_id_ticket_id_fkey"; columns: ["customer_id", "ticket_id"]; isOneToOne: false; referencedRelation: "tickets"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "expiry_renewals_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "expiry_renewals_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       export_freezes: {
         Row: { alert_id: string | null; frozen_at: string; id: string; lift_reason: string | null; lifted_at: string | null; lifted_by: string | null; reason: string };
         Insert: { alert_id?: string | null; frozen_at: string; id?: string; lift_reason?: string | null; lifted_at?: string | null; lifted_by?: string | null; reason: string };
@@ -516,9 +556,9 @@ export interface Database {
         ];
       };
       integrations: {
-        Row: { activity_cursor: number | null; base_url: string; created_at: string; credential_id: string | null; credentials_failed_at: string | null; credentials_problem: string | null; credentials_told_at: string | null; enabled: boolean; full_sync_interval_s: number; id: string; name: string; sync_interval_s: number; vendor: string; webhook_registered_at: string | null; webhook_secret_sha256: string | null };
-        Insert: { activity_cursor?: number | null; base_url: string; created_at?: string; credential_id?: string | null; credentials_failed_at?: string | null; credentials_problem?: string | null; credentials_told_at?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name: string; sync_interval_s?: number; vendor: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
-        Update: { activity_cursor?: number | null; base_url?: string; created_at?: string; credential_id?: string | null; credentials_failed_at?: string | null; credentials_problem?: string | null; credentials_told_at?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name?: string; sync_interval_s?: number; vendor?: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
+        Row: { activity_cursor: number | null; base_url: string; created_at: string; credential_id: string | null; credentials_end_at: string | null; credentials_failed_at: string | null; credentials_problem: string | null; credentials_told_at: string | null; enabled: boolean; full_sync_interval_s: number; id: string; name: string; sync_interval_s: number; vendor: string; webhook_registered_at: string | null; webhook_secret_sha256: string | null };
+        Insert: { activity_cursor?: number | null; base_url: string; created_at?: string; credential_id?: string | null; credentials_end_at?: string | null; credentials_failed_at?: string | null; credentials_problem?: string | null; credentials_told_at?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name: string; sync_interval_s?: number; vendor: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
+        Update: { activity_cursor?: number | null; base_url?: string; created_at?: string; credential_id?: string | null; credentials_end_at?: string | null; credentials_failed_at?: string | null; credentials_problem?: string | null; credentials_told_at?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name?: string; sync_interval_s?: number; vendor?: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
         Relationships: [];
       };
       isolation_probes: {
@@ -781,6 +821,15 @@ export interface Database {
           { foreignKeyName: "tenant_app_credentials_customer_id_tenant_id_fkey"; columns: ["customer_id", "tenant_id"]; isOneToOne: false; referencedRelation: "tenants"; referencedColumns: ["customer_id", "id"] },
         ];
       };
+      tenant_canaries: {
+        Row: { attempted_at: string; class: string; external_id: string; failing_since: string | null; integration_id: string; permission: string | null; proved_at: string | null; reason: string | null; state: string };
+        Insert: { attempted_at: string; class: string; external_id: string; failing_since?: string | null; integration_id: string; permission?: string | null; proved_at?: string | null; reason?: string | null; state?: string };
+        Update: { attempted_at?: string; class?: string; external_id?: string; failing_since?: string | null; integration_id?: string; permission?: string | null; proved_at?: string | null; reason?: string | null; state?: string };
+        Relationships: [
+          { foreignKeyName: "tenant_canaries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "tenant_canaries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       tenant_cursors: {
         Row: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
         Insert: { customer_id: string; kept_at: string; link: string; part: string; tenant_id: string };
@@ -960,13 +1009,22 @@ export interface Database {
         ];
       };
       alert_list: {
-        Row: { customer_code: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; first_seen_at: string | null; id: string | null; incident_id: string | null; incident_number: number | null; kind: string | null; last_seen_at: string | null; occurrences: number | null; resolved_at: string | null; severity: string | null; source: string | null; state: string | null; title: string | null };
+        Row: { customer_code: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; first_seen_at: string | null; id: string | null; incident_id: string | null; incident_number: number | null; kind: string | null; last_seen_at: string | null; muted_at: string | null; occurrences: number | null; resolved_at: string | null; severity: string | null; source: string | null; state: string | null; title: string | null };
         Relationships: [
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "alerts_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      alert_mute_list: {
+        Row: { alert_id: string | null; alert_state: string | null; customer_code: string | null; customer_id: string | null; customer_name: string | null; device_id: string | null; ended_at: string | null; id: string | null; incident_id: string | null; incident_number: number | null; maintenance_id: string | null; muted_at: string | null; outcome: string | null; severity: string | null; title: string | null };
+        Relationships: [
+          { foreignKeyName: "alert_mutes_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alert_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "alert_mutes_customer_id_alert_id_fkey"; columns: ["customer_id", "alert_id"]; isOneToOne: false; referencedRelation: "alerts"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "alert_mutes_customer_id_maintenance_id_fkey"; columns: ["customer_id", "maintenance_id"]; isOneToOne: false; referencedRelation: "device_maintenance_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "alert_mutes_customer_id_maintenance_id_fkey"; columns: ["customer_id", "maintenance_id"]; isOneToOne: false; referencedRelation: "device_maintenances"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       alerts_by_hour: {
@@ -994,6 +1052,13 @@ export interface Database {
         Insert: { archived_at?: string | null; created_at?: string | null; created_by?: string | null; customers?: number | null; description?: string | null; drifts?: number | null; entries?: number | null; entries_off?: number | null; id?: string | null; kind?: string | null; name?: string | null; updated_at?: string | null };
         Update: { archived_at?: string | null; created_at?: string | null; created_by?: string | null; customers?: number | null; description?: string | null; drifts?: number | null; entries?: number | null; entries_off?: number | null; id?: string | null; kind?: string | null; name?: string | null; updated_at?: string | null };
         Relationships: [];
+      };
+      bill_list: {
+        Row: { billed_at: string | null; currency: string | null; customer_id: string | null; customer_name: string | null; due_at: string | null; id: string | null; is_complete: boolean | null; number: string | null; observed_at: string | null; open_amount: number | null; payment_state: string | null; stale_at: string | null; total_amount: number | null };
+        Relationships: [
+          { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "bills_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
       };
       billing_line_list: {
         Row: { account_ref: string | null; activated_at: string | null; amount_per_month: number | null; billed_through_at: string | null; contract_end_at: string | null; currency: string | null; customer_id: string | null; customer_name: string | null; disconnected_at: string | null; external_id: string | null; id: string | null; integration_id: string | null; is_active: boolean | null; is_complete: boolean | null; missing_since: string | null; name: string | null; observed_at: string | null; product_id: string | null; product_name: string | null; quantity: number | null; quantity_changed_at: string | null; rate: number | null; stale_at: string | null; status: string | null };
@@ -1056,12 +1121,24 @@ export interface Database {
         Relationships: [];
       };
       device_list: {
-        Row: { antivirus: string | null; approval: string | null; backup_state: string | null; class: string | null; condition_kind: string | null; condition_message: string | null; condition_severity: string | null; customer_id: string | null; customer_name: string | null; disk_used_percent: number | null; health_status: string | null; id: string | null; is_complete: boolean | null; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; missing_since: string | null; name: string | null; needs_attention: boolean | null; needs_reboot: boolean | null; observed_at: string | null; open_conditions: number | null; os_name: string | null; patches_critical: number | null; patches_failed: number | null; serial_number: string | null; site_id: string | null; site_name: string | null; stale_at: string | null; threats_active: number | null };
+        Row: { antivirus: string | null; approval: string | null; backup_state: string | null; class: string | null; condition_kind: string | null; condition_message: string | null; condition_severity: string | null; customer_id: string | null; customer_name: string | null; disk_used_percent: number | null; health_status: string | null; id: string | null; is_complete: boolean | null; is_offline: boolean | null; last_contact_at: string | null; last_user: string | null; maintenance_state: string | null; maintenance_until: string | null; missing_since: string | null; name: string | null; needs_attention: boolean | null; needs_reboot: boolean | null; observed_at: string | null; open_conditions: number | null; os_name: string | null; patches_critical: number | null; patches_failed: number | null; serial_number: string | null; site_id: string | null; site_name: string | null; stale_at: string | null; threats_active: number | null };
         Relationships: [
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "site_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "devices_customer_id_site_id_fkey"; columns: ["customer_id", "site_id"]; isOneToOne: false; referencedRelation: "sites"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      device_maintenance_list: {
+        Row: { alerts_muted: number | null; customer_id: string | null; customer_name: string | null; device_id: string | null; device_name: string | null; end_reason: string | null; end_run_id: string | null; ended_at: string | null; ends_at: string | null; features: string[] | null; id: string | null; reason: string | null; requested_at: string | null; run_id: string | null; state: string | null; state_text: string | null; verified_at: string | null };
+        Relationships: [
+          { foreignKeyName: "device_maintenances_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_maintenances_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_maintenances_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_maintenances_customer_id_end_run_id_fkey"; columns: ["customer_id", "end_run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_maintenances_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_maintenances_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "device_maintenances_customer_id_run_id_fkey"; columns: ["customer_id", "run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["customer_id", "id"] },
         ];
       };
       difference_by_customer: {
@@ -1082,6 +1159,7 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bill_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_bill_id_fkey"; columns: ["customer_id", "bill_id"]; isOneToOne: false; referencedRelation: "bills"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "count_differences_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
@@ -1210,13 +1288,8 @@ export interface Database {
         Relationships: [];
       };
       expiry_list: {
-        Row: { customer_id: string | null; customer_name: string | null; ends_at: string | null; external_id: string | null; id: string | null; integration_id: string | null; integration_name: string | null; kind: string | null; last_proved_at: string | null; observed_at: string | null; renews: boolean | null; source: string | null; stale_at: string | null; state: string | null; subject: string | null; vendor: string | null };
-        Relationships: [
-          { foreignKeyName: "integration_expiries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
-          { foreignKeyName: "integration_expiries_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
-          { foreignKeyName: "integration_expiries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
-          { foreignKeyName: "integration_expiries_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
-        ];
+        Row: { customer_id: string | null; customer_name: string | null; ends_at: string | null; external_id: string | null; id: string | null; integration_id: string | null; integration_name: string | null; kind: string | null; last_proved_at: string | null; observed_at: string | null; renews: boolean | null; source: string | null; stale_at: string | null; state: string | null; subject: string | null; ticket_id: string | null; vendor: string | null };
+        Relationships: [];
       };
       function_calls: {
         Row: { began_at: string | null; ended_at: string | null; error_code: string | null; function: string | null; id: string | null; idempotency_key: string | null; request_id: string | null; status: number | null; user_id: string | null };
