@@ -35,6 +35,8 @@ export default function ItemRecord() {
   const item = useRow(items.table, { where: rowKey(customerId, id) });
   const entered = useRow("configuration_items", { enabled: item.row?.origin === "entered", where: rowKey(customerId, id) });
   const groups = useGroups(item.row);
+  // What is being removed is not asked about any more.
+  const [isLeaving, setLeaving] = useState(false);
   return (
     <RecordPage result={item} one="item" up={up}>
       {(row) => {
@@ -59,7 +61,7 @@ export default function ItemRecord() {
               actions={
                 <>
                   {record ? <ButtonLink to={scope.to(record)}>Open its page</ButtonLink> : null}
-                  {entered.row ? <EnteredActions item={entered.row} /> : null}
+                  {entered.row ? <EnteredActions item={entered.row} setLeaving={setLeaving} /> : null}
                 </>
               }
             />
@@ -75,7 +77,7 @@ export default function ItemRecord() {
               side={
                 <>
                   <About row={row} entered={entered.row} />
-                  <ImpactCard item={row} />
+                  {isLeaving ? null : <ImpactCard item={row} />}
                   {history ? <History kind={history} customerId={row.customer_id} id={row.id} /> : null}
                 </>
               }
@@ -106,14 +108,26 @@ function About({ row, entered }: { row: ItemRow; entered: EnteredItemRow | null 
   );
 }
 
-function EnteredActions({ item }: { item: EnteredItemRow }) {
+function EnteredActions({ item, setLeaving }: { item: EnteredItemRow; setLeaving: (isLeaving: boolean) => void }) {
   const { reason } = useCan();
   const navigate = useNavigate();
   const scope = useScope();
   const [open, setOpen] = useState<"edit" | "remove" | null>(null);
   const forbidden = reason("configuration:write", item.customer_id);
   const confirm = useAction({ act: () => confirmItem(item) });
-  const remove = useAction({ quietError: true, onDone: () => void navigate(scope.to("/configuration")), act: () => removeItem(item) });
+  const remove = useAction({
+    quietError: true,
+    onDone: () => void navigate(scope.to("/configuration")),
+    act: async () => {
+      setLeaving(true);
+      try {
+        return await removeItem(item);
+      } catch (error) {
+        setLeaving(false);
+        throw error;
+      }
+    },
+  });
   return (
     <>
       <Button icon={<BadgeCheck aria-hidden className="size-3.5" />} busy={confirm.isBusy} reason={forbidden} onClick={() => confirm.run()}>
