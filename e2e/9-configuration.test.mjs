@@ -145,7 +145,7 @@ test("records show what each fact rests on and how they changed", { timeout: STE
     await go(page, `/${area}/${row.customer_id}/${row.id}`);
     await page.getByRole("heading", { level: 2, name: "What each fact rests on" }).waitFor();
     await page.locator("section", { has: page.getByRole("heading", { level: 2, name: "What each fact rests on" }) }).getByText(/Microsoft 365/).first().waitFor();
-    await page.getByRole("heading", { level: 2, name: "Changes" }).waitFor();
+    await page.getByRole("heading", { level: 2, name: "Changes", exact: true }).waitFor();
     await accessible(page, name);
     await picture(page, `configuration-5-${name}`, true);
     await page.getByRole("link", { name: "Relationships" }).click();

@@ -36,8 +36,10 @@ function moveBetweenRows(event: KeyboardEvent<HTMLElement>) {
 
 /** A dense table; under 768 px every row becomes a card with the same content. Roles are explicit because the layout changes `display`. */
 export function ResourceTable<Row>({ label, columns, rows, rowKey, path, sort, onSort, rowActions, busy = false, dimmed = false }: ResourceTableProps<Row>) {
+  // Who has no pointer scrolls by the keyboard: by what is in the table, or by the table itself.
+  const scrolls = path === null && onSort === undefined ? { role: "region", "aria-label": label, tabIndex: 0 } : {};
   return (
-    <div className="overflow-x-auto max-md:overflow-visible">
+    <div className="overflow-x-auto max-md:overflow-visible" {...scrolls}>
       <table role="table" aria-label={label} aria-busy={busy || dimmed || undefined} className="w-full border-collapse max-md:block">
         <thead role="rowgroup" className="max-md:sr-only">
           <tr role="row">
