@@ -11,6 +11,14 @@ select app.protect('flow.steps', 'runs', '{select}');
 select app.protect('flow.changes', 'runs', '{select}');
 select app.protect('flow.approvals', 'approvals', '{select}');
 select app.protect('public.evidence', 'evidence', '{select}');
+-- The engine's statements touch a few rows by their keys, many times a second: the sub-select that saves long scans the asking costs them more than it saves.
+do $$
+declare engine_table text;
+begin
+  foreach engine_table in array array['runs', 'steps', 'changes'] loop
+    execute format('alter policy worker_all on flow.%I using (customer_id = app.worker_customer()) with check (customer_id = app.worker_customer())', engine_table);
+  end loop;
+end $$;
 -- Evidence is written once.
 revoke update, delete on public.evidence from worker;
 select app.open_to_system('flow.runs', 'select'), app.open_to_system('flow.steps', 'select, update'), app.open_to_system('flow.approvals', 'select');
@@ -134,6 +142,12 @@ begin
   perform pg_notify('flow_steps', '');
 end $$;
 
+-- The facts of a run that never change.
+create or replace function flow.run_facts(r flow.runs) returns jsonb language sql stable as
+$$ select jsonb_build_object('id', r.id, 'workflow_id', r.workflow_id, 'workflow_version', r.workflow_version, 'title', r.title, 'dry_run', r.dry_run,
+     'input', r.input, 'subject_kind', r.subject_kind, 'subject_id', r.subject_id, 'started_by', r.started_by, 'started_reason', r.started_reason,
+     'deadline_at', r.deadline_at) $$;
+
 -- Takes due steps for a worker, at most `p_batch`: first those whose worker died, then lane after lane (a lane is one workflow of one customer), starting
 -- behind the lane where the last claim stopped, a share of the batch each, never more of a lane than may run at once. The last row has no step: it
 -- says where to go on and in how many milliseconds the next step is due.
@@ -222,9 +236,7 @@ declare
 begin
   select r.stopping, r.error,
       jsonb_build_object('id', s.id, 'key', s.key, 'attempt', s.attempt, 'crashes', s.crashes, 'run_on', s.run_on) as step,
-      jsonb_build_object('id', r.id, 'workflow_id', r.workflow_id, 'workflow_version', r.workflow_version, 'title', r.title, 'dry_run', r.dry_run,
-        'input', r.input, 'subject_kind', r.subject_kind, 'subject_id', r.subject_id, 'started_by', r.started_by, 'started_reason', r.started_reason,
-        'deadline_at', r.deadline_at) as run
+      flow.run_facts(r) as run
     into me from flow.steps s join flow.runs r on r.customer_id = c and r.id = p_run
     where s.customer_id = c and s.run_id = p_run and s.id = p_step and s.lease_owner = p_owner;
   if found then
@@ -305,10 +317,44 @@ begin
   end if;
 end $$;
 
+-- Takes the oldest due step of a lane, for a worker whose step of this lane ends in this transaction: one leaves the lane and one enters it, so never more
+-- of it run than before.
+create or replace function flow.take_in_lane(p_workflow uuid, p_owner uuid, p_lease_ms integer, out took uuid, out context jsonb, out run jsonb)
+language plpgsql as $$
+declare
+  c constant uuid := app.worker_customer();
+  mine record;
+  whose record;
+  seen record;
+begin
+  with due as materialized (
+    select d.id from flow.steps d where d.customer_id = c and d.workflow_id = p_workflow and d.state in ('ready', 'waiting') and d.due_at <= now()
+      order by d.due_at limit 1 for update skip locked)
+  update flow.steps s set state = 'running', lease_owner = p_owner, lease_until = clock_timestamp() + p_lease_ms * interval '1 ms',
+      attempt = s.attempt + 1, attempt_at = clock_timestamp(), started_at = coalesce(s.started_at, clock_timestamp())
+    from due where s.customer_id = c and s.id = due.id
+    returning s.run_id, s.id, jsonb_build_object('id', s.id, 'key', s.key, 'attempt', s.attempt, 'crashes', s.crashes, 'run_on', s.run_on) as step into mine;
+  if found then
+    -- As in a claim: a run that is locked now shows itself as running.
+    with open as materialized (
+      select r.id from flow.runs r where r.customer_id = c and r.id = mine.run_id and r.state in ('queued', 'waiting') for no key update skip locked)
+    update flow.runs r set state = 'running', started_at = coalesce(r.started_at, clock_timestamp()) from open where r.customer_id = c and r.id = open.id
+      returning flow.run_facts(r) as facts, r.stopping, r.error into whose;
+    if not found then
+      select flow.run_facts(r) as facts, r.stopping, r.error into whose from flow.runs r where r.customer_id = c and r.id = mine.run_id;
+    end if;
+    seen := flow.survey(c, mine.run_id);
+    took := mine.id;
+    run := whose.facts;
+    context := flow.step_context(c, mine.run_id, mine.step, seen.steps, seen.has_changes, whose.stopping, whose.error);
+  end if;
+end $$;
+
 -- Records how an attempt of a step ended and moves the run on, in the caller's transaction. Raises OB001 when the lease was lost: then nothing of the
--- transaction is kept. `p_due_ms` counts for ready (again) and waiting. With `p_lease_ms` the worker takes the next ready step of the run at once.
+-- transaction is kept. `p_due_ms` counts for ready (again) and waiting. With `p_lease_ms` the worker takes the next ready step of the run at once; with
+-- `p_stays` too, when the run has none, the next due step of its lane, with the facts of that step's run.
 create or replace function flow.finish_step(p_run uuid, p_step uuid, p_owner uuid, p_state flow.step_state, p_note text, p_output jsonb, p_summary text, p_error jsonb,
-  p_due_ms bigint, p_skip text[], p_skip_summary text, p_lease_ms integer, out took uuid, out context jsonb, out run_state flow.run_state)
+  p_due_ms bigint, p_skip text[], p_skip_summary text, p_lease_ms integer, p_stays boolean, out took uuid, out context jsonb, out run jsonb)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   c constant uuid := app.worker_customer();
@@ -329,7 +375,7 @@ begin
       ended_at = case when not is_open then clock_timestamp() end,
       history = flow.noted(s.history, jsonb_build_object('attempt', s.attempt, 'started_at', s.attempt_at, 'ended_at', clock_timestamp(), 'outcome', p_note, 'error', p_error))
     from run where s.customer_id = c and s.run_id = p_run and s.id = p_step and s.lease_owner = p_owner
-    returning run.state as run_state, run.stopping, run.error, s.run_on, s.on_failure, s.phase into me;
+    returning run.state as run_state, run.stopping, run.error, s.workflow_id, s.run_on, s.on_failure, s.phase into me;
   if not found then
     raise exception 'The lease of this step was lost.' using errcode = 'OB001';
   end if;
@@ -347,7 +393,12 @@ begin
   next := flow.advance(p_run, me.run_state, me.stopping, me.error, case when not is_open and p_lease_ms is not null then p_owner end, p_lease_ms);
   took := next.took;
   context := next.context;
-  run_state := next.run_state;
+  if took is null and p_stays and p_lease_ms is not null then
+    next := flow.take_in_lane(me.workflow_id, p_owner, p_lease_ms);
+    took := next.took;
+    context := next.context;
+    run := next.run;
+  end if;
 end $$;
 
 -- Before an act: writes down that it begins. What to do: `act`, `look` for the effect of an earlier attempt first, `look_only` (the run goes down: never
@@ -449,10 +500,11 @@ end $$;
 revoke all on all functions in schema flow from public;
 grant execute on function flow.noted(jsonb, jsonb) to worker, system;
 grant execute on function flow.claim_steps(uuid, integer, integer, uuid, uuid) to system;
-grant execute on function flow.outcome_of(uuid, uuid), flow.survey(uuid, uuid),
+grant execute on function flow.run_facts(flow.runs), flow.outcome_of(uuid, uuid), flow.survey(uuid, uuid),
   flow.step_context(uuid, uuid, jsonb, jsonb, boolean, flow.run_state, jsonb), flow.open_step(uuid, uuid, uuid), flow.extend_lease(uuid, uuid, integer),
   flow.start_run(uuid, uuid, integer, text, boolean, jsonb, text, uuid, text, uuid, text, bigint, smallint, jsonb),
   flow.stop_run(uuid, flow.run_state, jsonb), flow.advance(uuid, flow.run_state, flow.run_state, jsonb, uuid, integer),
-  flow.finish_step(uuid, uuid, uuid, flow.step_state, text, jsonb, text, jsonb, bigint, text[], text, integer),
+  flow.take_in_lane(uuid, uuid, integer),
+  flow.finish_step(uuid, uuid, uuid, flow.step_state, text, jsonb, text, jsonb, bigint, text[], text, integer, boolean),
   flow.begin_act(uuid, uuid, uuid, text), flow.ask_approval(uuid, uuid, text, text, jsonb, bigint, text),
   flow.decide(uuid, text, uuid, text), flow.cancel_run(uuid, uuid, text) to worker;

@@ -193,8 +193,8 @@ impl StepContext {
 }
 
 impl Raw {
-    pub fn opened(run: Value, now: Value) -> Result<Self, FlowError> {
-        Ok(Self { run: Arc::new(serde_json::from_value(run)?), now: serde_json::from_value(now)? })
+    pub fn opened(run: &str, now: &str) -> Result<Self, FlowError> {
+        Ok(Self { run: Arc::new(serde_json::from_str(run)?), now: serde_json::from_str(now)? })
     }
 
     /// The next step of the same run.

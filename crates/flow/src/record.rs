@@ -9,9 +9,9 @@ use uuid::Uuid;
 use crate::{FlowError, StepError, StepState, context::Raw, definition::Retry, handler::bounded};
 
 /// All values are text, and so is the answer: it goes over both kinds of connections. An empty one is none; keys of steps have no comma.
-const FINISH: &str = "select took::text, context::text from flow.finish_step($1::text::uuid, $2::text::uuid, $3::text::uuid,
+const FINISH: &str = "select took::text, context::text, run::text from flow.finish_step($1::text::uuid, $2::text::uuid, $3::text::uuid,
        $4::text::flow.step_state, $5::text, nullif($6::text, '')::jsonb, nullif($7::text, ''), nullif($8::text, '')::jsonb, $9::text::bigint,
-       string_to_array($10::text, ','), nullif($11::text, ''), nullif($12::text, '')::integer)";
+       string_to_array($10::text, ','), nullif($11::text, ''), nullif($12::text, '')::integer, $13::text::boolean)";
 
 /// A step that this worker holds.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +35,20 @@ pub(crate) struct End {
     skip_summary: Option<String>,
 }
 
-/// What comes after: the next step of the run, if this worker took it.
+/// What comes after: the next step of the run or the lane, if this worker took it.
 pub(crate) type Finished = Option<(Held, Raw)>;
 
-/// Whether the worker goes on with the run's next step.
+/// What the worker goes on with at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Continue {
-    Lease { ms: i32 },
+    /// The run's next step.
+    Run {
+        lease_ms: i32,
+    },
+    /// That, or another due step of the lane.
+    Lane {
+        lease_ms: i32,
+    },
     No,
 }
 
@@ -119,9 +126,10 @@ pub(crate) async fn finish(
     go_on: Continue,
 ) -> Result<Finished, FlowError> {
     let json = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
-    let lease_ms = match go_on {
-        Continue::Lease { ms } => ms.to_string(),
-        Continue::No => String::new(),
+    let (lease_ms, stays) = match go_on {
+        Continue::Run { lease_ms } => (lease_ms.to_string(), false),
+        Continue::Lane { lease_ms } => (lease_ms.to_string(), true),
+        Continue::No => (String::new(), false),
     };
     let values = [
         held.run.0.to_string(),
@@ -136,24 +144,29 @@ pub(crate) async fn finish(
         end.skip.join(","),
         end.skip_summary.unwrap_or_default(),
         lease_ms,
+        stays.to_string(),
     ];
     let missing = || FlowError::Corrupt("finish_step gave no row".to_owned());
-    let (took, context): (Option<String>, Option<String>) = if tx.has_begun() {
+    let [took, context, run]: [Option<String>; 3] = if tx.has_begun() {
         let values = values.each_ref().map(|value| value as &(dyn ToSql + Sync));
         let rows = tx.query_then_commit(FINISH, &values).await?;
         let row = rows.first().ok_or_else(missing)?;
-        (row.get(0), row.get(1))
+        [row.get(0), row.get(1), row.get(2)]
     } else {
         tx.rollback().await?;
         let values = values.each_ref().map(String::as_str);
         let rows = pg.work_shot(held.customer, WorkReason::Workflow, FINISH, &values).await?;
         let text = |column| rows.first()?.text(column).map(str::to_owned);
         rows.first().ok_or_else(missing)?;
-        (text(0), text(1))
+        [text(0), text(1), text(2)]
     };
     let (Some(took), Some(context)) = (took, context) else { return Ok(None) };
     let step = took.parse().map_err(|_| FlowError::Corrupt("finish_step gave no id".to_owned()))?;
-    Ok(Some((Held { step: StepId(step), ..held }, raw.next(&context)?)))
+    let raw = match run {
+        Some(run) => Raw::opened(&run, &context)?,
+        None => raw.next(&context)?,
+    };
+    Ok(Some((Held { run: RunId(raw.run.id), step: StepId(step), ..held }, raw)))
 }
 
 /// The wait before the next attempt: exponential, bounded, with jitter so that many do not come back at once.

@@ -41,8 +41,8 @@ create policy member_select on flow.changes for select to authenticated
 create policy staff_select on flow.changes for select to staff
   using (( SELECT app.has('runs:read'::text) AS has));
 create policy worker_all on flow.changes for all to worker
-  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
-  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
+  using ((customer_id = app.worker_customer()))
+  with check ((customer_id = app.worker_customer()));
 
 grant select on flow.changes to authenticated;
 grant select on flow.changes to staff;

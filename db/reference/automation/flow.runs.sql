@@ -34,7 +34,7 @@ create table flow.runs (
 CREATE INDEX runs_created ON flow.runs USING btree (created_at DESC);
 CREATE INDEX runs_customer_created ON flow.runs USING btree (customer_id, created_at DESC);
 CREATE INDEX runs_of_differences ON flow.runs USING btree (customer_id, id) WHERE (subject_kind = 'count_difference'::text);
-CREATE INDEX runs_open ON flow.runs USING btree (customer_id) WHERE ((state)::text = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
+CREATE INDEX runs_open ON flow.runs USING btree (customer_id) WHERE (ended_at IS NULL);
 CREATE INDEX runs_workflow ON flow.runs USING btree (workflow_id, workflow_version);
 CREATE UNIQUE INDEX runs_dedup_key_once ON flow.runs USING btree (customer_id, dedup_key) WHERE (dedup_key IS NOT NULL);
 
@@ -50,8 +50,8 @@ create policy system_all on flow.runs for all to system
   using (true)
   with check (true);
 create policy worker_all on flow.runs for all to worker
-  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
-  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
+  using ((customer_id = app.worker_customer()))
+  with check ((customer_id = app.worker_customer()));
 
 grant select on flow.runs to authenticated;
 grant select on flow.runs to staff;

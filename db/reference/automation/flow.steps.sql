@@ -54,8 +54,8 @@ create policy system_all on flow.steps for all to system
   using (true)
   with check (true);
 create policy worker_all on flow.steps for all to worker
-  using ((customer_id = ( SELECT app.worker_customer() AS worker_customer)))
-  with check ((customer_id = ( SELECT app.worker_customer() AS worker_customer)));
+  using ((customer_id = app.worker_customer()))
+  with check ((customer_id = app.worker_customer()));
 
 grant select on flow.steps to authenticated;
 grant select on flow.steps to staff;

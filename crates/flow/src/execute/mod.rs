@@ -26,7 +26,7 @@ use crate::{
 /// Workers that may die on one step before it is given up.
 const CRASHES_MAX: i16 = 10;
 
-const OPEN: &str = "select run, context from flow.open_step($1, $2, $3)";
+const OPEN: &str = "select run::text, context::text from flow.open_step($1, $2, $3)";
 const EXTEND: &str = "select flow.extend_lease($1, $2, $3)";
 const FAIL_CHANGE: &str = "update flow.changes set state = 'failed', verdict = $3
      where run_id = $1 and key = $2 and customer_id = (select app.worker_customer()) and state in ('planned', 'waiting')
@@ -74,7 +74,7 @@ impl From<PgError> for Fault {
     }
 }
 
-/// Executes the step; gives the next one of the run if this worker goes on with it.
+/// Executes the step; gives the next one if this worker goes on with it.
 pub(crate) async fn step(
     shared: &Shared,
     held: Held,
@@ -118,7 +118,7 @@ async fn open(
     }
     let tx = engine.inner.pg.work_for(held.customer, WorkReason::Workflow).await?;
     let row = tx.query_one(OPEN, &[&held.run.0, &held.step.0, &shared.owner]).await?;
-    let run: Option<Value> = row.get(0);
+    let run: Option<&str> = row.get(0);
     let raw = Raw::opened(run.ok_or(FlowError::LeaseLost)?, row.get(1))?;
     let compiled = engine.version(&tx, raw.run.workflow_id, raw.run.workflow_version).await?;
     Ok((Some(tx), raw, compiled))

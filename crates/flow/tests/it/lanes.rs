@@ -1,5 +1,11 @@
 //! Concurrency per customer, fairness between customers, several workers, isolation.
-use std::{collections::HashSet, sync::atomic::Ordering};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use flow::{RunState, WorkerConfig};
 use kernel::id::CustomerId;
@@ -77,6 +83,35 @@ async fn a_customer_with_a_backlog_does_not_keep_others_waiting() {
     }
 }
 
+#[tokio::test]
+async fn a_worker_goes_on_with_its_lane_without_a_claim_for_each_run() {
+    let stage = gated(1).await;
+    stage.world.gate.add_permits(1_000);
+    let mut runs = Vec::new();
+    for _ in 0..12 {
+        runs.push(stage.start(json!({})).await);
+    }
+    let claims = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&claims);
+    let hook = move |boundary: &str| {
+        if boundary == "claimed" {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let worker =
+        stage.worker_with(WorkerConfig { concurrency: 1, boundary_hook: Some(Arc::new(hook)), ..config() });
+    for &run in &runs {
+        assert_eq!(stage.over(run).await, RunState::Ended);
+        assert_eq!(stage.step(run, "gate").await["attempt"], 1);
+    }
+    worker.stop().await;
+    let claims = claims.load(Ordering::SeqCst);
+    assert!(claims < runs.len(), "{claims} claims for {} runs of one lane", runs.len());
+    let sql =
+        "select count(*) from flow.runs where (started_at is null or started_at > ended_at) and id <> $1";
+    assert_eq!(stage.count(sql, kernel::id::RunId(uuid::Uuid::nil())).await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_workers_do_every_step_exactly_once() {
     let stage = Stage::with(json!([
@@ -145,7 +180,7 @@ async fn a_run_of_one_customer_never_touches_another() {
     }
     let finished = tx
         .query(
-            "select flow.finish_step($1, $2, $3, 'ended', 'ok', null, null, null, 0, '{}', null, null)",
+            "select flow.finish_step($1, $2, $3, 'ended', 'ok', null, null, null, 0, '{}', null, null, false)",
             &[&run.0, &step, &owner],
         )
         .await;
