@@ -337,9 +337,23 @@ fn script(tx: &Transaction, names: &[String], picks: Picks<'_>, kind: Kind, talk
     text + after
 }
 
+/// `pgbench` takes `:read` for a variable in literals as well: `'tickets:read'` becomes `'tickets'||':'||'read'`.
+fn without_colons(sql: &str) -> String {
+    let mut is_literal = false;
+    let mut text = String::with_capacity(sql.len());
+    for c in sql.chars() {
+        is_literal ^= c == '\'';
+        match c {
+            ':' if is_literal => text.push_str("'||':'||'"),
+            _ => text.push(c),
+        }
+    }
+    text
+}
+
 /// `$2` becomes `:s0_2`. From the last to the first, so that `$1` is not found in `$12`.
 fn with_variables(number: usize, statement: &Statement) -> String {
-    let mut sql = statement.sql.clone();
+    let mut sql = without_colons(&statement.sql);
     for n in (1..=statement.values.len()).rev() {
         sql = sql.replace(&format!("${n}"), &format!(":s{number}_{n}"));
     }
@@ -378,6 +392,16 @@ mod tests {
             ]
         );
         assert!(super::script(&tx, &names, picks, Kind::Write, Talk::Pipelined).ends_with("\\endpipeline\n"));
+    }
+
+    #[test]
+    fn a_literal_is_no_variable() {
+        let sql = "select app.has('tickets:read')::text, $1::int8, ''";
+        let statement = Statement { sql: sql.into(), values: vec!["1".into()] };
+        assert_eq!(
+            with_variables(0, &statement),
+            "select app.has('tickets'||':'||'read')::text, :s0_1::int8, ''"
+        );
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl Actor {
         self.role == Role::Staff
     }
 
+    /// Somebody who sees the rows of their customers.
+    pub fn is_member(&self) -> bool {
+        self.role == Role::Authenticated
+    }
+
     /// True where nobody stands between the statement and the database's own policies: staff, and callers of a
     /// database that is not the product's.
     pub fn sees_all(&self) -> bool {

@@ -299,6 +299,9 @@ impl Asked {
         if let Some(range) = self.head.range {
             plan.narrow(range);
         }
+        if self.actor.is_member() {
+            plan.share_out();
+        }
         let leaving = media::leaves_as(handled.as_ref(), self.head.media);
         self.may_leave(state, leaving, Some(&plan)).await?;
         let count = self.head.prefer.count;

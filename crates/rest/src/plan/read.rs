@@ -12,10 +12,13 @@ use crate::{
         filter::{Is, Junctor, Logic, Op, Sense, Test},
         order::{Direction, Nulls, OrderTerm},
         query::{Level, Query},
-        select::{Aggregate, EmbedItem, Item, Shape},
+        select::{Aggregate, EmbedItem, Item, Join, Shape},
     },
-    schema::{Column, Link, Reach, Relation, Schema, Side, Stored, Stores},
+    schema::{Column, Link, Reach, Relation, Schema, Shares, Side, Stored, Stores},
 };
+
+/// The furthest row of a page that is merged from shares: each may have to give as many.
+const MERGED_ROWS_MAX: u64 = 200;
 
 /// What to read of one relation, and of what is embedded in it.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct ReadPlan<'a> {
     pub filters: Vec<Condition<'a>>,
     pub order: Vec<Order<'a>>,
     pub window: Window,
+    /// Set by [`ReadPlan::share_out`].
+    pub shares: Option<&'a Shares>,
 }
 
 #[derive(Debug)]
@@ -88,6 +93,26 @@ impl Condition<'_> {
             Self::Test { of, .. } => test(of),
             Self::Node { children, .. } => children.iter().any(|child| child.any_column(test)),
             Self::Embed { .. } => false,
+        }
+    }
+
+    fn has_embed(&self) -> bool {
+        match self {
+            Self::Test { .. } => false,
+            Self::Node { children, .. } => children.iter().any(Self::has_embed),
+            Self::Embed { .. } => true,
+        }
+    }
+
+    /// Whether it says that `column` has one value.
+    fn is_equality(&self, column: &str) -> bool {
+        match self {
+            Self::Test {
+                of,
+                sense: Sense::Plain,
+                test: Test::Compare { op: Op::Eq, quantifier: None, .. },
+            } => of.path.is_empty() && of.column.name == column,
+            _ => false,
         }
     }
 }
@@ -160,6 +185,7 @@ impl<'a> Planner<'a, '_> {
             filters: Vec::new(),
             order: Vec::new(),
             window: Window { offset: 0, limit: Some(u64::from(self.config.rows_max)) },
+            shares: None,
         };
         if items.is_none() {
             plan.outputs.push(Output::All);
@@ -332,16 +358,7 @@ impl<'a> Embed<'a> {
 impl<'a> ReadPlan<'a> {
     /// Whether one row at most is read, by the equality of its whole primary key.
     pub fn is_keyed(&self) -> bool {
-        let is_given = |name: &String| {
-            self.filters.iter().any(|condition| match condition {
-                Condition::Test {
-                    of,
-                    sense: Sense::Plain,
-                    test: Test::Compare { op: Op::Eq, quantifier: None, .. },
-                } => of.path.is_empty() && of.column.name == *name,
-                _ => false,
-            })
-        };
+        let is_given = |name: &String| self.filters.iter().any(|condition| condition.is_equality(name));
         !self.relation.primary_key.is_empty() && self.relation.primary_key.iter().all(is_given)
     }
 
@@ -357,6 +374,24 @@ impl<'a> ReadPlan<'a> {
             && self.outputs.iter().all(is_stored)
             && self.embeds.is_empty()
             && self.filters.len() == self.relation.primary_key.len()
+    }
+
+    /// For a member: the page is merged from the first pages of each of their shares, when that gives the same rows.
+    pub fn share_out(&mut self) {
+        let Some(shares) = &self.relation.shares else { return };
+        let is_own = |order: &Order<'_>| matches!(order.by, OrderBy::Own(_));
+        let rows = self.window.limit.map(|limit| limit.saturating_add(self.window.offset));
+        let is_merged = !self.order.is_empty()
+            && self.order.iter().all(is_own)
+            && rows.is_some_and(|rows| rows <= MERGED_ROWS_MAX)
+            && !self
+                .filters
+                .iter()
+                .any(|condition| condition.has_embed() || condition.is_equality(&shares.column))
+            && self.embeds.iter().all(|embed| embed.item.join != Join::Inner)
+            && !self.is_grouped()
+            && !self.needs_row();
+        self.shares = is_merged.then_some(shares);
     }
 
     /// Whether rows are put together: an aggregate stands here, or in a spread whose columns count as columns of here.

@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 
 use super::{
     Allowed, Argument, Column, Function, FunctionBody, Handler, Kind, Link, MediaType, Need, Passing, Reach,
-    Relation, RelationId, RequestReaders, Returns, Rows, Scalar, Schema, Side, Stored, Stores, Volatility,
-    WholeBody,
+    Relation, RelationId, RequestReaders, Returns, Rows, Scalar, Schema, Shares, Side, Stored, Stores,
+    Volatility, WholeBody,
     catalog::{Catalog, RawArgument, RawColumn, RawFunction, RawRelation, RawType},
     link::{self, Shown},
     origin, quote,
@@ -144,6 +144,11 @@ fn relation(id: RelationId, raw: &RawRelation, catalog: &Catalog) -> Relation {
         computed: IndexMap::new(),
         columns: raw.columns.iter().map(column).collect(),
         primary_key: primary.map(|key| key.columns.iter().filter_map(name_of).collect()).unwrap_or_default(),
+        shares: raw.shares.as_ref().map(|shares| Shares {
+            column: shares.column.clone(),
+            column_sql: quote(&shares.column),
+            keys: shares.keys.clone(),
+        }),
         can_insert: allowed(CAN_INSERT),
         can_update: allowed(CAN_UPDATE),
         can_delete: allowed(CAN_DELETE),

@@ -46,7 +46,16 @@ pub struct RawRelation {
     pub served: bool,
     #[serde(default)]
     pub comment: Option<String>,
+    #[serde(default)]
+    pub shares: Option<RawShares>,
     pub columns: Vec<RawColumn>,
+}
+
+/// As the policy says it: the column, and the call that gives the keys.
+#[derive(Debug, Deserialize)]
+pub struct RawShares {
+    pub column: String,
+    pub keys: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,6 +6,16 @@ select json_build_object(
       'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
       'verbs', case when c.relkind = 'c' then 0 else pg_relation_is_updatable(c.oid, true) end,
       'served', c.relkind <> 'c' and n.nspname = any ($1), 'comment', obj_description(c.oid, 'pg_class'),
+      -- The one policy that lets members read, when it says: rows of these keys (and whatever else narrows them).
+      'shares', (
+        select case when count(*) = 1 and c.relkind = 'r' and c.relrowsecurity and min(said.parts[1]) is not null and bool_and(has_table_privilege(m.oid, c.oid, 'select'))
+            then json_build_object('column', min(said.parts[1]), 'keys', min(said.parts[2])) end
+        from pg_policy p
+        join pg_roles m on m.rolname = 'authenticated' and (0 = any (p.polroles) or exists (
+          select from unnest(p.polroles) as held (oid) where held.oid <> 0 and pg_has_role(m.oid, held.oid, 'usage')))
+        cross join lateral (select regexp_match(pg_get_expr(p.polqual, p.polrelid),
+          '^\(\((\w+) = ANY \(\( SELECT (\w+\.\w+\(''[\w:]+''::text\)) AS \w+\)::uuid\[\]\)\) AND ') as parts) said
+        where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*')),
       'columns', (
         select coalesce(json_agg(json_build_object(
           'number', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),

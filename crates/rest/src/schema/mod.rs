@@ -59,9 +59,22 @@ pub struct Relation {
     /// Functions of a whole row, used like columns; not part of `*`.
     pub computed: IndexMap<String, Column>,
     pub primary_key: Vec<String>,
+    /// What members see of it.
+    pub shares: Option<Shares>,
     pub can_insert: Allowed,
     pub can_update: Allowed,
     pub can_delete: Allowed,
+}
+
+/// Members see the rows of their keys, by the policy of the table. A list over all of them is quicker as the merged
+/// beginnings of one list for each key: an index gives each in its order.
+#[derive(Debug)]
+pub struct Shares {
+    /// The column's name, and as SQL.
+    pub column: String,
+    pub column_sql: String,
+    /// SQL of a `uuid[]` that has every key of which the caller may see rows.
+    pub keys: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,6 +297,7 @@ impl Default for Relation {
             columns: IndexMap::new(),
             computed: IndexMap::new(),
             primary_key: Vec::new(),
+            shares: None,
             can_insert: Allowed::No,
             can_update: Allowed::No,
             can_delete: Allowed::No,

@@ -6,7 +6,7 @@ use crate::{
         prefer::Count,
         select::{Join, Shape},
     },
-    schema::{Link, Reach, Schema, quote},
+    schema::{Link, Reach, Schema, Shares, quote},
 };
 
 /// Where the rows of the outermost relation come from.
@@ -118,9 +118,14 @@ impl<'a> Reader<'_, 'a> {
         }
         let alias = self.alias_at(plan, place);
         let spreads = self.outputs(plan, alias);
-        self.from(plan, place, alias);
-        self.spreads(plan, alias, &spreads);
-        self.conditions(plan, place, alias);
+        if let (Place::Root(Source::Relation), Some(shares)) = (place, plan.shares) {
+            self.merged(plan, shares, alias);
+            self.spreads(plan, alias, &spreads);
+        } else {
+            self.from(plan, place, alias);
+            self.spreads(plan, alias, &spreads);
+            self.conditions(plan, place, alias);
+        }
         self.order(plan, alias);
         self.page(plan, place);
     }
@@ -139,6 +144,19 @@ impl<'a> Reader<'_, 'a> {
             }
             Place::Embedded(link, parent) => self.origin(plan, link, parent, alias),
         }
+    }
+
+    /// ` from(` the first rows of each share, as far as the page reaches `)as t0`
+    fn merged(&mut self, plan: &ReadPlan<'a>, shares: &Shares, alias: Alias) {
+        let (keys, row, share) = (self.sql.alias(), self.sql.alias(), self.sql.alias());
+        self.sql.fmt(format_args!(
+            " from(select {share}.* from(select distinct unnest((select {})::uuid[])as key)as {keys} cross join lateral(select * from {} as {row} where {row}.{}={keys}.key",
+            shares.keys, plan.relation.sql, shares.column_sql
+        ));
+        self.filters(plan, row, " and ");
+        self.order(plan, row);
+        let rows = plan.window.limit.unwrap_or_default().saturating_add(plan.window.offset);
+        self.sql.put(" limit ").bind(rows.to_string()).fmt(format_args!(")as {share})as {alias}"));
     }
 
     /// ` from "schema"."name" as t1`, or the function that finds the rows of the parent's row.

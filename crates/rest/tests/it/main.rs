@@ -12,5 +12,6 @@ mod isolation;
 mod reading;
 mod refusing;
 mod relating;
+mod sharing;
 mod telling;
 mod writing;
