@@ -49,10 +49,22 @@ const NAMES: &[&str] = &[
 fn schema() -> Schema {
     let column = |number: i16, name: &str, base: &str| json!({"number": number, "name": name, "type": base, "base": base, "default": null});
     let relation = |oid: i64, name: &str, columns: serde_json::Value| json!({"oid": oid, "schema": "public", "name": name, "kind": "r", "verbs": 28, "served": true, "columns": columns});
+    let mut tickets = relation(
+        2,
+        "tickets",
+        json!([
+            column(1, "id", "uuid"),
+            column(2, "customer_id", "uuid"),
+            column(3, "subject", "text"),
+            column(4, "data", "jsonb")
+        ]),
+    );
+    tickets["shares"] = json!({"column": "customer_id", "keys": "app.customers_with('tickets:read'::text)"});
+    tickets["walks"] = json!([["id"], ["customer_id", "subject", "id"]]);
     let catalog = json!({
         "relations": [
             relation(1, "customers", json!([column(1, "id", "uuid"), column(2, "subject", "text")])),
-            relation(2, "tickets", json!([column(1, "id", "uuid"), column(2, "customer_id", "uuid"), column(3, "subject", "text"), column(4, "data", "jsonb")])),
+            tickets,
             relation(3, "events", json!([column(1, "id", "uuid"), column(2, "ticket_id", "uuid"), column(3, "body", "tsvector")])),
         ],
         "keys": [{"relation": 1, "primary": true, "columns": [1]}, {"relation": 2, "primary": true, "columns": [1]}],
@@ -355,10 +367,12 @@ proptest! {
         let body = Body::Media(Media::Json(Nulls::Kept));
         let Ok(query) = Query::parse(&parameters, &config, |_| false) else { return Ok(()) };
         let relation = schema.relation("public", "tickets").expect("tickets");
-        if let Ok(plan) = plan::read(&schema, relation, &query, &config) {
+        if let Ok(mut plan) = plan::read(&schema, relation, &query, &config) {
             let count = Some(crate::request::prefer::Count::Exact);
             assert_ours(&sql::read(sql(), &schema, &plan, count, body, 10, sql::Told::Response), &allowed)?;
             assert_ours(&sql::estimate(sql(), &schema, &plan), &allowed)?;
+            plan.share_out();
+            assert_ours(&sql::read(sql(), &schema, &plan, count, body, 10, sql::Told::Response), &allowed)?;
         }
         let prefer = Prefer { returning: Some(crate::request::prefer::Returning::Representation), ..Prefer::default() };
         let payload = Payload::json(Bytes::from_static(br#"{"subject": "evil"}"#), KeyRule::AllTheSame, 1).expect("a payload");
@@ -395,6 +409,46 @@ proptest! {
             sql::read(Sql::for_role("staff"), &schema, &plan, None, Body::Media(Media::Json(Nulls::Kept)), 10, sql::Told::Nothing).text
         };
         prop_assert_eq!(text(&a, limit), text(&b, limit + 1));
+    }
+}
+
+/// Only what nobody has to wait long for goes over a connection that others share.
+#[test]
+fn short_are_a_row_by_its_key_and_lists_that_an_index_gives() {
+    let (schema, config) = (schema(), config());
+    let is_short = |text: &str| {
+        let pairs = text.split('&').map(|pair| pair.split_once('=').expect("a pair"));
+        let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let query = Query::parse(&Parameters(pairs), &config, |_| false).expect("a query");
+        let relation = schema.relation("public", "tickets").expect("tickets");
+        let mut plan = plan::read(&schema, relation, &query, &config).expect("a plan");
+        plan.share_out();
+        plan.is_short()
+    };
+    for text in [
+        "id=eq.1",
+        "order=subject&limit=20",
+        "order=subject.desc,data&limit=30&offset=20",
+        "subject=eq.x&order=id&limit=20&select=id,subject",
+    ] {
+        assert!(is_short(text), "{text}");
+    }
+    for text in [
+        "id=eq.1&select=id,customers(id)",
+        "id=eq.1&subject=eq.x",
+        "id=gt.1",
+        "order=subject",
+        "order=subject&limit=51",
+        "order=subject&limit=50&offset=1",
+        "order=id&limit=20",
+        "order=data->>x&limit=20",
+        "subject=like.x*&order=id&limit=20",
+        "subject=eq.x&data=eq.1&order=id&limit=20",
+        "subject=eq.x&order=id&limit=20&select=id,label",
+        "subject=eq.x&order=id&limit=20&select=id,customers(id)",
+        "customer_id=eq.1&order=subject&limit=20",
+    ] {
+        assert!(!is_short(text), "{text}");
     }
 }
 

@@ -131,6 +131,33 @@ async fn what_is_read_of_a_site_is_chosen_and_forgotten_again() {
 }
 
 #[tokio::test]
+async fn bytes_that_another_connection_has_just_kept_are_left_to_it() {
+    let world = World::read(3, 30).await;
+    let sql = "with one as (select * from public.document_tenants order by customer_id limit 1), integration as (
+         insert into public.integrations (id, vendor, name, base_url) select app.uuid_v7(), vendor, 'A second one', base_url
+           from public.integrations where id = (select integration_id from one) returning id),
+       tenant as (insert into public.document_tenants (customer_id, integration_id, external_id, name)
+           select one.customer_id, integration.id, 'second', 'Second' from one, integration returning customer_id, id),
+       site as (insert into public.document_sites (customer_id, tenant_id, external_id, name, kind, observed_at, is_complete)
+           select customer_id, id, 'second', 'Second', 'site', now(), true from tenant returning customer_id, id),
+       drive as (insert into public.document_drives (customer_id, site_id, external_id, name, observed_at)
+           select customer_id, id, 'second', 'Second', now() from site returning customer_id, site_id, id),
+       file as (insert into public.documents (customer_id, site_id, drive_id, external_id, name, kind, size_bytes, is_shared, observed_at)
+           select customer_id, site_id, id, 'file', 'Fresh.txt', 'file', 5, false, now() from drive returning customer_id, id)
+       insert into storage.objects (customer_id, bucket, name, blob_key, sha256, size_bytes, mime_type)
+         select customer_id, 'documents', customer_id || '/' || id || '/' || repeat('a', 64), 'second', repeat('a', 64), 5, 'text/plain' from file
+         returning customer_id, split_part(name, '/', 2)::uuid";
+    let row = world.admin.query_one(sql, &[]).await.unwrap();
+    let (customer, document): (Uuid, Uuid) = (row.get(0), row.get(1));
+    let kept = format!("select count(*) from storage.objects where name like '{customer}/{document}/%'");
+    assert_eq!(world.sync("incremental").await, "complete", "{:?}", world.trouble().await);
+    assert_eq!(world.count(&kept).await, 1);
+    world.admin.execute("delete from public.documents where id = $1", &[&document]).await.unwrap();
+    assert_eq!(world.sync("incremental").await, "complete", "{:?}", world.trouble().await);
+    assert_eq!(world.count(&kept).await, 0, "nobody can refer to it any more");
+}
+
+#[tokio::test]
 async fn edits_renames_and_deletions_arrive_by_changes() {
     let world = World::read(3, 30).await;
     let technician = world.db.staff("technician").await;

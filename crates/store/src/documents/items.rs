@@ -1,7 +1,7 @@
 //! What is in a library: items, shares, words.
 use kernel::{
     Timestamp,
-    id::{CustomerId, SyncRunId},
+    id::{CustomerId, IntegrationId, SyncRunId},
 };
 use pg::{ActorTx, PgError, Row, types::Json};
 use serde::Serialize;
@@ -323,9 +323,13 @@ pub async fn keep_text(
     tx.query_one(sql, params).await.map(drop)
 }
 
-/// Names in the bucket `documents` that nothing refers to.
-pub async fn unused_objects(tx: &ActorTx, customer: CustomerId) -> Result<Vec<String>, PgError> {
+/// Names in the bucket `documents` that nothing refers to and no other connection may be about to.
+pub async fn unused_objects(
+    tx: &ActorTx,
+    customer: CustomerId,
+    integration: IntegrationId,
+) -> Result<Vec<String>, PgError> {
     let sql = include_str!("../../../../db/queries/documents/unused_objects.sql");
-    let rows = tx.query(sql, &[&customer.0]).await?;
+    let rows = tx.query(sql, &[&customer.0, &integration.0]).await?;
     Ok(rows.iter().map(|row| row.get("name")).collect())
 }

@@ -218,7 +218,7 @@ async fn sweep(cx: &Cx<'_, Graph>) -> Result<(), SyncError> {
         mapped(cx).await?.into_values().map(|(customer, _)| customer).collect();
     for customer in customers {
         let tx = cx.customer(customer).await?;
-        let unused = documents::unused_objects(&tx, customer).await?;
+        let unused = documents::unused_objects(&tx, customer, cx.claim.integration).await?;
         tx.rollback().await?;
         if unused.is_empty() {
             continue;
