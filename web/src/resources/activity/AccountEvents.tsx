@@ -3,12 +3,14 @@ import { useRows } from "@/api/queries";
 import type { PersonListRow } from "@/api/rows";
 import { RelatedTable } from "@/kit/RelatedTable";
 import { scopedPath } from "@/kit/scope";
+import { useTenantCoverage } from "./CoverageNotes";
 import { directoryChanges, signIns } from "./columns";
+import { emptyWords } from "./facts";
 
 const EVENTS_SHOWN = 8;
 
 /** The recent changes and sign-ins of one account. For the provider's people. */
-export function AccountEvents({ row }: { row: Pick<PersonListRow, "customer_id" | "id" | "user_principal_name"> }) {
+export function AccountEvents({ row }: { row: Pick<PersonListRow, "customer_id" | "tenant_id" | "id" | "user_principal_name"> }) {
   const newest = {
     where: [{ column: "customer_id", op: "eq" as const, value: row.customer_id }, { column: "person_id", op: "eq" as const, value: row.id }],
     order: [{ column: "happened_at", descending: true }, { column: "id" }],
@@ -16,6 +18,7 @@ export function AccountEvents({ row }: { row: Pick<PersonListRow, "customer_id" 
   };
   const changed = useRows(directoryChanges.table, newest);
   const signedIn = useRows(signIns.table, newest);
+  const logs = useTenantCoverage(row.customer_id, row.tenant_id).rows;
   const all = (area: string) => (
     <Link to={scopedPath(area, row.customer_id, { q: row.user_principal_name })} className="hover:underline">
       All
@@ -29,7 +32,7 @@ export function AccountEvents({ row }: { row: Pick<PersonListRow, "customer_id" 
         result={changed}
         columns={["activity", "licenses_added", "actor_name", "outcome", "happened_at"]}
         aside={all("/directory-changes")}
-        none="What was read of the directory's log holds no change of this account."
+        none={emptyWords(logs.find((log) => log.stream === "directory_changes"), "no change of this account")}
       />
       <RelatedTable
         resource={signIns}
@@ -37,7 +40,7 @@ export function AccountEvents({ row }: { row: Pick<PersonListRow, "customer_id" 
         result={signedIn}
         columns={["app_name", "outcome", "country", "ip_address", "happened_at"]}
         aside={all("/sign-ins")}
-        none="What was read of the log holds no sign-in of this account."
+        none={emptyWords(logs.find((log) => log.stream === "sign_in_log"), "no sign-in of this account")}
       />
     </>
   );

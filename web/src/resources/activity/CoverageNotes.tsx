@@ -58,9 +58,13 @@ export function CoverageStrip({ stream }: { stream: CoverageRow["stream"] }) {
   );
 }
 
+/** How the two logs of one tenant were read. */
+export const useTenantCoverage = (customerId: string, tenantId: string) =>
+  useRows("activity_coverage_list", { where: [{ column: "customer_id", op: "eq", value: customerId }, { column: "id", op: "eq", value: tenantId }], order: [{ column: "stream" }] });
+
 /** From when to when the two logs of one tenant were read. */
 export function TenantCoverage({ customerId, tenantId }: { customerId: string; tenantId: string }) {
-  const logs = useRows("activity_coverage_list", { where: [{ column: "customer_id", op: "eq", value: customerId }, { column: "id", op: "eq", value: tenantId }], order: [{ column: "stream" }] });
+  const logs = useTenantCoverage(customerId, tenantId);
   return (
     <Card title="Logs, read without a gap">
       {logs.error ? <ErrorNotice error={logs.error} what="What was read could not be read." retry={logs.refetch} /> : null}

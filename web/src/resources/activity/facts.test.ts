@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { licenseWords, placeOf, propertiesOf, spansOf, widths } from "./facts";
+import { emptyWords, licenseWords, placeOf, propertiesOf, spansOf, widths } from "./facts";
 
 describe("spans of a log", () => {
   const read = { state: "read", from: "2026-03-01T00:00:00Z", to: "2026-03-10T00:00:00Z", reason: null };
@@ -29,4 +29,15 @@ it("a place is as much as is known of it", () => {
 
 it("properties without a name are left out", () => {
   expect(propertiesOf([{ name: "AccountEnabled", old: "[true]", new: "[false]" }, { old: "x" }])).toEqual([{ name: "AccountEnabled", before: "[true]", after: "[false]" }]);
+});
+
+describe("an empty list of events", () => {
+  const log = { covered_to: "2026-01-01T00:00:00Z", state: "whole" as const, reason: null };
+  it("says whether nothing happened or nothing is known", () => {
+    expect(emptyWords(log, "no sign-in")).toBe("The log, read without a gap, holds no sign-in.");
+    expect(emptyWords({ ...log, state: "gap", reason: "a right is missing" }, "no sign-in")).toBe("What was read of the log holds no sign-in; parts are missing.");
+    expect(emptyWords({ covered_to: null, state: "not_offered", reason: "the tenant has no P1" }, "no sign-in")).toBe("Not known: nothing was read, the tenant has no P1.");
+    expect(emptyWords({ covered_to: null, state: "waiting", reason: null }, "no sign-in")).toBe("Not known: nothing was read.");
+    expect(emptyWords(undefined, "no sign-in")).toBe("What was read holds no sign-in.");
+  });
 });

@@ -55,3 +55,10 @@ export function propertiesOf(value: unknown): Property[] {
     return name === null ? [] : [{ name, before: stringOrNull(property.old), after: stringOrNull(property.new) }];
   });
 }
+
+/** Why a list of events is empty: nothing happened in what was read, or it is not known. `log` is what was read, once that is known. */
+export function emptyWords(log: Pick<CoverageRow, "covered_to" | "state" | "reason"> | undefined, what: string): string {
+  if (!log) return `What was read holds ${what}.`;
+  if (log.covered_to === null) return `Not known: nothing was read${log.reason ? `, ${log.reason}` : ""}.`;
+  return log.state === "whole" ? `The log, read without a gap, holds ${what}.` : `What was read of the log holds ${what}; parts are missing.`;
+}
