@@ -1,7 +1,7 @@
 //! The attack can see: with one policy opened at a time, it finds something. A policy of reading is opened alone. Changing a row also
 //! asks the policies of reading (a condition reads), so a policy of writing is opened together with one of reading, and only changed
-//! rows count. Views over `flow` join the customer, and files are found through their bucket: these are opened as well, and what
-//! they alone would tell is not asked.
+//! rows count. Views over `flow` join the customer, files are found through their bucket, and a relationship is entered between items
+//! that one sees: these are opened as well, and what they alone would tell is not asked.
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use testkit::rows::{Table, Whose};
@@ -82,15 +82,23 @@ impl Policy {
             write!(sql, "create policy attack_reads on {} for select to {roles} using (true);", self.table)
                 .expect("a string");
         }
-        let through = match self.table.split_once('.') {
-            Some(("flow", _)) => "public.customers",
-            Some(("storage", table)) if table != "buckets" => "storage.buckets",
-            _ => return sql,
+        let through: &[&str] = match self.table.split_once('.') {
+            Some(("flow", _)) => &["public.customers"],
+            Some(("storage", table)) if table != "buckets" => &["storage.buckets"],
+            Some(_) if self.is_of_ends() => &["public.customers", "public.configuration_items"],
+            _ => &[],
         };
         let roles = self.roles.join(", ");
-        write!(sql, "create policy attack_through on {through} for select to {roles} using (true);")
-            .expect("a string");
+        for table in through {
+            write!(sql, "create policy attack_through on {table} for select to {roles} using (true);")
+                .expect("a string");
+        }
         sql
+    }
+
+    /// A relationship is entered by who sees both of its ends.
+    fn is_of_ends(&self) -> bool {
+        self.verb == "INSERT" && self.table == "public.configuration_relationships"
     }
 
     fn raider<'a>(&self, world: &'a World) -> &'a Raider {
@@ -125,10 +133,10 @@ impl Policy {
         shots
     }
 
-    /// A customer has one row at most: where there is one, nothing could be added.
+    /// A customer has one row at most, or two ends one relationship: where there is one, nothing could be added.
     fn makes_room(&self, world: &World) -> bool {
         let table = world.tables.iter().find(|table| table.name == self.table).expect("a table");
-        self.verb == "INSERT" && table.key == ["customer_id"]
+        self.verb == "INSERT" && table.key == ["customer_id"] || self.is_of_ends()
     }
 
     async fn is_noticed(&self, world: &World, undo: &str) -> bool {
@@ -170,7 +178,8 @@ async fn every_opened_policy_is_noticed() {
         let row = world.admin.query_one(clauses, &[&policy.table, &policy.name]).await.expect("its clauses");
         let undo = format!(
             "alter policy \"{}\" on {} {}; drop policy if exists attack_reads on {};
-             drop policy if exists attack_through on public.customers; drop policy if exists attack_through on storage.buckets",
+             drop policy if exists attack_through on public.customers; drop policy if exists attack_through on storage.buckets;
+             drop policy if exists attack_through on public.configuration_items",
             policy.name,
             policy.table,
             row.get::<_, &str>(0),
