@@ -231,6 +231,7 @@ const LITERALS: &[&str] = &[
     "obera.updated",
     "response.headers",
     "response.status",
+    "tickets:read",
 ];
 const WORDS: &[&str] = &[
     "staff",
@@ -318,6 +319,11 @@ const WORDS: &[&str] = &[
     "conflict",
     "do",
     "excluded",
+    "unnest",
+    "app",
+    "customers_with",
+    "key",
+    "cross",
 ];
 
 fn names_of(parameters: &Parameters) -> HashSet<String> {
