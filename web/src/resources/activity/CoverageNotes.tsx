@@ -18,7 +18,7 @@ const TENANTS_MAX = 1_000;
 const GAPS_SHOWN = 3;
 const STATES: readonly CoverageState[] = ["gap", "lost", "waiting", "not_offered", "whole"];
 
-/** Above a list of events: of how many tenants it is whole, and which are not. */
+/** Above a list of events: of how many tenants it is whole, and which are not. On a phone the way there only: what comes later would move the list. */
 export function CoverageStrip({ stream }: { stream: CoverageRow["stream"] }) {
   const scope = useScope();
   const known = useRows("activity_coverage_list", {
@@ -33,7 +33,7 @@ export function CoverageStrip({ stream }: { stream: CoverageRow["stream"] }) {
   return (
     <div className="grid gap-2 border-b border-line px-3.5 py-2.5" aria-busy={known.isPending}>
       <div className="flex flex-wrap items-center gap-x-6 gap-y-2">
-        <ul className="flex flex-wrap gap-x-6 gap-y-2" aria-label="Tenants by what was read">
+        <ul className="flex flex-wrap gap-x-6 gap-y-2 max-md:hidden" aria-label="Tenants by what was read">
           {sums.filter((sum) => sum.tenants > 0 || sum.state === "whole").map((sum) => (
             <li key={sum.state} className="flex items-center gap-2">
               <span className="font-semibold tabular-nums">{known.isPending ? "…" : count(sum.tenants)}</span>
@@ -44,7 +44,7 @@ export function CoverageStrip({ stream }: { stream: CoverageRow["stream"] }) {
         <Link to={scope.to("/log-coverage", { log: stream })} className="text-sm text-ink-2 hover:underline">What was read of each tenant</Link>
       </div>
       {gaps.length > 0 ? (
-        <ul className="grid gap-0.5 text-sm">
+        <ul className="grid gap-0.5 text-sm max-md:hidden">
           {gaps.map((gap) => (
             <li key={gap.id} className="[overflow-wrap:anywhere]">
               <Link to={scope.to(paths.tenant(gap.customer_id, gap.id))} className="font-medium hover:underline">{gap.tenant_name}</Link>
