@@ -320,7 +320,7 @@ impl Asked {
                 estimate: sql::estimate(self.sql(), schema, &plan),
                 known_up_to: (count == Some(Count::Estimated)).then_some(i64::from(rows_max)),
             },
-            None if handled.is_none() && plan.is_short() => Mode::Read(Pace::Short),
+            _ if handled.is_none() && plan.is_short() => Mode::Read(Pace::Short),
             _ => Mode::Read(Pace::Unknown),
         };
         let (head, actor) = self.settled(state, schema).await?;
