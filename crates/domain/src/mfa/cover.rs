@@ -24,13 +24,17 @@ const OFFICE_APPS: [&str; 3] = [
 /// How places of which nothing is known are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum View {
-    Worst,
-    Best,
+    /// Anybody could be there.
+    Open,
+    /// They stand for trust.
+    Trusted,
+    /// They are marked as trusted, too.
+    Marked,
 }
 
 impl View {
     fn counts(self, trust: Trust) -> bool {
-        trust == Trust::Yes || (trust == Trust::Unknown && self == Self::Best)
+        trust == Trust::Yes || (trust == Trust::Unknown && self != Self::Open)
     }
 }
 
@@ -53,7 +57,7 @@ pub(super) fn cover(tenant: &Tenant, policies: &[&Ready], view: View) -> Cover {
         return together;
     }
     let alone = |ready: &&Ready| {
-        let unknown_counts = ready.unknown_places.ids.is_empty() || view == View::Best;
+        let unknown_counts = ready.unknown_places.ids.is_empty() || view != View::Open;
         ready.limits.is_empty() && unknown_counts
     };
     match policies.iter().position(alone) {
@@ -121,7 +125,9 @@ impl<'a> Cuts<'a> {
             let chosen = places.iter().enumerate().filter(|(_, id)| wanted(id));
             chosen.fold(0_u32, |bits, (position, _)| bits | (1 << position))
         };
-        let marked = bits(&|id| tenant.is_marked_trusted(id));
+        let marked = bits(&|id| {
+            tenant.is_marked_trusted(id) || (view == View::Marked && tenant.trust(id) == Trust::Unknown)
+        });
         let trusted = bits(&|id| view.counts(tenant.trust(id)));
         let cuts = Self {
             clients: if clients { vec![BROWSER, DESKTOP] } else { vec![MODERN] },

@@ -79,20 +79,39 @@ fn apply(exception: &Exception, now: Timestamp, verdict: &mut Verdict) {
     }
 }
 
-/// Which missing reads are taken as favorable as they could be, by bit; the others as unfavorable.
+/// Which missing reads are taken to protect as much as they could, by bit; the others to protect nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Hope(u16);
 
 impl Hope {
     const NONE: Self = Self(0);
     const ALL: Self = Self(u16::MAX);
+    /// Policies of which it is not known whether they reach the person are taken to ask too, not only to block.
+    const ASKED: Self = Self(1 << 15);
+    /// Places of which nothing is known are taken to be marked as trusted, not only to stand for trust.
+    const MARKED: Self = Self(1 << 14);
+    /// Who has no method is better off where nobody asks, so that neither way is the best.
+    const WAYS: [Self; 4] = [Self::NONE, Self::ASKED, Self::MARKED, Self(Self::ASKED.0 | Self::MARKED.0)];
 
-    const fn only(read: Read) -> Self {
+    const fn of(read: Read) -> Self {
         Self(1 << read as u16)
     }
 
-    const fn has(self, read: Read) -> bool {
-        self.0 & (1 << read as u16) != 0
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// How places of which nothing is known are taken.
+    const fn view(self) -> View {
+        match (self.has(Self::of(Read::NamedLocations)), self.has(Self::MARKED)) {
+            (false, _) => View::Open,
+            (true, false) => View::Trusted,
+            (true, true) => View::Marked,
+        }
     }
 }
 
@@ -145,26 +164,31 @@ impl<'a> Case<'a> {
         Self { tenant, user, reaches, is_sync_account: person.holds(SYNC_ROLE) }
     }
 
-    /// A missing read matters only where it could change the outcome.
+    /// A missing read matters only where it could change the outcome. More that protects is not always better, so that
+    /// every combination of the missing reads is tried, small ones first.
     fn settle(&self) -> (Option<Found>, Vec<Read>) {
         let worst = self.found(Hope::NONE);
         if worst.outcome() == Outcome::Protected {
             let missing = self.unread_registration(&worst);
             return (Some(worst), missing);
         }
+        let changes = |reads: &[Read]| {
+            let hope = reads.iter().fold(Hope::NONE, |hope, read| hope.and(Hope::of(*read)));
+            Hope::WAYS.iter().any(|way| self.found(hope.and(*way)).outcome() != worst.outcome())
+        };
+        let lacking: Vec<Read> = READS.into_iter().filter(|read| self.lacks(*read)).collect();
+        let alone: Vec<Read> = lacking.iter().copied().filter(|read| changes(&[*read])).collect();
+        if !alone.is_empty() {
+            return (None, alone);
+        }
+        if let Some(missing) = combinations(&lacking).into_iter().find(|reads| changes(reads)) {
+            return (None, missing);
+        }
+        // A reason that stands in any case goes before one that a missing read could change.
         let best = self.found(Hope::ALL);
-        if best.outcome() == worst.outcome() {
-            // A reason that stands in any case goes before one that a missing read could change.
-            let found = if best == Found::NotRegistered { best } else { worst };
-            let missing = self.unread_registration(&found);
-            return (Some(found), missing);
-        }
-        let alone = |read: &Read| self.found(Hope::only(*read)).outcome() != worst.outcome();
-        let mut missing: Vec<Read> = READS.into_iter().filter(alone).collect();
-        if missing.is_empty() {
-            missing = READS.into_iter().filter(|read| self.lacks(*read)).collect();
-        }
-        (None, missing)
+        let found = if best == Found::NotRegistered { best } else { worst };
+        let missing = self.unread_registration(&found);
+        (Some(found), missing)
     }
 
     fn found(&self, hope: Hope) -> Found {
@@ -187,22 +211,22 @@ impl<'a> Case<'a> {
     fn demanded(&self, hope: Hope) -> Found {
         let facts = &self.tenant.facts;
         let (blocks, asks) = self.in_force(hope);
-        let view = if hope.has(Read::NamedLocations) { View::Best } else { View::Worst };
-        if let Some(by) = self.everywhere(&blocks, View::Worst) {
+        let view = hope.view();
+        if let Some(by) = self.everywhere(&blocks, view) {
             return Found::Blocked(by);
         }
         let defaults = match facts.security_defaults {
             Known::Read(on) => on,
-            Known::Missing(_) => hope.has(Read::SecurityDefaults),
+            Known::Missing(_) => hope.has(Hope::of(Read::SecurityDefaults)),
         };
         let every: Vec<usize> = merge(&blocks, &asks);
         let covers = self.cover(&every, view);
         let per_user = match &self.user.per_user {
             Known::Read(state) => *state != PerUser::Disabled,
-            Known::Missing(_) => hope.has(Read::PerUserMfa),
+            Known::Missing(_) => hope.has(Hope::of(Read::PerUserMfa)),
         };
         match covers {
-            _ if self.policies_unread() && hope.has(Read::Policies) => Found::Unread,
+            _ if self.policies_unread() && hope.has(Hope::of(Read::Policies)) => Found::Unread,
             _ if defaults && self.is_sync_account => Found::SyncAccount,
             _ if defaults => Found::SecurityDefaults,
             Cover::Everywhere(by) => Found::Policies(by),
@@ -229,14 +253,16 @@ impl<'a> Case<'a> {
         for (position, (ready, reach)) in self.tenant.policies().iter().zip(&self.reaches).enumerate() {
             let policy = &ready.policy;
             let is_on = policy.state == State::On && policy.subject == Subject::People && ready.is_plain;
-            let covers = match reach {
-                Reach::Yes => true,
-                Reach::Unknown(reads, _) => reads.iter().all(|read| hope.has(*read)),
-                Reach::No | Reach::Excluded(_) => false,
+            let (covers, is_known) = match reach {
+                Reach::Yes => (true, true),
+                Reach::Unknown(reads, _) => (reads.iter().all(|read| hope.has(Hope::of(*read))), false),
+                Reach::No | Reach::Excluded(_) => (false, true),
             };
             match &policy.grant {
                 Grant::Block if is_on && covers => blocks.push(position),
-                Grant::Mfa { .. } if is_on && covers => asks.push(position),
+                Grant::Mfa { .. } if is_on && covers && (is_known || hope.has(Hope::ASKED)) => {
+                    asks.push(position)
+                }
                 _ => {}
             }
         }
@@ -454,4 +480,13 @@ fn merge(one: &[usize], other: &[usize]) -> Vec<usize> {
     let mut both = [one, other].concat();
     both.sort_unstable();
     both
+}
+
+/// Every choice of two or more of `reads`, small ones first.
+fn combinations(reads: &[Read]) -> Vec<Vec<Read>> {
+    let mut chosen: Vec<u16> = (0..1_u16 << reads.len()).filter(|bits| bits.count_ones() >= 2).collect();
+    chosen.sort_by_key(|bits| bits.count_ones());
+    let of =
+        |bits: u16| (0..).zip(reads).filter(|(at, _)| bits & (1 << at) != 0).map(|(_, read)| *read).collect();
+    chosen.into_iter().map(of).collect()
 }
