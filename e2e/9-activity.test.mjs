@@ -2,37 +2,24 @@
 // from a difference in seats to who made it; a gap opens, says why, and is filled.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, settled, staffSession, until } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 
 let browser;
 let session;
-let token;
+let read;
+let synchronize;
 
 before(async () => {
   browser = await launch();
-  ({ session, token } = await staffSession(browser));
+  const signed = await staffSession(browser);
+  session = signed.session;
+  ({ read, synchronize } = as(signed.token));
 });
 after(() => browser?.close());
-
-const read = async (path) => {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-};
-
-/** A reading of Microsoft 365 that began after this call. */
-async function readMicrosoft() {
-  const [source] = await read("source_list?select=id&vendor=eq.microsoft&enabled=is.true");
-  const run = await until("a synchronization of Microsoft 365", async () => {
-    const { status, body } = await rest(token, "/functions/v1/microsoft-sync", { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "incremental" }) });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body.sync_run_id;
-  }, { withinMs: STEP_MS });
-  return until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=state`))[0] ?? null, { withinMs: STEP_MS });
-}
 
 /** The tenant of the organization that the sandbox looks at first. */
 async function firstTenant() {
@@ -71,7 +58,7 @@ test("a change of a seat is found with who made it, from the list to the account
   const tenant = await firstTenant();
   const { people } = await control("/people", { organization_id: 1, action: "join" });
   const [{ user_principal_name: joined }] = people;
-  await readMicrosoft();
+  await synchronize("microsoft", { kind: "incremental" });
   const change = await until("the change", async () => (await read(`directory_change_list?select=*&target_name=eq.${encodeURIComponent(joined)}&activity=eq.Change%20user%20license&limit=1`))[0] ?? null, { withinMs: STEP_MS });
   assert.equal(change.tenant_id, tenant.id);
   assert.equal(change.licenses_added.length, 1);
@@ -123,7 +110,7 @@ test("a gap opens, says why, and is filled", { timeout: STEP_MS * 6 }, async () 
   const tenant = await firstTenant();
   const log = `activity_coverage_list?select=*&id=eq.${tenant.id}&stream=eq.directory_changes`;
   await control("/faults", { vendor: "graph", kind: "missing_permission", path_prefix: "/v1.0/auditLogs", tenant_id: tenant.external_id, times: 6 });
-  await readMicrosoft();
+  await synchronize("microsoft", { kind: "incremental" });
   const gap = await until("an open gap", async () => (await read(`${log}&state=eq.gap`))[0] ?? null, { withinMs: STEP_MS });
   assert.equal(gap.permission, "AuditLog.Read.All");
   assert.equal(gap.is_complete, false);
@@ -149,7 +136,7 @@ test("a gap opens, says why, and is filled", { timeout: STEP_MS * 6 }, async () 
   await context.close();
   // Only what is left of this test's own fault is taken back: other tests of the suite have theirs.
   const filled = await until("the gap to be filled", async () => {
-    await readMicrosoft();
+    await synchronize("microsoft", { kind: "incremental" });
     return (await read(`${log}&state=eq.whole`))[0] ?? null;
   }, { withinMs: STEP_MS * 4 });
   assert.ok(filled.covered_to > gap.gap_to);

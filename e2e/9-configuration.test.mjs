@@ -1,7 +1,8 @@
 // Configuration: items and relationships follow from synchronizations; a person enters one, joins it, finds what it touches, looks back, and removes it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession } from "./lib/browser.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 const LINE = "Fiber 200/200";
@@ -9,29 +10,15 @@ const LINE = "Fiber 200/200";
 let browser;
 let session;
 let token;
+let read;
+let synchronize;
 
 before(async () => {
   browser = await launch();
   ({ session, token } = await staffSession(browser));
+  ({ read, synchronize } = as(token));
 });
 after(() => browser?.close());
-
-async function read(path) {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-}
-
-/** A full synchronization of our own, to its end. */
-async function synchronize(vendor) {
-  const [source] = await read(`source_list?select=id&vendor=eq.${vendor}&enabled=is.true`);
-  const run = await until("a synchronization of our own", async () => {
-    const { status, body } = await rest(token, `/functions/v1/${vendor}-sync`, { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "full" }) });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body.sync_run_id;
-  }, { withinMs: STEP_MS });
-  await until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=id`)).length > 0, { withinMs: STEP_MS });
-}
 
 /** A site with machines that people use. */
 async function busySite() {

@@ -1,41 +1,27 @@
 // What the RMM reports of devices: the odd ones that were planted are found, shown with their age, and a failed report takes nothing away.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, staffSession } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 
 let browser;
 let session;
-let token;
+let read;
+let synchronize;
 
 before(async () => {
   browser = await launch();
-  ({ session, token } = await staffSession(browser));
+  const signed = await staffSession(browser);
+  session = signed.session;
+  ({ read, synchronize } = as(signed.token));
 });
 after(() => browser?.close());
 
-async function read(path) {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-}
-
-/** A full synchronization of our own, to its end. */
-async function synchronize() {
-  const [source] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
-  const run = await until("a synchronization of our own", async () => {
-    const { status, body } = await rest(token, "/functions/v1/ninjaone-sync", { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "full" }) });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body.sync_run_id;
-  }, { withinMs: STEP_MS });
-  await until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=id`)).length > 0, { withinMs: STEP_MS });
-  return run;
-}
-
 test("devices without antivirus, without critical patches and with late backups are those that were planted", { timeout: STEP_MS * 2 }, async () => {
-  await synchronize();
+  await synchronize("ninjaone");
   const { device_facts: planted } = await control("/truth");
   // Devices of organizations that nobody mapped are not ours to know.
   const mapped = new Set((await read("integration_organizations?select=external_id&customer_id=not.is.null")).map((row) => Number(row.external_id)));
@@ -87,7 +73,7 @@ test("a report that stays cut off takes nothing away and says so", { timeout: ST
   await control("/faults", { kind: "truncated_list", path_prefix: "/v2/queries/antivirus-status", times: 500 });
   const without = (await read("device_list?select=id&antivirus=eq.none")).length;
   try {
-    const run = await synchronize();
+    const { id: run } = await synchronize("ninjaone");
     const [part] = await read(`sync_parts?sync_run_id=eq.${run}&part=eq.antivirus&select=state,rows_removed`);
     assert.notEqual(part.state, "complete");
     assert.equal((await read("device_list?select=id&antivirus=eq.none")).length, without);
@@ -95,7 +81,7 @@ test("a report that stays cut off takes nothing away and says so", { timeout: ST
   } finally {
     await control("/faults", undefined, "DELETE");
   }
-  await synchronize();
+  await synchronize("ninjaone");
   const [again] = await read("device_fact_overview?part=eq.antivirus&customer_id=is.null&select=is_complete");
   assert.equal(again.is_complete, true);
 });

@@ -1,28 +1,26 @@
 // SharePoint: documents and links are those of the sites; words are found in their customer; what is read of a site is chosen in the console.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 
 let browser;
 let session;
 let token;
+let read;
+let synchronize;
 let source;
 
 before(async () => {
   browser = await launch();
   ({ session, token } = await staffSession(browser));
+  ({ read, synchronize } = as(token));
   [source] = await read("source_list?select=id&vendor=eq.sharepoint&enabled=is.true");
 });
 after(() => browser?.close());
-
-async function read(path) {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-}
 
 async function call(body) {
   const { status, body: answer } = await rest(token, "/functions/v1/sharepoint-sync", { method: "POST", body: JSON.stringify(body) });
@@ -30,16 +28,8 @@ async function call(body) {
   return answer;
 }
 
-async function synchronize(kind) {
-  const run = await until("a synchronization of our own", async () => {
-    const answer = await call({ action: "sync", integration_id: source.id, kind });
-    return answer.already_running ? null : answer.sync_run_id;
-  }, { withinMs: STEP_MS });
-  await until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=id`)).length > 0, { withinMs: STEP_MS });
-}
-
 test("documents and links are those of the sites, and words are found where they are", { timeout: STEP_MS * 2 }, async () => {
-  await synchronize("full");
+  await synchronize("sharepoint");
   const { documents, shares, tenants } = await control("/truth");
   const known = new Set((await read("document_tenants?select=external_id&missing_since=is.null&state=eq.complete")).map((row) => row.external_id));
   assert.ok(known.size > 2, `${known.size} tenants`);
@@ -102,10 +92,10 @@ test("what is read of a site is chosen, and a wide link is seen first", { timeou
   await page.getByText("Chosen for Human Resources.").waitFor();
   const [site] = await read("document_site_list?reads=eq.inventory&name=eq.Human%20Resources&select=id,customer_id");
   assert.ok(site, "one site is only listed");
-  await synchronize("incremental");
+  await synchronize("sharepoint", { kind: "incremental" });
   assert.deepEqual(await read(`document_list?site_id=eq.${site.id}&select=id`), []);
   await call({ action: "choose", customer_id: site.customer_id, document_site_id: site.id, reads: "sharing" });
-  await synchronize("incremental");
+  await synchronize("sharepoint", { kind: "incremental" });
   assert.ok((await read(`document_list?site_id=eq.${site.id}&select=id`)).length > 0);
   assert.deepEqual(complaints, []);
   await context.close();

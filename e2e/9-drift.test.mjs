@@ -2,39 +2,26 @@
 // it closes only because a reading back shows the value. Two tenants stand side by side, and a demand is tried before it is saved.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, settled, staffSession, until } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 const SETTING = "standards.AuditLog";
 
 let browser;
 let session;
-let token;
+let read;
+let post;
+let synchronize;
 
 before(async () => {
   browser = await launch();
-  ({ session, token } = await staffSession(browser));
+  const signed = await staffSession(browser);
+  session = signed.session;
+  ({ read, post, synchronize } = as(signed.token));
 });
 after(() => browser?.close());
-
-const read = async (path) => {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-};
-const post = (name, body) => rest(token, `/functions/v1/${name}`, { method: "POST", body: JSON.stringify(body) });
-
-/** A reading of CIPP that began after this call. */
-async function readSettings() {
-  const [source] = await read("source_list?select=id&vendor=eq.cipp&enabled=is.true");
-  const run = await until("a synchronization of CIPP", async () => {
-    const { status, body } = await post("cipp-sync", { action: "sync_tenants", integration_id: source.id });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body.sync_run_id;
-  }, { withinMs: STEP_MS });
-  await until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=state`))[0] ?? null, { withinMs: STEP_MS });
-}
 
 /** A tenant that was judged, has the setting in order, and whose organization is known. */
 async function tenantInOrder() {
@@ -49,7 +36,7 @@ test("a drift is found, remediated after an approval, and closed by what was rea
   await until("an evaluation", async () => (await read("drift_evaluations?select=customer_id&evaluated_at=not.is.null&limit=1"))[0] ?? null, { withinMs: STEP_MS });
   const tenant = await tenantInOrder();
   await control("/settings", { organization_id: tenant.organization, setting: SETTING, value: false });
-  await readSettings();
+  await synchronize("cipp");
   const drift = await until("the drift", async () => (await read(`drift_list?select=*&cipp_tenant_id=eq.${tenant.cipp_tenant_id}&setting=eq.${SETTING}&state=eq.open`))[0] ?? null, { withinMs: STEP_MS });
   assert.equal(drift.cause.kind, "changed");
 

@@ -1,38 +1,25 @@
 // One estate: machines of the RMM and Intune are those that were planted; a technician decides what no rule can, and it stays.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, staffSession, until } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 const REASON = "The label under the lid says so.";
 
 let browser;
 let session;
-let token;
+let read;
+let synchronize;
 
 before(async () => {
   browser = await launch();
-  ({ session, token } = await staffSession(browser));
+  const signed = await staffSession(browser);
+  session = signed.session;
+  ({ read, synchronize } = as(signed.token));
 });
 after(() => browser?.close());
-
-async function read(path) {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-}
-
-/** A full synchronization of our own, to its end. */
-async function synchronize(vendor) {
-  const [source] = await read(`source_list?select=id&vendor=eq.${vendor}&enabled=is.true`);
-  const run = await until("a synchronization of our own", async () => {
-    const { status, body } = await rest(token, `/functions/v1/${vendor}-sync`, { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "full" }) });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body.sync_run_id;
-  }, { withinMs: STEP_MS });
-  await until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=id`)).length > 0, { withinMs: STEP_MS });
-}
 
 test("what waits for a person is what was planted", { timeout: STEP_MS * 2 }, async () => {
   await synchronize("ninjaone");

@@ -4,24 +4,21 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, staffSession, until } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 
 let browser;
 let session;
 let token;
+let read;
 
 before(async () => {
   browser = await launch();
   ({ session, token } = await staffSession(browser));
+  ({ read } = as(token));
 });
 after(() => browser?.close());
-
-async function read(path) {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-}
 
 /** A healthy Windows device on line, with a name that a later one does not have. */
 async function healthy() {

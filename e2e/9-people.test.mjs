@@ -1,26 +1,24 @@
 // Microsoft 365: whether everyone is asked for a second factor is what was planted, with its reason; a gap is accepted and taken back.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, staffSession } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 
 let browser;
 let session;
-let token;
+let read;
+let synchronize;
 
 before(async () => {
   browser = await launch();
-  ({ session, token } = await staffSession(browser));
+  const signed = await staffSession(browser);
+  session = signed.session;
+  ({ read, synchronize } = as(signed.token));
 });
 after(() => browser?.close());
-
-async function read(path) {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-}
 
 /** Everybody of the mapped tenants, as the sandbox planted them. */
 async function planted() {
@@ -30,13 +28,7 @@ async function planted() {
 }
 
 test("every second factor is what was planted", { timeout: STEP_MS * 2 }, async () => {
-  const [source] = await read("source_list?select=id&vendor=eq.microsoft&enabled=is.true");
-  const run = await until("a synchronization of our own", async () => {
-    const { status, body } = await rest(token, "/functions/v1/microsoft-sync", { method: "POST", body: JSON.stringify({ integration_id: source.id, kind: "full" }) });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body.sync_run_id;
-  }, { withinMs: STEP_MS });
-  await until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=id`)).length > 0, { withinMs: STEP_MS });
+  await synchronize("microsoft");
   const expected = await planted();
   assert.ok(expected.size > 100 && new Set(expected.values()).size >= 3, `${expected.size} people`);
   const found = new Map();

@@ -2,27 +2,25 @@
 // check to its findings, and sees the same secret in the expiry calendar.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, settled, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, settled, staffSession, until } from "./lib/browser.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const STEP_MS = 120_000;
 const PAGE_ROWS = 1_000;
 
 let browser;
 let session;
-let token;
+let read;
+let synchronize;
 
 before(async () => {
   browser = await launch();
-  ({ session, token } = await staffSession(browser));
+  const signed = await staffSession(browser);
+  session = signed.session;
+  ({ read, synchronize } = as(signed.token));
 });
 after(() => browser?.close());
-
-const read = async (path) => {
-  const { status, body } = await rest(token, `/rest/v1/${path}`);
-  assert.equal(status, 200, JSON.stringify(body));
-  return body;
-};
 
 /** Every row of a list, page by page. */
 async function all(path) {
@@ -93,22 +91,11 @@ test("a technician goes from the tenant to the check and its findings", { timeou
   }
 });
 
-/** A reading of CIPP that began after this call. */
-async function readCipp() {
-  const [source] = await read("source_list?select=id&vendor=eq.cipp&enabled=is.true");
-  const run = await until("a synchronization of CIPP", async () => {
-    const { status, body } = await rest(token, "/functions/v1/cipp-sync", { method: "POST", body: JSON.stringify({ action: "sync_tenants", integration_id: source.id }) });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body.sync_run_id;
-  }, { withinMs: STEP_MS });
-  await until("its end", async () => (await read(`sync_runs?id=eq.${run}&ended_at=not.is.null&select=state`))[0] ?? null, { withinMs: STEP_MS });
-}
-
 test("what cannot be read is unknown, keeps what was known and says why", { timeout: STEP_MS * 4 }, async () => {
   const [before] = await read("posture_check_list?select=*&check_key=eq.dmarc&outcome=eq.failed&order=id&limit=1");
   // As many as no run uses up; what is left is taken back below by faults that no call fits.
   await control("/faults", { vendor: "cipp", kind: "placeholder", path_prefix: "/api/ListDomainAnalyser", times: 20 });
-  await readCipp();
+  await synchronize("cipp");
   const unknown = await until("the check to be unknown", async () => (await read(`posture_check_list?select=*&id=eq.${before.id}&outcome=eq.unknown`))[0] ?? null, { withinMs: STEP_MS });
   assert.equal(unknown.findings, before.findings, "what was known stays");
   assert.equal(unknown.missing_read, "mail_domains");
@@ -121,7 +108,7 @@ test("what cannot be read is unknown, keeps what was known and says why", { time
   assert.deepEqual(complaints, []);
   await context.close();
   await until("the check to be known again", async () => {
-    await readCipp();
+    await synchronize("cipp");
     return (await read(`posture_check_list?select=id&id=eq.${before.id}&outcome=eq.failed`))[0] ?? null;
   }, { withinMs: STEP_MS * 2 });
 });

@@ -1,9 +1,10 @@
 // A customer's devices vanish: held back, accepted by a person with a reason, asked for one by one, gone. And who may not, cannot.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, go, launch, noSidewaysScroll, open, picture, rest, staffSession, until } from "./lib/browser.mjs";
+import { accessible, go, launch, noSidewaysScroll, open, picture, staffSession, until } from "./lib/browser.mjs";
 import { config } from "./lib/config.mjs";
 import { control } from "./lib/sandbox.mjs";
+import { as } from "./lib/sources.mjs";
 
 const SYNC_MS = 120_000;
 /** More than a run asks for by itself (200), and more than a fifth. */
@@ -13,39 +14,27 @@ const REASON = "They left us at the end of the month.";
 
 let browser;
 let session;
-let token;
+let read;
+let post;
+let sourceOf;
+let synchronize;
+let ended;
 
 before(async () => {
   browser = await launch();
-  ({ session, token } = await staffSession(browser));
+  const signed = await staffSession(browser);
+  session = signed.session;
+  ({ read, post, sourceOf, synchronize, ended } = as(signed.token));
 });
 after(() => browser?.close());
 
-async function source() {
-  return (await rest(token, "/rest/v1/source_list?select=*&vendor=eq.ninjaone&enabled=is.true&limit=1")).body[0];
-}
-
-/** Asks for a full synchronization until one of its own is queued, and waits for its end. */
-async function fullSync(id) {
-  const asked = await until("a synchronization of our own", async () => {
-    const { status, body } = await rest(token, "/functions/v1/ninjaone-sync", { method: "POST", body: JSON.stringify({ integration_id: id, kind: "full" }) });
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.already_running ? null : body;
-  }, { withinMs: SYNC_MS });
-  return ended(asked.sync_run_id);
-}
-
-async function ended(run) {
-  return until(`the end of ${run}`, async () => (await rest(token, `/rest/v1/sync_runs?id=eq.${run}&ended_at=not.is.null&select=*`)).body[0], { withinMs: SYNC_MS });
-}
-
 test("a fall that two readings confirm is accepted by a person", { timeout: SYNC_MS * 4 }, async () => {
-  const { id } = await source();
+  const { id } = await sourceOf("ninjaone");
   await control("/devices/add", { organization_id: 1, count: ADDED });
-  assert.equal((await fullSync(id)).state, "complete");
-  const before = (await source()).rows_read;
+  assert.equal((await synchronize("ninjaone")).state, "complete");
+  const before = (await sourceOf("ninjaone")).rows_read;
   await control("/devices/remove", { organization_id: 1, count: GONE });
-  const held = await fullSync(id);
+  const held = await synchronize("ninjaone");
   assert.equal(held.state, "suspect", JSON.stringify(held.error));
   assert.ok(before > 0);
 
@@ -76,9 +65,9 @@ test("a fall that two readings confirm is accepted by a person", { timeout: SYNC
   await dialog.getByRole("button", { name: "Accept and ask for each" }).click();
   await page.getByText(/^Accepted\. A full synchronization/).waitFor();
 
-  const accepted = await until("the accepting run", async () => (await rest(token, `/rest/v1/sync_runs?accepted_run_id=eq.${held.id}&select=*`)).body[0]);
+  const accepted = await until("the accepting run", async () => (await read(`sync_runs?accepted_run_id=eq.${held.id}&select=*`))[0]);
   assert.equal((await ended(accepted.id)).state, "complete");
-  const parts = (await rest(token, `/rest/v1/sync_parts?sync_run_id=eq.${accepted.id}&part=eq.devices&select=*`)).body;
+  const parts = await read(`sync_parts?sync_run_id=eq.${accepted.id}&part=eq.devices&select=*`);
   assert.deepEqual([parts[0].rows_to_ask, parts[0].rows_asked, parts[0].rows_removed], [GONE, GONE, GONE]);
   await go(page, `/integrations/${id}`);
   await page.getByText(REASON).first().waitFor();
@@ -88,9 +77,6 @@ test("a fall that two readings confirm is accepted by a person", { timeout: SYNC
   await context.close();
 
   // It was the latest, and is no more.
-  const again = await rest(token, "/functions/v1/ninjaone-sync", {
-    method: "POST",
-    body: JSON.stringify({ integration_id: id, kind: "full", accept_fall: { sync_run_id: held.id, reason: REASON } }),
-  });
+  const again = await post("ninjaone-sync", { integration_id: id, kind: "full", accept_fall: { sync_run_id: held.id, reason: REASON } });
   assert.equal(again.status, 409, JSON.stringify(again.body));
 });
