@@ -147,6 +147,9 @@ create or replace function flow.run_facts(r flow.runs) returns jsonb language sq
 $$ select jsonb_build_object('id', r.id, 'workflow_id', r.workflow_id, 'workflow_version', r.workflow_version, 'title', r.title, 'dry_run', r.dry_run,
      'input', r.input, 'subject_kind', r.subject_kind, 'subject_id', r.subject_id, 'started_by', r.started_by, 'started_reason', r.started_reason,
      'deadline_at', r.deadline_at) $$;
+-- What a worker is told of the step that it holds.
+create or replace function flow.step_facts(s flow.steps) returns jsonb language sql stable as
+$$ select jsonb_build_object('id', s.id, 'key', s.key, 'attempt', s.attempt, 'crashes', s.crashes, 'run_on', s.run_on) $$;
 
 -- Takes due steps for a worker, at most `p_batch`: first those whose worker died, then lane after lane (a lane is one workflow of one customer), starting
 -- behind the lane where the last claim stopped, a share of the batch each, never more of a lane than may run at once. The last row has no step: it
@@ -235,7 +238,7 @@ declare
   seen record;
 begin
   select r.stopping, r.error,
-      jsonb_build_object('id', s.id, 'key', s.key, 'attempt', s.attempt, 'crashes', s.crashes, 'run_on', s.run_on) as step,
+      flow.step_facts(s) as step,
       flow.run_facts(r) as run
     into me from flow.steps s join flow.runs r on r.customer_id = c and r.id = p_run
     where s.customer_id = c and s.run_id = p_run and s.id = p_step and s.lease_owner = p_owner;
@@ -333,7 +336,7 @@ begin
   update flow.steps s set state = 'running', lease_owner = p_owner, lease_until = clock_timestamp() + p_lease_ms * interval '1 ms',
       attempt = s.attempt + 1, attempt_at = clock_timestamp(), started_at = coalesce(s.started_at, clock_timestamp())
     from due where s.customer_id = c and s.id = due.id
-    returning s.run_id, s.id, jsonb_build_object('id', s.id, 'key', s.key, 'attempt', s.attempt, 'crashes', s.crashes, 'run_on', s.run_on) as step into mine;
+    returning s.run_id, s.id, flow.step_facts(s) as step into mine;
   if found then
     -- As in a claim: a run that is locked now shows itself as running.
     with open as materialized (
@@ -500,7 +503,7 @@ end $$;
 revoke all on all functions in schema flow from public;
 grant execute on function flow.noted(jsonb, jsonb) to worker, system;
 grant execute on function flow.claim_steps(uuid, integer, integer, uuid, uuid) to system;
-grant execute on function flow.run_facts(flow.runs), flow.outcome_of(uuid, uuid), flow.survey(uuid, uuid),
+grant execute on function flow.run_facts(flow.runs), flow.step_facts(flow.steps), flow.outcome_of(uuid, uuid), flow.survey(uuid, uuid),
   flow.step_context(uuid, uuid, jsonb, jsonb, boolean, flow.run_state, jsonb), flow.open_step(uuid, uuid, uuid), flow.extend_lease(uuid, uuid, integer),
   flow.start_run(uuid, uuid, integer, text, boolean, jsonb, text, uuid, text, uuid, text, bigint, smallint, jsonb),
   flow.stop_run(uuid, flow.run_state, jsonb), flow.advance(uuid, flow.run_state, flow.run_state, jsonb, uuid, integer),
