@@ -1,13 +1,17 @@
 //! The data API as the product serves it: the real router behind the real token check.
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use auth::{AuthConfig, AuthState, Origin};
-use axum::{Router, extract::Request, middleware, response::Response, routing::get};
+use axum::{Extension, Router, extract::Request, middleware, response::Response, routing::get};
 use jiff::SignedDuration;
 use kernel::{Clock, id::UserId};
 use pg::{Actor, Pg};
 use realtime::{RealtimeConfig, RealtimeState, TokenVerifier, Verified, Verifying};
-use rest::{RestConfig, RestState};
+use rest::{Exports, RestConfig, RestState, Watch};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 use vault::{MasterKey, Vault};
 
@@ -16,6 +20,15 @@ use crate::{Result, stage::Stage};
 /// The measurements take longer than a token lives.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(6);
 const DRAIN: Duration = Duration::from_secs(5);
+/// How often it is written down who read what: more often than in the product, so that each measurement has some of it.
+const FLUSH_EVERY: Duration = Duration::from_secs(4);
+/// As in the product.
+const WATCH: Watch = Watch(Exports {
+    columns: &[("public", "evidence", "bundle")],
+    belonging: "customer_id",
+    rows_per_hour_max: 20_000,
+    frozen_sql: "select app.exports_frozen()",
+});
 
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -41,6 +54,8 @@ impl TokenVerifier for Tokens {
 pub enum Door {
     /// `auth::authenticate`, as in the product.
     Tokens,
+    /// The same, but nobody writes down who read what.
+    Unwatched,
     /// No token is looked at: every request is this person's.
     Open,
 }
@@ -80,25 +95,47 @@ impl Api {
         self.auth.verify(token).await.map_err(|error| format!("{error:?}").into())
     }
 
-    /// The router on connections of this pool, ready to answer.
+    /// The router on connections of this pool, ready to answer. While it lives, it is written down who read what.
     pub async fn router_on(&self, pool: Pg) -> Router {
-        let layer = middleware::from_fn_with_state(self.auth.clone(), auth::authenticate);
-        Router::new().nest("/rest/v1", self.plain(pool).await).layer(layer)
+        let state = RestState::start_watched(pool.clone(), RestConfig::default(), self.clock.clone(), WATCH);
+        state.loaded().await;
+        let alive = Arc::new(());
+        #[expect(clippy::disallowed_methods, reason = "ends with the router")]
+        tokio::spawn(flush(pool, self.clock.clone(), Arc::downgrade(&alive)));
+        self.behind_tokens(state).layer(Extension(alive))
     }
 
-    async fn plain(&self, pool: Pg) -> Router {
+    /// As [`Self::router_on`], but nobody writes down who read what.
+    pub async fn unwatched_router_on(&self, pool: Pg) -> Router {
+        self.behind_tokens(self.unwatched(pool).await)
+    }
+
+    fn behind_tokens(&self, state: RestState) -> Router {
+        let layer = middleware::from_fn_with_state(self.auth.clone(), auth::authenticate);
+        Router::new().nest("/rest/v1", rest::router(state)).layer(layer)
+    }
+
+    async fn unwatched(&self, pool: Pg) -> RestState {
         let state = RestState::start(pool, RestConfig::default(), self.clock.clone());
         state.loaded().await;
-        rest::router(state)
+        state
     }
 
-    /// As [`Self::router_on`], but everybody is `actor`.
+    /// As [`Self::unwatched_router_on`], but everybody is `actor`.
     pub async fn open_router_on(&self, pool: Pg, actor: Actor) -> Router {
         let named = middleware::from_fn(move |mut request: Request, next: middleware::Next| {
             request.extensions_mut().insert(actor.clone());
             async move { Ok::<Response, Infallible>(next.run(request).await) }
         });
-        Router::new().nest("/rest/v1", self.plain(pool).await).layer(named)
+        Router::new().nest("/rest/v1", rest::router(self.unwatched(pool).await)).layer(named)
+    }
+}
+
+/// Until the router is gone or its pool is closed.
+async fn flush(pool: Pg, clock: Clock, router: Weak<()>) {
+    let mut ticks = tokio::time::interval(FLUSH_EVERY);
+    while router.upgrade().is_some() && pool.access().flush(&pool, clock.now()).await.is_ok() {
+        ticks.tick().await;
     }
 }
 
