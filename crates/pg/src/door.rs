@@ -44,19 +44,18 @@ pub struct PgSettings {
     pub login: Login,
     /// Connections for transactions of one statement (see [`Pg::one_shot`]).
     pub shots_max: usize,
-    /// Connections that short reads share (see [`Pg::short_read`]).
+    /// Connections that short reads share (see [`Pg::paced_read`]).
     pub trunks: usize,
     /// Connections for longer ones.
     pub transactions_max: usize,
 }
 
 impl PgSettings {
-    /// Half of the connections for each kind, and at least one. A trunk keeps one processor of the server busy, and what is
-    /// done with its answers another.
+    /// Half of the connections for each kind, and at least one; a trunk for each processor.
     pub fn halves(login: impl Into<Login>, connections_max: usize) -> Self {
         let half = connections_max.div_ceil(2).max(1);
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let trunks = processors.div_ceil(2).min(half / TRUNKS_SHARE);
+        let trunks = processors.min(half / TRUNKS_SHARE);
         Self { login: login.into(), shots_max: half - trunks, trunks, transactions_max: half }
     }
 }
@@ -85,6 +84,16 @@ impl fmt::Debug for Pg {
 pub enum TxEnd {
     Commit,
     Rollback,
+}
+
+/// What is known of how long a read takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// No longer than the way to the server: one row by its key.
+    Row,
+    /// A few times as long: some rows that an index gives in their order.
+    Page,
+    Unknown,
 }
 
 impl Pg {
@@ -157,7 +166,7 @@ impl Pg {
         params: &[&str],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Allowed, Way::Own, &[(sql, params)], end).await
+        self.shoot(actor, Writes::Allowed, Pace::Unknown, &[(sql, params)], end).await
     }
 
     /// Like [`Pg::one_shot`], but PostgreSQL refuses every write in it, also inside functions (SQLSTATE 25006).
@@ -170,15 +179,16 @@ impl Pg {
         self.read_in_turn(actor, &[(sql, params)]).await
     }
 
-    /// Like [`Pg::one_shot_read`] for a statement that takes no longer than the way to the server: it goes over a connection
-    /// that others use at the same time. When none has room, or its connection breaks, it goes over one of its own.
-    pub async fn short_read(
+    /// Like [`Pg::one_shot_read`]. What is known to be short goes over a connection that others use at the same time; when
+    /// none has room, or its connection breaks, it goes over one of its own.
+    pub async fn paced_read(
         &self,
         actor: &Actor,
+        pace: Pace,
         sql: &str,
         params: &[&str],
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Refused, Way::Shared, &[(sql, params)], TxEnd::Commit).await
+        self.shoot(actor, Writes::Refused, pace, &[(sql, params)], TxEnd::Commit).await
     }
 
     /// Like [`Pg::one_shot_read`] with several statements, still in one write: the rows of all, in order.
@@ -187,14 +197,14 @@ impl Pg {
         actor: &Actor,
         statements: &[(&str, &[&str])],
     ) -> Result<Vec<RawRow>, PgError> {
-        self.shoot(actor, Writes::Refused, Way::Own, statements, TxEnd::Commit).await
+        self.shoot(actor, Writes::Refused, Pace::Unknown, statements, TxEnd::Commit).await
     }
 
     async fn shoot(
         &self,
         actor: &Actor,
         writes: Writes,
-        way: Way,
+        pace: Pace,
         statements: &[(&str, &[&str])],
         end: TxEnd,
     ) -> Result<Vec<RawRow>, PgError> {
@@ -202,7 +212,7 @@ impl Pg {
             let (enter, values) = caller.enter(writes);
             let (begin, first) = (caller.begin(end), caller.first());
             let shot = Shot { role: caller.role(), begin, enter: (&enter, &values), first, statements, end };
-            return self.fire(way, &shot).await;
+            return self.fire(pace, &shot).await;
         }
         let settings = Settings::of(actor);
         let texts = settings.texts(writes);
@@ -210,19 +220,17 @@ impl Pg {
         let role = actor.role.name();
         let shot = Shot { role, begin, enter: (ENTER_SQL, &texts), first: None, statements, end };
         if actor.told.is_empty() {
-            return self.fire(way, &shot).await;
+            return self.fire(pace, &shot).await;
         }
         let (enter, values) = told(&texts, &actor.told);
-        self.fire(way, &Shot { enter: (&enter, &values), ..shot }).await
+        self.fire(pace, &Shot { enter: (&enter, &values), ..shot }).await
     }
 
-    async fn fire(&self, way: Way, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
-        if way == Way::Shared {
-            match self.trunks.shoot(shot).await {
-                Some(Err(error)) if error.is_stale_plan() => {}
-                Some(answer) => return answer,
-                None => {}
-            }
+    async fn fire(&self, pace: Pace, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
+        match self.trunks.shoot(shot, pace).await {
+            Some(Err(error)) if error.is_stale_plan() => {}
+            Some(answer) => return answer,
+            None => {}
         }
         match wire::shoot(self.wire().await?, shot).await {
             // Prepared again, once.
@@ -310,14 +318,6 @@ fn pool_of<M: managed::Manager>(manager: M, connections_max: usize) -> Result<ma
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| PgError::new(crate::PgErrorKind::Connection, error))
-}
-
-/// Over which connection a transaction of one statement goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Own,
-    /// Others use it at the same time.
-    Shared,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

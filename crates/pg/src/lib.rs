@@ -17,7 +17,7 @@ mod tls;
 mod wire;
 
 pub use actor::{Actor, SystemReason, WorkReason};
-pub use door::{ActorTx, Pg, PgSettings, TxEnd};
+pub use door::{ActorTx, Pace, Pg, PgSettings, TxEnd};
 pub use error::{DbFault, PgError, PgErrorKind};
 pub use listen::Notice;
 pub use login::{Login, LoginFault};

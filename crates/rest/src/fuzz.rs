@@ -3,6 +3,7 @@ use std::collections::HashSet;
 
 use axum::http::{HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
+use pg::Pace;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -60,6 +61,7 @@ fn schema() -> Schema {
         ]),
     );
     tickets["shares"] = json!({"column": "customer_id", "keys": "app.customers_with('tickets:read'::text)"});
+    tickets["walks"] = json!([["id"], ["customer_id", "subject", "id"]]);
     let catalog = json!({
         "relations": [
             relation(1, "customers", json!([column(1, "id", "uuid"), column(2, "subject", "text")])),
@@ -419,26 +421,30 @@ proptest! {
 
 /// Only what nobody has to wait long for goes over a connection that others share.
 #[test]
-fn only_a_row_by_its_key_is_short() {
+fn short_are_a_row_by_its_key_and_lists_that_an_index_gives() {
     let (schema, config) = (schema(), config());
-    let is_short = |text: &str| {
+    let pace = |text: &str| {
         let pairs = text.split('&').map(|pair| pair.split_once('=').expect("a pair"));
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let query = Query::parse(&Parameters(pairs), &config, |_| false).expect("a query");
         let relation = schema.relation("public", "tickets").expect("tickets");
         let mut plan = plan::read(&schema, relation, &query, &config).expect("a plan");
         plan.share_out();
-        plan.is_short()
+        plan.pace()
     };
-    assert!(is_short("id=eq.1"));
+    assert_eq!(pace("id=eq.1"), Pace::Row);
+    for text in [
+        "order=subject&limit=20",
+        "order=subject.desc,data&limit=30&offset=20",
+        "subject=eq.x&order=id&limit=20&select=id,subject",
+    ] {
+        assert_eq!(pace(text), Pace::Page, "{text}");
+    }
     for text in [
         "id=eq.1&select=id,customers(id)",
         "id=eq.1&subject=eq.x",
         "id=gt.1",
         "order=subject",
-        "order=subject&limit=20",
-        "order=subject.desc,data&limit=30&offset=20",
-        "subject=eq.x&order=id&limit=20&select=id,subject",
         "order=subject&limit=51",
         "order=subject&limit=50&offset=1",
         "order=id&limit=20",
@@ -449,7 +455,7 @@ fn only_a_row_by_its_key_is_short() {
         "subject=eq.x&order=id&limit=20&select=id,customers(id)",
         "customer_id=eq.1&order=subject&limit=20",
     ] {
-        assert!(!is_short(text), "{text}");
+        assert_eq!(pace(text), Pace::Unknown, "{text}");
     }
 }
 

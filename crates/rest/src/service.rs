@@ -9,7 +9,7 @@ use axum::{
     routing::any,
 };
 use kernel::{ApiError, Clock, id::RequestId};
-use pg::{Actor, Pg, foreign::Caller};
+use pg::{Actor, Pace, Pg, foreign::Caller};
 
 mod call;
 mod guard;
@@ -31,7 +31,7 @@ use crate::{
         cache::{Cache, LoadError, Reader, Reloaded},
     },
     sql::{self, Sql, Told},
-    transaction::{self, Access, Answer, Mode, Pace, Statement},
+    transaction::{self, Access, Answer, Mode, Statement},
     watch::{Free, Leaving, Refused, Seen, Watch},
 };
 
@@ -320,7 +320,7 @@ impl Asked {
                 estimate: sql::estimate(self.sql(), schema, &plan),
                 known_up_to: (count == Some(Count::Estimated)).then_some(i64::from(rows_max)),
             },
-            _ if handled.is_none() && plan.is_short() => Mode::Read(Pace::Short),
+            None if handled.is_none() => Mode::Read(plan.pace()),
             _ => Mode::Read(Pace::Unknown),
         };
         let (head, actor) = self.settled(state, schema).await?;

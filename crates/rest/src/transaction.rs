@@ -1,7 +1,7 @@
 //! Fourth stage: the statement as one transaction of the caller, in one write. What decides whether to keep it stands
 //! in the statement itself (see `sql::stop`).
 use axum::body::Bytes;
-use pg::{Actor, Pg, PgError, RawRow, TxEnd};
+use pg::{Actor, Pace, Pg, PgError, RawRow, TxEnd};
 
 use crate::{
     error::{self, Failure},
@@ -28,14 +28,6 @@ pub enum Mode<'a> {
     Write(TxEnd),
     /// Asks for the plan; whatever that does is undone.
     Explain(Access),
-}
-
-/// What is known of how long a read takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// No longer than the way to the database.
-    Short,
-    Unknown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +57,8 @@ pub async fn run(pg: &Pg, actor: &Actor, statement: &Statement<'_>) -> Result<An
     let text = statement.main.text.as_str();
     let params = texts(&statement.main);
     let rows = match &statement.mode {
-        Mode::Read(Pace::Short) => pg.short_read(actor, text, &params).await,
-        Mode::Read(Pace::Unknown) | Mode::Explain(Access::ReadOnly) => {
-            pg.one_shot_read(actor, text, &params).await
-        }
+        Mode::Read(pace) => pg.paced_read(actor, *pace, text, &params).await,
+        Mode::Explain(Access::ReadOnly) => pg.one_shot_read(actor, text, &params).await,
         Mode::ReadEstimated { estimate, .. } => {
             let estimated = texts(estimate);
             pg.read_in_turn(actor, &[(text, &params), (&estimate.text, &estimated)]).await

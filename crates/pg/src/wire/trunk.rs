@@ -21,10 +21,11 @@ use super::{
     reading::{Reading, Said},
     words::Words,
 };
-use crate::{dial::Stream, error::PgError, error::PgErrorKind, login::Login};
+use crate::{dial::Stream, door::Pace, error::PgError, error::PgErrorKind, login::Login};
 
-/// Transactions under way in one trunk.
-const DEPTH_MAX: usize = 32;
+/// Transactions under way in one trunk: behind as many goes a row, and a page.
+const ROWS_DEPTH_MAX: usize = 32;
+const PAGES_DEPTH_MAX: usize = 8;
 /// Without an answer for so long, the next callers go elsewhere.
 const STALL: Duration = Duration::from_millis(20);
 /// Between a trunk's end and its next beginning.
@@ -74,12 +75,22 @@ impl Trunks {
     }
 
     /// `None` when no trunk takes it, or its trunk broke: then the caller needs a connection of its own.
-    pub async fn shoot(&self, shot: &Shot<'_>) -> Option<Answer> {
+    pub async fn shoot(&self, shot: &Shot<'_>, pace: Pace) -> Option<Answer> {
         // What fails in a transaction block would leave it open for those behind.
         if shot.begin.is_some() {
             return None;
         }
-        match self.0.iter().find_map(|trunk| trunk.enter(shot))? {
+        let entered = match pace {
+            // Together: what is sent and answered at once costs least.
+            Pace::Row => self.0.iter().find_map(|trunk| trunk.enter(shot, ROWS_DEPTH_MAX)),
+            // Apart: each keeps its server process busy. Rows are in the first trunks.
+            Pace::Page => {
+                let shortest = self.0.iter().rev().min_by_key(|trunk| trunk.state().waiting.len());
+                shortest.and_then(|trunk| trunk.enter(shot, PAGES_DEPTH_MAX))
+            }
+            Pace::Unknown => None,
+        };
+        match entered? {
             Ok(answer) => answer.await.ok(),
             Err(error) => Some(Err(error)),
         }
@@ -121,7 +132,11 @@ impl Trunk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(self: &Arc<Self>, shot: &Shot<'_>) -> Option<Result<oneshot::Receiver<Answer>, PgError>> {
+    fn enter(
+        self: &Arc<Self>,
+        shot: &Shot<'_>,
+        depth_max: usize,
+    ) -> Option<Result<oneshot::Receiver<Answer>, PgError>> {
         let now = Instant::now();
         let mut state = self.state();
         match state.standing {
@@ -135,7 +150,7 @@ impl Trunk {
             Standing::Closed { .. } | Standing::Opening | Standing::Over => return None,
         }
         let is_stuck = !state.waiting.is_empty() && now.duration_since(state.moved_at) > STALL;
-        if is_stuck || state.waiting.len() >= DEPTH_MAX {
+        if is_stuck || state.waiting.len() >= depth_max {
             return None;
         }
         if let Err(error) = state.words.write(shot) {

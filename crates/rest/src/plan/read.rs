@@ -1,6 +1,7 @@
 use std::cmp::min;
 
 use kernel::ApiError;
+use pg::Pace;
 
 use super::find;
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
 
 /// The furthest row of a page that is merged from shares: each may have to give as many.
 const MERGED_ROWS_MAX: u64 = 200;
+/// The furthest row of a list that others may wait behind.
+const WALKED_ROWS_MAX: u64 = 50;
 
 /// What to read of one relation, and of what is embedded in it.
 #[derive(Debug)]
@@ -362,18 +365,40 @@ impl<'a> ReadPlan<'a> {
         !self.relation.primary_key.is_empty() && self.relation.primary_key.iter().all(is_given)
     }
 
-    /// Whether the read takes no longer than the way to the database: one row of a table by its key, and nothing to work out.
-    pub fn is_short(&self) -> bool {
+    /// Short is what has nothing to work out: one row of a table by its key, or a few rows of each share that an index gives in
+    /// their order.
+    pub fn pace(&self) -> Pace {
         let is_stored = |output: &Output<'_>| match output {
             Output::All => true,
             Output::Column { of, .. } => of.column.stored == Stored::Yes,
             Output::Embed(_) | Output::Aggregate { .. } => false,
         };
-        self.relation.stores == Stores::Rows
-            && self.is_keyed()
+        let is_plain = self.relation.stores == Stores::Rows
             && self.outputs.iter().all(is_stored)
-            && self.embeds.is_empty()
-            && self.filters.len() == self.relation.primary_key.len()
+            && self.embeds.is_empty();
+        if is_plain && self.is_keyed() && self.filters.len() == self.relation.primary_key.len() {
+            Pace::Row
+        } else if is_plain && self.shares.is_some_and(|shares| self.is_walked(shares)) {
+            Pace::Page
+        } else {
+            Pace::Unknown
+        }
+    }
+
+    /// Whether an index begins with the share, then has what the filters want, then the order.
+    fn is_walked(&self, shares: &Shares) -> bool {
+        let wants = |column: &String| self.filters.iter().any(|filter| filter.is_equality(column));
+        let leads = |column: &String| match self.order.first().map(|order| &order.by) {
+            Some(OrderBy::Own(of)) => of.path.is_empty() && of.column.name == *column,
+            _ => false,
+        };
+        let walks = |index: &Vec<String>| {
+            let Some((share, rest)) = index.split_first() else { return false };
+            let Some((wanted, ordered)) = rest.split_at_checked(self.filters.len()) else { return false };
+            *share == shares.column && wanted.iter().all(wants) && ordered.first().is_some_and(leads)
+        };
+        self.window.limit.is_some_and(|limit| limit.saturating_add(self.window.offset) <= WALKED_ROWS_MAX)
+            && self.relation.walks.iter().any(walks)
     }
 
     /// For a member: the page is merged from the first pages of each of their shares, when that gives the same rows.

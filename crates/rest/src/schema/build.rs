@@ -149,6 +149,7 @@ fn relation(id: RelationId, raw: &RawRelation, catalog: &Catalog) -> Relation {
             column_sql: quote(&shares.column),
             keys: shares.keys.clone(),
         }),
+        walks: raw.walks.clone(),
         can_insert: allowed(CAN_INSERT),
         can_update: allowed(CAN_UPDATE),
         can_delete: allowed(CAN_DELETE),

@@ -48,6 +48,8 @@ pub struct RawRelation {
     pub comment: Option<String>,
     #[serde(default)]
     pub shares: Option<RawShares>,
+    #[serde(default)]
+    pub walks: Vec<Vec<String>>,
     pub columns: Vec<RawColumn>,
 }
 

@@ -16,6 +16,13 @@ select json_build_object(
         cross join lateral (select regexp_match(pg_get_expr(p.polqual, p.polrelid),
           '^\(\((\w+) = ANY \(\( SELECT (\w+\.\w+\(''[\w:]+''::text\)) AS \w+\)::uuid\[\]\)\) AND ') as parts) said
         where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*')),
+      -- The columns of whole B-tree indexes, in which order they give rows.
+      'walks', (
+        select coalesce(json_agg(x.names), '[]') from pg_index i
+        join pg_class b on b.oid = i.indexrelid join pg_am m on m.oid = b.relam and m.amname = 'btree'
+        cross join lateral (select array_agg(a.attname order by k.at) as names from unnest(i.indkey::int2[]) with ordinality as k (number, at)
+          join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number where k.at <= i.indnkeyatts) x
+        where i.indrelid = c.oid and i.indisvalid and i.indpred is null and i.indexprs is null),
       'columns', (
         select coalesce(json_agg(json_build_object(
           'number', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),

@@ -61,6 +61,8 @@ pub struct Relation {
     pub primary_key: Vec<String>,
     /// What members see of it.
     pub shares: Option<Shares>,
+    /// Names of columns by which an index gives all rows in order.
+    pub walks: Vec<Vec<String>>,
     pub can_insert: Allowed,
     pub can_update: Allowed,
     pub can_delete: Allowed,
@@ -298,6 +300,7 @@ impl Default for Relation {
             computed: IndexMap::new(),
             primary_key: Vec::new(),
             shares: None,
+            walks: Vec::new(),
             can_insert: Allowed::No,
             can_update: Allowed::No,
             can_delete: Allowed::No,

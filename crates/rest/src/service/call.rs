@@ -5,7 +5,7 @@ use axum::{
     http::Response,
 };
 use kernel::ApiError;
-use pg::Actor;
+use pg::{Actor, Pace};
 
 use super::{Asked, Inner, media};
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     response::{self, IsVoid},
     schema::{Function, Rows, Scalar, Schema, Volatility, WholeBody},
     sql::{self, Keep},
-    transaction::{Mode, Pace},
+    transaction::Mode,
 };
 
 /// The arguments as they came.
