@@ -212,7 +212,7 @@ async fn maintain_partitions(product: &Product) {
     let outcome = async {
         let tx = product.services.pg.system(SystemReason::SealAudit).await?;
         tx.query(
-            "select app.maintain_partitions(), app.maintain_access(), app.maintain_history(), realtime.maintain_messages()",
+            "select app.maintain_partitions()",
             &[],
         )
         .await?;
