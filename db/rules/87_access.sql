@@ -93,7 +93,7 @@ grant execute on function public.exports_frozen() to authenticated, staff;
 
 create policy staff_select on public.isolation_probes for select to staff using ((select app.has('security:read')));
 grant select on public.isolation_probes to staff;
-select app.open_to_system('public.isolation_probes');
+select app.open_to_system('public.isolation_probes', 'select, insert, update');
 -- Owners are told of what the watch finds.
 select app.open_to_system('public.notifications', 'insert');
 
