@@ -13,23 +13,6 @@ create policy system_insert on audit.seals for insert to system with check (true
 grant select on audit.seals to staff;
 grant select, insert on audit.seals to system;
 
--- Monthly partitions from this month to `months_ahead`; new ones are protected like their parent.
-create or replace function app.maintain_partitions(months_ahead integer default 2) returns integer
-language plpgsql security definer set search_path = '' as $$
-declare
-  month_start timestamptz;
-  made integer := 0;
-begin
-  for step in 0 .. least(months_ahead, 24) loop
-    month_start := date_trunc('month', now() at time zone 'utc') at time zone 'utc' + make_interval(months => step);
-    made := made + app.add_partition('audit.log', to_char(month_start at time zone 'utc', 'YYYY_MM'), 'at',
-      month_start, month_start + interval '1 month', 'One month of audit.log. Owner: security. Retention: 7 years.');
-  end loop;
-  return made;
-end $$;
-comment on function app.maintain_partitions(integer) is 'Definer: makes partitions, which only the owner may.';
-revoke all on function app.maintain_partitions(integer) from public;
-grant execute on function app.maintain_partitions(integer) to system;
 create policy owner_select on audit.log_default for select to owner using (true);
 
 create view public.audit_log with (security_invoker = true) as

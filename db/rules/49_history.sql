@@ -70,31 +70,6 @@ select app.keep_history('public.document_sites', 'sharepoint_site', 'sharepoint'
 select app.keep_history('public.tickets', 'ticket', 'people', 'subject', 'description', 'priority', 'state', 'assigned_to', 'resolution', 'device_id', 'incident_id', 'closed_at');
 select app.keep_history('public.configuration_items', 'item', 'people', 'kind', 'name', 'description', 'status', 'attributes');
 
--- Monthly partitions from this month to `months_ahead`; those that ended more than `months_kept` months ago are dropped.
-create or replace function app.maintain_history(months_ahead integer default 2, months_kept integer default 13) returns integer
-language plpgsql security definer set search_path = '' as $$
-declare
-  this_month constant timestamp := date_trunc('month', now() at time zone 'utc');
-  keep constant integer := greatest(months_kept, 1);
-  month_start timestamptz;
-  part record;
-  made integer := 0;
-begin
-  for step in 0 .. least(months_ahead, 24) loop
-    month_start := (this_month + make_interval(months => step)) at time zone 'utc';
-    made := made + app.add_partition('public.object_changes', to_char(month_start at time zone 'utc', 'YYYY_MM'), 'at',
-      month_start, month_start + interval '1 month', 'One month of object_changes. Owner: estate. Retention: 13 whole months.');
-  end loop;
-  for part in select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
-              where i.inhparent = 'public.object_changes'::regclass and c.relname ~ '^object_changes_\d{4}_\d\d$' loop
-    if to_date(right(part.relname, 7), 'YYYY_MM') < this_month - make_interval(months => keep) then
-      execute format('drop table public.%I', part.relname);
-    end if;
-  end loop;
-  delete from public.object_changes_default d where d.at < (this_month - make_interval(months => keep)) at time zone 'utc';
-  return made;
-end $$;
-comment on function app.maintain_history(integer, integer) is 'Definer: makes and drops partitions, which only the owner may.';
 -- How far back every change is there: since this release was installed, and no further than changes are kept.
 create or replace function app.history_reaches() returns timestamptz language sql stable security definer set search_path = '' as $$
   select greatest((select h.applied_at from app.schema_history h where h.name like '%0031_configuration%'),
@@ -190,6 +165,5 @@ begin
 end $$;
 comment on function public.as_of(text, uuid, uuid, timestamptz) is 'An object (device, intune_device, endpoint, person, tenant, license, site, service, sharepoint_site, ticket, item) as it was at an instant. outcome: known, not_yet (first seen later), gone (removed before), before_history, too_many_changes.';
 
-revoke all on function app.maintain_history(integer, integer), app.history_reaches(), app.names_in(uuid, jsonb), app.history_of(text), public.as_of(text, uuid, uuid, timestamptz) from public;
-grant execute on function app.maintain_history(integer, integer) to system;
+revoke all on function app.history_reaches(), app.names_in(uuid, jsonb), app.history_of(text), public.as_of(text, uuid, uuid, timestamptz) from public;
 grant execute on function app.history_reaches(), app.names_in(uuid, jsonb), app.history_of(text), public.as_of(text, uuid, uuid, timestamptz) to authenticated, staff;

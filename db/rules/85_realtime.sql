@@ -106,34 +106,11 @@ language sql stable set search_path = '' as $$
 $$;
 comment on function realtime.feed_tables() is 'Published tables by the name and with the columns that clients know.';
 
--- Daily partitions from today to `days_ahead`; those over `days_kept` old are dropped, and what strayed into the default is deleted.
-create or replace function realtime.maintain_messages(days_ahead integer default 3, days_kept integer default 3) returns integer
-language plpgsql security definer set search_path = '' as $$
-declare
-  today constant date := (now() at time zone 'utc')::date;
-  part record;
-  made integer := 0;
-begin
-  for step in 0 .. least(days_ahead, 30) loop
-    made := made + app.add_partition('realtime.messages', to_char(today + step, 'YYYY_MM_DD'), 'inserted_at', (today + step)::timestamp at time zone 'utc',
-      (today + step + 1)::timestamp at time zone 'utc', 'One day of realtime.messages. Owner: platform. Retention: 3 days.');
-  end loop;
-  for part in select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
-              where i.inhparent = 'realtime.messages'::regclass and c.relname ~ '^messages_\d{4}_\d\d_\d\d$' loop
-    if to_date(right(part.relname, 10), 'YYYY_MM_DD') < today - greatest(days_kept, 1) then
-      execute format('drop table realtime.%I', part.relname);
-    end if;
-  end loop;
-  delete from realtime.messages_default d where d.inserted_at < now() - make_interval(days => greatest(days_kept, 1));
-  return made;
-end $$;
-comment on function realtime.maintain_messages(integer, integer) is 'Definer: makes and drops partitions, which only the owner may.';
-
 revoke all on all functions in schema realtime from public;
 grant execute on function realtime.topic(), realtime.my_fingerprint() to authenticated, staff;
 grant execute on function realtime.send(jsonb, text, text, boolean),
   realtime.broadcast_changes(text, text, text, text, text, record, record, text) to worker, system;
-grant execute on function realtime.fingerprint(uuid, uuid), realtime.sight(uuid, uuid), realtime.sights(uuid[]), realtime.feed_tables(), realtime.maintain_messages(integer, integer) to system;
+grant execute on function realtime.fingerprint(uuid, uuid), realtime.sight(uuid, uuid), realtime.sights(uuid[]), realtime.feed_tables() to system;
 
 -- What is published. Of people and sessions only what ends a right; never a secret. Secrets of other tables are in no table here.
 alter publication obera_realtime set table

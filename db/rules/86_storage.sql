@@ -134,6 +134,21 @@ end $$;
 comment on function app.object_attached() is 'Definer: writes the ticket''s attachments and history, which people may only read; asks for tickets:write itself.';
 create trigger object_attached after insert or update of name, bucket on storage.objects for each row execute function app.object_attached();
 
+-- With a ticket go the files that were attached to it; their bytes are swept.
+create policy owner_select on storage.objects for select to owner using (bucket = 'attachments');
+create policy owner_delete on storage.objects for delete to owner using (bucket = 'attachments');
+create or replace function app.ticket_files_gone() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (select from public.tickets t where t.customer_id = old.customer_id and t.id = old.ticket_id) then
+    delete from storage.objects o where o.customer_id = old.customer_id and o.id = old.object_id and o.bucket = 'attachments';
+  end if;
+  return null;
+end $$;
+comment on function app.ticket_files_gone() is 'Definer: whoever removes a ticket may have no right to its files.';
+revoke all on function app.ticket_files_gone() from public;
+create trigger ticket_files_gone after delete on public.ticket_attachments for each row execute function app.ticket_files_gone();
+
 create view public.ticket_attachment_list with (security_invoker = true) as
   select a.customer_id, a.id, a.ticket_id, a.file_name, a.added_by, a.added_at, o.bucket, o.name, o.size_bytes, o.mime_type, o.sha256
   from public.ticket_attachments a

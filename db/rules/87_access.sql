@@ -4,37 +4,9 @@ create policy system_select on audit.access for select to system using (true);
 create policy system_insert on audit.access for insert to system with check (true);
 grant select on audit.access to staff;
 grant select, insert on audit.access to system;
--- The definer below looks for strays, and ends them with their time.
+-- app.maintain_partitions looks for strays, and ends them with their time.
 create policy owner_select on audit.access_default for select to owner using (true);
 create policy owner_delete on audit.access_default for delete to owner using (true);
-
--- Monthly partitions from this month to `months_ahead`; those that ended more than `months_kept` months ago are dropped.
-create or replace function app.maintain_access(months_ahead integer default 2, months_kept integer default 3) returns integer
-language plpgsql security definer set search_path = '' as $$
-declare
-  this_month constant timestamp := date_trunc('month', now() at time zone 'utc');
-  keep constant integer := greatest(months_kept, 1);
-  month_start timestamptz;
-  part record;
-  made integer := 0;
-begin
-  for step in 0 .. least(months_ahead, 24) loop
-    month_start := (this_month + make_interval(months => step)) at time zone 'utc';
-    made := made + app.add_partition('audit.access', to_char(month_start at time zone 'utc', 'YYYY_MM'), 'minute',
-      month_start, month_start + interval '1 month', 'One month of audit.access. Owner: security. Retention: 3 whole months.');
-  end loop;
-  for part in select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
-              where i.inhparent = 'audit.access'::regclass and c.relname ~ '^access_\d{4}_\d\d$' loop
-    if to_date(right(part.relname, 7), 'YYYY_MM') < this_month - make_interval(months => keep) then
-      execute format('drop table audit.%I', part.relname);
-    end if;
-  end loop;
-  delete from audit.access_default d where d.minute < (this_month - make_interval(months => keep)) at time zone 'utc';
-  return made;
-end $$;
-comment on function app.maintain_access(integer, integer) is 'Definer: makes and drops partitions, which only the owner may.';
-revoke all on function app.maintain_access(integer, integer) from public;
-grant execute on function app.maintain_access(integer, integer) to system;
 
 create view public.access_log with (security_invoker = true) as
   select a.id, a.minute, a.actor_id, p.display_name as actor_name, p.email as actor_email, a.actor_role, a.session_id, a.source, a.subject, a.shape,
@@ -121,7 +93,7 @@ grant execute on function public.exports_frozen() to authenticated, staff;
 
 create policy staff_select on public.isolation_probes for select to staff using ((select app.has('security:read')));
 grant select on public.isolation_probes to staff;
-select app.open_to_system('public.isolation_probes');
+select app.open_to_system('public.isolation_probes', 'select, insert, update');
 -- Owners are told of what the watch finds.
 select app.open_to_system('public.notifications', 'insert');
 

@@ -8,7 +8,7 @@ create policy own_update on app.function_calls for update to authenticated, staf
 create policy auditor_select on app.function_calls for select to staff using ((select app.has('audit:read')));
 grant select, insert on app.function_calls to authenticated, staff;
 grant update (ended_at, status, error_code, idempotency_key, input_sha256, lease_until, answer) on app.function_calls to authenticated, staff;
-select app.open_to_system('app.function_calls', 'select, update, delete');
+select app.open_to_system('app.function_calls', 'select, update');
 
 create view public.function_calls with (security_invoker = true) as
   select c.user_id, c.id, c.function, c.request_id, c.began_at, c.ended_at, c.status, c.error_code, c.idempotency_key

@@ -11,6 +11,7 @@ pub mod incidents;
 pub mod maintenance;
 pub mod money;
 pub mod posture;
+pub mod retention;
 pub mod sync;
 pub mod tenant_health;
 pub mod tenants;

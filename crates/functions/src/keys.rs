@@ -18,7 +18,6 @@ pub const KEY_CHARS_MAX: usize = 255;
 pub const KEY_HOURS: i64 = 24;
 /// After a call's time-out nothing of it can run any more; this is for writing down how it ended.
 pub const LEASE_MARGIN_MS: u64 = 5_000;
-const CALLS_DAYS: i64 = 90;
 const ASK_AGAIN_S_MAX: u64 = 5;
 const HEADER: &str = "idempotency-key";
 /// Changes between looking at a key and taking it that are put up with.
@@ -216,17 +215,15 @@ fn outcome(answer: &Computed, now: Timestamp) -> Outcome<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SweepReport {
     pub keys_forgotten: u64,
-    pub calls_removed: u64,
 }
 
-/// Forgets keys and answers after [`KEY_HOURS`] and calls after 90 days. Any number of processes may sweep at once.
+/// Forgets keys and answers after [`KEY_HOURS`]. Any number of processes may sweep at once.
 pub async fn sweep(pg: &Pg, now: Timestamp) -> Result<SweepReport, PgError> {
-    let before = |hours| now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
+    let before = now.saturating_sub(SignedDuration::from_hours(KEY_HOURS)).unwrap_or(Timestamp::MIN);
     let tx = pg.system(SystemReason::SweepCalls).await?;
-    let (keys_forgotten, calls_removed) =
-        calls::sweep(&tx, before(KEY_HOURS), before(CALLS_DAYS * 24)).await?;
+    let keys_forgotten = calls::sweep(&tx, before).await?;
     tx.commit().await?;
-    Ok(SweepReport { keys_forgotten, calls_removed })
+    Ok(SweepReport { keys_forgotten })
 }
 
 #[cfg(test)]

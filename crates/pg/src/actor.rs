@@ -188,6 +188,8 @@ pub enum SystemReason {
     SweepFiles,
     /// Orders the audit log into signed chains.
     SealAudit,
+    /// Deletes what is past its time, by the rules of the database.
+    Retention,
     /// Reads the catalog for the data API.
     SchemaCache,
     /// Makes the demo's and the first installation's rows.
@@ -198,7 +200,7 @@ pub enum SystemReason {
     Health,
     /// Reads the change feed and who may hear it, and sends between nodes.
     Realtime,
-    /// Forgets idempotency keys after a day, and old calls of functions.
+    /// Forgets idempotency keys after a day.
     SweepCalls,
     /// Writes who read what.
     AccessLog,
@@ -223,6 +225,7 @@ impl SystemReason {
         Self::ExpiriesDue,
         Self::SweepFiles,
         Self::SealAudit,
+        Self::Retention,
         Self::SchemaCache,
         Self::Seed,
         Self::Connect,
@@ -249,6 +252,7 @@ impl SystemReason {
             Self::ExpiriesDue => "expiries_due",
             Self::SweepFiles => "sweep_files",
             Self::SealAudit => "seal_audit",
+            Self::Retention => "retention",
             Self::SchemaCache => "schema_cache",
             Self::Seed => "seed",
             Self::Connect => "connect",

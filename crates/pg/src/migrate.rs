@@ -98,7 +98,7 @@ async fn replace_rules(client: &Client) -> Result<bool, PgError> {
     }
     client
         .batch_execute(
-            "select app.maintain_partitions(), app.maintain_access(), app.maintain_history(), realtime.maintain_messages(); reset role; set role owner; notify pgrst, 'reload schema'",
+            "select app.maintain_partitions(); reset role; set role owner; notify pgrst, 'reload schema'",
         )
         .await?;
     Ok(true)

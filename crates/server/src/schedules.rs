@@ -1,7 +1,7 @@
 //! What the worker role does by the clock: synchronization, sealing the audit log, partitions, sweeping files and calls, the watch.
 use std::time::Duration;
 
-use pg::{SystemReason, WorkReason};
+use pg::SystemReason;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -34,6 +34,8 @@ const POSTURE_LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Muted alerts come back within this after their window.
 const MAINTENANCE_LOOK_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// What is past its time goes within this.
+const EXPIRE_EVERY: Duration = Duration::from_secs(3_600);
 
 pub fn spawn(
     tasks: &mut JoinSet<Result<(), Failure>>,
@@ -77,8 +79,8 @@ pub fn spawn(
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_files(&sweep)).await });
     let (calls, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(SWEEP_EVERY, stop, || sweep_calls(&calls)).await });
-    let (asked, stop) = (product.clone(), shutdown.clone());
-    tasks.spawn(async move { every(SWEEP_EVERY, stop, || forget_vendor_calls(&asked)).await });
+    let (past, stop) = (product.clone(), shutdown.clone());
+    tasks.spawn(async move { every(EXPIRE_EVERY, stop, || expire(&past)).await });
     let (reads, stop) = (product.clone(), shutdown.clone());
     tasks.spawn(async move { every(volume::LOOK_EVERY, stop, || watch_volume(&reads)).await });
     let stop = shutdown.clone();
@@ -211,11 +213,7 @@ async fn end_maintenance(product: &Product) {
 async fn maintain_partitions(product: &Product) {
     let outcome = async {
         let tx = product.services.pg.system(SystemReason::SealAudit).await?;
-        tx.query(
-            "select app.maintain_partitions(), app.maintain_access(), app.maintain_history(), realtime.maintain_messages()",
-            &[],
-        )
-        .await?;
+        tx.query("select app.maintain_partitions()", &[]).await?;
         tx.commit().await
     };
     if let Err(error) = outcome.await {
@@ -258,11 +256,9 @@ async fn sweep_files(product: &Product) {
 /// Forgets idempotency keys after their day. Any number of processes may do this at once.
 async fn sweep_calls(product: &Product) {
     match functions::sweep(&product.services.pg, product.clock.now()).await {
-        Ok(report) => tracing::debug!(
-            keys_forgotten = report.keys_forgotten,
-            calls_removed = report.calls_removed,
-            "calls of functions were swept"
-        ),
+        Ok(report) => {
+            tracing::debug!(keys_forgotten = report.keys_forgotten, "calls of functions were swept")
+        }
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -282,15 +278,26 @@ pub(crate) async fn keep_counts(product: &Product) {
     }
 }
 
-/// Any number of processes may do this at once.
-async fn forget_vendor_calls(product: &Product) {
-    let outcome = async {
-        let tx = product.services.pg.work_for_provider(WorkReason::Schedule).await?;
-        store::vendors::forget_calls(&tx, product.clock.now()).await?;
-        tx.commit().await
-    };
-    if let Err(error) = outcome.await {
-        tracing::error!(error = &error as &dyn std::error::Error, "old counts of calls could not be removed");
+/// Any number of processes may do this at once; the database's lock decides which one deletes.
+async fn expire(product: &Product) {
+    match app::retention::expire(&product.services.pg, product.clock.now()).await {
+        Ok(done) => {
+            for (table, rows) in &done.removed {
+                tracing::info!(table, rows, "rows past their time were deleted");
+            }
+            for (table, problem) in &done.problems {
+                tracing::error!(table, problem, "rows past their time could not be deleted");
+            }
+            if !done.is_finished {
+                tracing::warn!("more rows are past their time: the next turn goes on");
+            }
+        }
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "what is past its time could not be deleted"
+            );
+        }
     }
 }
 

@@ -120,8 +120,6 @@ pub async fn keep_scores(
     rows: &[ScoreRow],
     observed_at: Timestamp,
 ) -> Result<u64, PgError> {
-    let sql = include_str!("../../../db/queries/tenants/forget_secure_scores.sql");
-    tx.execute(sql, &[&customer.0, &tenant, &observed_at]).await?;
     let sql = include_str!("../../../db/queries/tenants/keep_secure_scores.sql");
     tx.execute(sql, &[&customer.0, &tenant, &Json(rows), &observed_at]).await
 }

@@ -282,8 +282,6 @@ pub async fn evaluated(
             &of.score_percent as _,
         ];
         tx.execute(sql, params).await?;
-        let sql = include_str!("../../../db/queries/drift/forget_days.sql");
-        tx.execute(sql, &[&customer.0, &tenant, &at]).await?;
     }
     Ok(())
 }

@@ -109,16 +109,7 @@ pub async fn record(
     .await
 }
 
-/// Over all people: frees keys and answers that began before the one time, and removes calls before the other.
-pub async fn sweep(
-    tx: &ActorTx,
-    keys_before: Timestamp,
-    calls_before: Timestamp,
-) -> Result<(u64, u64), PgError> {
-    let keys = tx
-        .execute(include_str!("../../../db/queries/function_calls/forget_keys.sql"), &[&keys_before])
-        .await?;
-    let calls =
-        tx.execute(include_str!("../../../db/queries/function_calls/remove.sql"), &[&calls_before]).await?;
-    Ok((keys, calls))
+/// Over all people: frees keys and answers that began before this time. Returns how many.
+pub async fn sweep(tx: &ActorTx, before: Timestamp) -> Result<u64, PgError> {
+    tx.execute(include_str!("../../../db/queries/function_calls/forget_keys.sql"), &[&before]).await
 }

@@ -26,6 +26,7 @@ pub mod money;
 pub mod notifications;
 pub mod people;
 pub mod posture;
+pub mod retention;
 pub mod sites;
 pub mod subscriptions;
 pub mod sync;

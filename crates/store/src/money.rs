@@ -214,7 +214,6 @@ pub async fn begin_reconciliation(
         Reason::Sync => "sync",
         Reason::Request => "request",
     };
-    tx.execute(include_str!("../../../db/queries/money/forget.sql"), &[&at]).await?;
     tx.execute(include_str!("../../../db/queries/money/end_abandoned.sql"), &[&at]).await?;
     let sql = include_str!("../../../db/queries/money/begin_reconciliation.sql");
     tx.execute_one(sql, &[&id.0, &scope, &reason, &by.map(|by| by.0), &at]).await?;

@@ -146,8 +146,6 @@ pub async fn keep(
     let sql = include_str!("../../../db/queries/posture/keep_findings.sql");
     tx.execute(sql, &[&customer.0, &tenant, &Json(findings), &known, &at]).await?;
     let sql = include_str!("../../../db/queries/posture/day.sql");
-    tx.execute(sql, &[&customer.0, &tenant, &at]).await?;
-    let sql = include_str!("../../../db/queries/posture/forget_days.sql");
     tx.execute(sql, &[&customer.0, &tenant, &at]).await.map(drop)
 }
 

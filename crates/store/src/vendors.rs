@@ -1,11 +1,6 @@
 //! How often vendors are asked.
-use std::time::Duration;
-
 use kernel::{Timestamp, id::IntegrationId};
 use pg::{ActorTx, PgError};
-
-/// Retention, as the dictionary says.
-const CALLS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 /// Attempts of one class of calls. Times in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +28,4 @@ pub async fn count_calls(
     let sql = include_str!("../../../db/queries/vendors/count_calls.sql");
     tx.execute(sql, &[&integration.0, &at, &classes, &calls, &throttled, &failed, &waited_ms]).await?;
     Ok(())
-}
-
-/// Removes what is older than its retention. Returns how many rows.
-pub async fn forget_calls(tx: &ActorTx, now: Timestamp) -> Result<u64, PgError> {
-    let before = now.checked_sub(CALLS_KEPT).unwrap_or(Timestamp::MIN);
-    tx.execute(include_str!("../../../db/queries/vendors/forget_calls.sql"), &[&before]).await
 }

@@ -22,6 +22,7 @@ create table public.evidence (
   constraint evidence_outcome_is_known CHECK ((outcome = ANY (ARRAY['verified'::text, 'unverified'::text, 'failed'::text, 'rejected'::text, 'cancelled'::text, 'timed_out'::text, 'ended'::text])))
 );
 
+CREATE INDEX evidence_created ON public.evidence USING btree (created_at);
 CREATE INDEX evidence_key ON public.evidence USING btree (key_id);
 CREATE UNIQUE INDEX evidence_run_once ON public.evidence USING btree (customer_id, run_id);
 
@@ -29,6 +30,10 @@ create policy member_not_the_providers on public.evidence as restrictive for sel
   using ((run_id <> ALL (( SELECT app.provider_runs() AS provider_runs)::uuid[])));
 create policy member_select on public.evidence for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('evidence:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.evidence for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.evidence for delete to owner
+  using ((created_at < (( SELECT app.expiring_at() AS expiring_at) - '7 years'::interval)));
 create policy staff_select on public.evidence for select to staff
   using (( SELECT app.has('evidence:read'::text) AS has));
 create policy worker_all on public.evidence for all to worker

@@ -49,6 +49,7 @@ CREATE INDEX devices_disk ON public.devices USING btree (disk_used_percent DESC 
 CREATE INDEX devices_id ON public.devices USING btree (id);
 CREATE INDEX devices_incomplete ON public.devices USING btree (customer_id) WHERE ((missing_since IS NULL) AND (NOT is_complete));
 CREATE INDEX devices_integration ON public.devices USING btree (integration_id, external_id);
+CREATE INDEX devices_missing ON public.devices USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX devices_name ON public.devices USING btree (name, id);
 CREATE INDEX devices_observed ON public.devices USING btree (customer_id, observed_hour) WHERE (missing_since IS NULL);
 CREATE INDEX devices_search ON public.devices USING gin (lower(((((name || '
@@ -61,6 +62,8 @@ create policy member_select on public.devices for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
 create policy owner_select on public.devices for select to owner
   using (true);
+create policy expire on public.devices for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '1 year'::interval)));
 create policy staff_select on public.devices for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy system_select on public.devices for select to system

@@ -21,8 +21,13 @@ create table public.endpoint_conflicts (
 
 CREATE INDEX endpoint_conflicts_endpoints ON public.endpoint_conflicts USING gin (endpoint_ids);
 CREATE INDEX endpoint_conflicts_open ON public.endpoint_conflicts USING btree (since, id) WHERE (resolved_at IS NULL);
+CREATE INDEX endpoint_conflicts_resolved ON public.endpoint_conflicts USING btree (resolved_at) WHERE (resolved_at IS NOT NULL);
 CREATE UNIQUE INDEX endpoint_conflicts_open_once ON public.endpoint_conflicts USING btree (customer_id, kind, records) WHERE (resolved_at IS NULL);
 
+create policy expire_look on public.endpoint_conflicts for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.endpoint_conflicts for delete to owner
+  using ((resolved_at < (( SELECT app.expiring_at() AS expiring_at) - '1 year'::interval)));
 create policy staff_select on public.endpoint_conflicts for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy worker_all on public.endpoint_conflicts for all to worker

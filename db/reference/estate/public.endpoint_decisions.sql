@@ -31,10 +31,15 @@ create table public.endpoint_decisions (
 );
 
 CREATE INDEX endpoint_decisions_created_by ON public.endpoint_decisions USING btree (created_by);
+CREATE INDEX endpoint_decisions_ended ON public.endpoint_decisions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX endpoint_decisions_ended_by ON public.endpoint_decisions USING btree (ended_by);
 CREATE INDEX endpoint_decisions_in_force ON public.endpoint_decisions USING btree (customer_id, created_at) WHERE (ended_at IS NULL);
 CREATE INDEX endpoint_decisions_records ON public.endpoint_decisions USING gin (records);
 
+create policy expire_look on public.endpoint_decisions for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.endpoint_decisions for delete to owner
+  using ((ended_at < (( SELECT app.expiring_at() AS expiring_at) - '7 years'::interval)));
 create policy staff_select on public.endpoint_decisions for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy worker_all on public.endpoint_decisions for all to worker

@@ -38,6 +38,7 @@ create table public.endpoints (
 CREATE INDEX endpoints_coverage ON public.endpoints USING btree (coverage, name, id) WHERE (ended_at IS NULL);
 CREATE INDEX endpoints_customer_coverage ON public.endpoints USING btree (customer_id, coverage, name) WHERE (ended_at IS NULL);
 CREATE INDEX endpoints_customer_name ON public.endpoints USING btree (customer_id, name, id) WHERE (ended_at IS NULL);
+CREATE INDEX endpoints_ended ON public.endpoints USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX endpoints_merged ON public.endpoints USING btree (customer_id, merged_into);
 CREATE INDEX endpoints_name ON public.endpoints USING btree (name, id) WHERE (ended_at IS NULL);
 CREATE INDEX endpoints_person ON public.endpoints USING btree (customer_id, person_id);
@@ -46,6 +47,10 @@ CREATE INDEX endpoints_to_decide ON public.endpoints USING btree (name, id) WHER
 
 create policy member_select on public.endpoints for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.endpoints for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.endpoints for delete to owner
+  using ((ended_at < (( SELECT app.expiring_at() AS expiring_at) - '1 year'::interval)));
 create policy staff_select on public.endpoints for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy worker_all on public.endpoints for all to worker

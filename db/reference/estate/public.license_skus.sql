@@ -28,11 +28,16 @@ create table public.license_skus (
 );
 
 CREATE INDEX license_skus_customer_name ON public.license_skus USING btree (customer_id, name, id);
+CREATE INDEX license_skus_missing ON public.license_skus USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX license_skus_name ON public.license_skus USING btree (name, id);
 CREATE UNIQUE INDEX license_skus_once ON public.license_skus USING btree (customer_id, tenant_id, sku_id);
 
 create policy member_select on public.license_skus for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.license_skus for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.license_skus for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.license_skus for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.license_skus for all to worker

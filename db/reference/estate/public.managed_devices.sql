@@ -35,11 +35,16 @@ create table public.managed_devices (
   constraint managed_devices_customer_id_tenant_id_fkey FOREIGN KEY (customer_id, tenant_id) REFERENCES public.tenants(customer_id, id) ON DELETE CASCADE
 );
 
+CREATE INDEX managed_devices_missing ON public.managed_devices USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX managed_devices_present ON public.managed_devices USING btree (customer_id) WHERE (missing_since IS NULL);
 CREATE UNIQUE INDEX managed_devices_external_once ON public.managed_devices USING btree (customer_id, tenant_id, external_id);
 
 create policy member_select on public.managed_devices for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.managed_devices for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.managed_devices for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '1 year'::interval)));
 create policy staff_select on public.managed_devices for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy worker_all on public.managed_devices for all to worker

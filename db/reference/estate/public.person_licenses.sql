@@ -17,11 +17,16 @@ create table public.person_licenses (
   constraint person_licenses_customer_id_person_id_fkey FOREIGN KEY (customer_id, person_id) REFERENCES public.tenant_people(customer_id, id) ON DELETE CASCADE
 );
 
+CREATE INDEX person_licenses_missing ON public.person_licenses USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX person_licenses_sku ON public.person_licenses USING btree (customer_id, sku_id);
 CREATE UNIQUE INDEX person_licenses_once ON public.person_licenses USING btree (customer_id, person_id, sku_id);
 
 create policy member_select on public.person_licenses for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.person_licenses for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.person_licenses for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.person_licenses for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.person_licenses for all to worker

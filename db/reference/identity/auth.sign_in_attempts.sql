@@ -17,8 +17,13 @@ create table auth.sign_in_attempts (
 );
 
 CREATE INDEX sign_in_attempts_address_at ON auth.sign_in_attempts USING btree (address, at DESC);
+CREATE INDEX sign_in_attempts_at ON auth.sign_in_attempts USING btree (at);
 CREATE INDEX sign_in_attempts_email_at ON auth.sign_in_attempts USING btree (email, at DESC);
 
+create policy expire_look on auth.sign_in_attempts for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on auth.sign_in_attempts for delete to owner
+  using ((at < (( SELECT app.expiring_at() AS expiring_at) - '90 days'::interval)));
 create policy system_all on auth.sign_in_attempts for all to system
   using (true)
   with check (true);

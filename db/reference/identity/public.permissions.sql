@@ -2,6 +2,7 @@
 -- public.permissions: The closed list of permissions that policies and functions ask for. Owner: identity. Retention: with the release.
 -- Why: The closed list that policies and functions ask for.
 -- Belongs to: provider. Grows: bounded.
+-- Its retention is kept by the seed.
 -- Audited: yes.
 create table public.permissions (
   permission text not null,

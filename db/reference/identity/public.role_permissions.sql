@@ -2,6 +2,7 @@
 -- public.role_permissions: Which role holds which permission. Owner: identity. Retention: with the release.
 -- Why: Which role holds which permission.
 -- Belongs to: provider. Grows: bounded.
+-- Its retention is kept by the seed.
 -- Audited: yes.
 create table public.role_permissions (
   role text not null,

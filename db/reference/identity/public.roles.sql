@@ -2,6 +2,7 @@
 -- public.roles: Named sets of permissions. Owner: identity. Retention: with the release.
 -- Why: Named sets of permissions.
 -- Belongs to: provider. Grows: bounded.
+-- Its retention is kept by the seed.
 -- Audited: yes.
 create table public.roles (
   role text not null,

@@ -20,6 +20,10 @@ create table public.vendor_calls (
 
 CREATE INDEX vendor_calls_hour ON public.vendor_calls USING btree (hour);
 
+create policy expire_look on public.vendor_calls for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.vendor_calls for delete to owner
+  using ((hour < (( SELECT app.expiring_at() AS expiring_at) - '90 days'::interval)));
 create policy staff_select on public.vendor_calls for select to staff
   using (( SELECT app.has('integrations:read'::text) AS has));
 create policy worker_all on public.vendor_calls for all to worker

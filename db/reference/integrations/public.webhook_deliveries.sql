@@ -17,8 +17,13 @@ create table public.webhook_deliveries (
   constraint webhook_deliveries_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES public.integrations(id) ON DELETE CASCADE
 );
 
+CREATE INDEX webhook_deliveries_received ON public.webhook_deliveries USING btree (received_at);
 CREATE UNIQUE INDEX webhook_deliveries_once ON public.webhook_deliveries USING btree (integration_id, external_id);
 
+create policy expire_look on public.webhook_deliveries for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.webhook_deliveries for delete to owner
+  using ((received_at < (( SELECT app.expiring_at() AS expiring_at) - '30 days'::interval)));
 create policy staff_select on public.webhook_deliveries for select to staff
   using (( SELECT app.has('integrations:read'::text) AS has));
 create policy worker_all on public.webhook_deliveries for all to worker

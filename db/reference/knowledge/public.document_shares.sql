@@ -38,9 +38,14 @@ END,
 );
 
 CREATE INDEX document_shares_customer_risk ON public.document_shares USING btree (customer_id, risk, id) WHERE (missing_since IS NULL);
+CREATE INDEX document_shares_missing ON public.document_shares USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX document_shares_risk ON public.document_shares USING btree (risk, id) WHERE (missing_since IS NULL);
 CREATE UNIQUE INDEX document_shares_external_once ON public.document_shares USING btree (customer_id, document_id, external_id);
 
+create policy expire_look on public.document_shares for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.document_shares for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.document_shares for select to staff
   using (( SELECT app.has('documents:read'::text) AS has));
 create policy worker_all on public.document_shares for all to worker

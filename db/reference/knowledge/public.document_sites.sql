@@ -37,10 +37,15 @@ create table public.document_sites (
 
 CREATE INDEX document_sites_chosen_by ON public.document_sites USING btree (chosen_by);
 CREATE INDEX document_sites_customer_name ON public.document_sites USING btree (customer_id, name, id);
+CREATE INDEX document_sites_missing ON public.document_sites USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX document_sites_name ON public.document_sites USING btree (name, id);
 CREATE INDEX document_sites_used ON public.document_sites USING btree (storage_used_bytes DESC NULLS LAST, id);
 CREATE UNIQUE INDEX document_sites_external_once ON public.document_sites USING btree (customer_id, tenant_id, external_id);
 
+create policy expire_look on public.document_sites for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.document_sites for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.document_sites for select to staff
   using (( SELECT app.has('documents:read'::text) AS has));
 create policy staff_update on public.document_sites for update to staff

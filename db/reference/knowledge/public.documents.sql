@@ -48,6 +48,7 @@ create table public.documents (
 );
 
 CREATE INDEX documents_customer_modified ON public.documents USING btree (customer_id, modified_at DESC NULLS LAST, id) WHERE ((missing_since IS NULL) AND (kind = 'file'::text));
+CREATE INDEX documents_missing ON public.documents USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX documents_modified ON public.documents USING btree (modified_at DESC NULLS LAST, id) WHERE ((missing_since IS NULL) AND (kind = 'file'::text));
 CREATE INDEX documents_object ON public.documents USING btree (customer_id, object_id);
 CREATE INDEX documents_parent ON public.documents USING btree (customer_id, drive_id, parent_external);
@@ -59,6 +60,8 @@ CREATE UNIQUE INDEX documents_external_once ON public.documents USING btree (cus
 
 create policy owner_select on public.documents for select to owner
   using (true);
+create policy expire on public.documents for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.documents for select to staff
   using (( SELECT app.has('documents:read'::text) AS has));
 create policy worker_all on public.documents for all to worker

@@ -40,11 +40,16 @@ create table public.billing_lines (
 
 CREATE INDEX billing_lines_customer_product ON public.billing_lines USING btree (customer_id, product_id) WHERE (missing_since IS NULL);
 CREATE INDEX billing_lines_integration ON public.billing_lines USING btree (integration_id, external_id);
+CREATE INDEX billing_lines_missing ON public.billing_lines USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX billing_lines_product ON public.billing_lines USING btree (product_id);
 CREATE UNIQUE INDEX billing_lines_external_once ON public.billing_lines USING btree (customer_id, integration_id, external_id);
 
 create policy member_select on public.billing_lines for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('billing:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.billing_lines for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.billing_lines for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '7 years'::interval)));
 create policy staff_select on public.billing_lines for select to staff
   using (( SELECT app.has('billing:read'::text) AS has));
 create policy system_select on public.billing_lines for select to system

@@ -64,6 +64,7 @@ create table public.count_differences (
 );
 
 CREATE INDEX count_differences_bill ON public.count_differences USING btree (customer_id, bill_id);
+CREATE INDEX count_differences_closed ON public.count_differences USING btree (closed_at) WHERE (closed_at IS NOT NULL);
 CREATE INDEX count_differences_ignored_by ON public.count_differences USING btree (ignored_by);
 CREATE INDEX count_differences_line ON public.count_differences USING btree (customer_id, line_id);
 CREATE INDEX count_differences_live ON public.count_differences USING btree (state, money_per_month DESC) WHERE (state <> 'closed'::text);
@@ -73,6 +74,10 @@ CREATE INDEX count_differences_rule ON public.count_differences USING btree (rul
 CREATE INDEX count_differences_run ON public.count_differences USING btree (customer_id, run_id);
 CREATE UNIQUE INDEX count_differences_one_per_rule ON public.count_differences USING btree (customer_id, rule_id) WHERE (state = ANY (ARRAY['open'::text, 'ignored'::text, 'changing'::text]));
 
+create policy expire_look on public.count_differences for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.count_differences for delete to owner
+  using ((closed_at < (( SELECT app.expiring_at() AS expiring_at) - '7 years'::interval)));
 create policy staff_select on public.count_differences for select to staff
   using (( SELECT app.has('billing:read'::text) AS has));
 create policy system_select on public.count_differences for select to system

@@ -24,10 +24,15 @@ create table public.month_closes (
   constraint month_closes_note_is_bounded CHECK (((length(TRIM(BOTH FROM note)) >= 1) AND (length(TRIM(BOTH FROM note)) <= 2000)))
 );
 
+CREATE INDEX month_closes_closed ON public.month_closes USING btree (closed_at);
 CREATE INDEX month_closes_closed_by ON public.month_closes USING btree (closed_by);
 CREATE INDEX month_closes_reconciliation ON public.month_closes USING btree (reconciliation_id);
 CREATE UNIQUE INDEX month_closes_month_once ON public.month_closes USING btree (month);
 
+create policy expire_look on public.month_closes for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.month_closes for delete to owner
+  using ((closed_at < (( SELECT app.expiring_at() AS expiring_at) - '7 years'::interval)));
 create policy staff_select on public.month_closes for select to staff
   using (( SELECT app.has('billing:read'::text) AS has));
 create policy staff_insert on public.month_closes for insert to staff

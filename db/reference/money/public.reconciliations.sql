@@ -33,6 +33,10 @@ create table public.reconciliations (
 CREATE INDEX reconciliations_requested_by ON public.reconciliations USING btree (requested_by);
 CREATE INDEX reconciliations_started ON public.reconciliations USING btree (started_at DESC);
 
+create policy expire_look on public.reconciliations for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.reconciliations for delete to owner
+  using ((started_at < (( SELECT app.expiring_at() AS expiring_at) - '90 days'::interval)));
 create policy staff_select on public.reconciliations for select to staff
   using (( SELECT app.has('billing:read'::text) AS has));
 create policy worker_all on public.reconciliations for all to worker

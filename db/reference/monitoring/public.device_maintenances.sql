@@ -46,12 +46,17 @@ CREATE INDEX device_maintenances_device ON public.device_maintenances USING btre
 CREATE INDEX device_maintenances_due ON public.device_maintenances USING btree (looked_at, customer_id) WHERE (state = ANY (ARRAY['active'::text, 'ending'::text]));
 CREATE INDEX device_maintenances_end_requested_by ON public.device_maintenances USING btree (end_requested_by);
 CREATE INDEX device_maintenances_end_run ON public.device_maintenances USING btree (customer_id, end_run_id);
+CREATE INDEX device_maintenances_ended ON public.device_maintenances USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX device_maintenances_requested_by ON public.device_maintenances USING btree (requested_by);
 CREATE INDEX device_maintenances_run ON public.device_maintenances USING btree (customer_id, run_id);
 CREATE UNIQUE INDEX device_maintenances_one_open ON public.device_maintenances USING btree (customer_id, device_id) WHERE (state = ANY (ARRAY['starting'::text, 'active'::text, 'ending'::text]));
 
 create policy member_select on public.device_maintenances for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('devices:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.device_maintenances for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.device_maintenances for delete to owner
+  using ((ended_at < (( SELECT app.expiring_at() AS expiring_at) - '1 year'::interval)));
 create policy staff_select on public.device_maintenances for select to staff
   using (( SELECT app.has('devices:read'::text) AS has));
 create policy system_select on public.device_maintenances for select to system

@@ -33,6 +33,10 @@ create policy own_insert on app.function_calls for insert to authenticated, staf
 create policy own_update on app.function_calls for update to authenticated, staff
   using ((user_id = ( SELECT app.user_id() AS user_id)))
   with check ((user_id = ( SELECT app.user_id() AS user_id)));
+create policy expire_look on app.function_calls for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on app.function_calls for delete to owner
+  using ((began_at < (( SELECT app.expiring_at() AS expiring_at) - '90 days'::interval)));
 create policy auditor_select on app.function_calls for select to staff
   using (( SELECT app.has('audit:read'::text) AS has));
 create policy system_all on app.function_calls for all to system
@@ -41,4 +45,4 @@ create policy system_all on app.function_calls for all to system
 
 grant select, insert, update (ended_at, status, error_code, idempotency_key, input_sha256, lease_until, answer) on app.function_calls to authenticated;
 grant select, insert, update (ended_at, status, error_code, idempotency_key, input_sha256, lease_until, answer) on app.function_calls to staff;
-grant select, update, delete on app.function_calls to system;
+grant select, update on app.function_calls to system;

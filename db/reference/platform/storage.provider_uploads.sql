@@ -2,6 +2,7 @@
 -- storage.provider_uploads: A resumable upload of the provider's own file under way. Owner: platform. Retention: 1 day.
 -- Why: The same for the provider's own files.
 -- Belongs to: provider. Grows: bounded.
+-- Its retention is kept by the sweep of files (storage::sweep), which removes the bytes as well.
 -- Audited: no, progress of a transfer, written for every part; the finished file is audited as an object.
 -- Personal data: name (names of files, as people chose them).
 -- Personal data: user_id (who is uploading).

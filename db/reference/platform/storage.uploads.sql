@@ -2,6 +2,7 @@
 -- storage.uploads: A resumable upload under way (TUS): what was received, in which parts. Owner: platform. Retention: 1 day.
 -- Why: A large file can be sent on after a broken line or a restart, from where it stopped.
 -- Belongs to: customer. Grows: bounded.
+-- Its retention is kept by the sweep of files (storage::sweep), which removes the bytes as well.
 -- Audited: no, progress of a transfer, written for every part; the finished file is audited as an object.
 -- Personal data: name (names of files, as people chose them).
 -- Personal data: user_id (who is uploading).

@@ -3,6 +3,7 @@
 -- Why: Who changed which row, before and after; nothing is written without it.
 -- Belongs to: customer (customer_id, null for rows of the provider; the primary key is led by the time because the table is partitioned by it). Grows: only.
 -- Partitioned by at.
+-- Its retention is kept by nobody: the log and its seals are proof, whole or not at all.
 -- Audited: no, it is the audit log.
 -- Personal data: actor_id (who made the change).
 -- Personal data: after (a copy of the row, without columns that are secret).

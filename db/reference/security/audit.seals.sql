@@ -2,6 +2,7 @@
 -- audit.seals: Signed links over the audit log, one chain per customer: a changed or removed row breaks its chain. Owner: security. Retention: 7 years.
 -- Why: Signed links over the audit log: a changed or removed row breaks the chain of its customer.
 -- Belongs to: customer. Grows: only.
+-- Its retention is kept by nobody: the log and its seals are proof, whole or not at all.
 -- Not partitioned: one row per customer and sealing interval; needed whole to check a chain.
 -- Audited: no, each row is signed and part of a hash chain.
 create table audit.seals (

@@ -23,8 +23,13 @@ create table public.access_policies (
   constraint access_policies_customer_id_tenant_id_fkey FOREIGN KEY (customer_id, tenant_id) REFERENCES public.tenants(customer_id, id) ON DELETE CASCADE
 );
 
+CREATE INDEX access_policies_missing ON public.access_policies USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE UNIQUE INDEX access_policies_external_once ON public.access_policies USING btree (customer_id, tenant_id, external_id);
 
+create policy expire_look on public.access_policies for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.access_policies for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.access_policies for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.access_policies for all to worker

@@ -2,6 +2,7 @@
 -- public.activity_spans: From when to when a stream of a tenant's events was read without a gap, where it was not and why, and what the vendor no longer has. Owner: security. Retention: as long as the events.
 -- Why: No silent gap: what of a tenant's events was read, what was not and why, and what can no longer be read.
 -- Belongs to: customer. Grows: with use.
+-- Its retention is kept by the synchronization (store::activity::forget), with the events.
 -- Audited: no, written by every synchronization; the synchronization and its counts are recorded in sync_runs and sync_parts.
 create table public.activity_spans (
   customer_id uuid not null,

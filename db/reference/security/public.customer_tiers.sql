@@ -10,7 +10,7 @@ create table public.customer_tiers (
   set_by uuid,
   set_at timestamp with time zone not null default now(),
   constraint customer_tiers_pkey PRIMARY KEY (customer_id),
-  constraint customer_tiers_baseline_id_fkey FOREIGN KEY (baseline_id) REFERENCES public.baselines(id) ON DELETE CASCADE,
+  constraint customer_tiers_baseline_id_fkey FOREIGN KEY (baseline_id) REFERENCES public.baselines(id),
   constraint customer_tiers_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id) ON DELETE CASCADE,
   constraint customer_tiers_set_by_fkey FOREIGN KEY (set_by) REFERENCES auth.users(id) ON DELETE SET NULL
 );

@@ -2,6 +2,7 @@
 -- public.directory_changes: A change in the directory of a tenant: who did what to whom, when, and with which outcome. Owner: security. Retention: 180 days unless the operator says otherwise.
 -- Why: Who changed what in a tenant and when: the cause of a difference in seats, and what happened to an account.
 -- Belongs to: customer. Grows: only.
+-- Its retention is kept by the synchronization (store::activity::forget), for the operator decides.
 -- Not partitioned: bounded by days for each tenant; what is older goes with every reading.
 -- Audited: no, a vendor's log, kept as it was read; activity_spans say what of it was read.
 -- Personal data: actor_external (who did it).

@@ -19,6 +19,10 @@ create table public.drift_days (
 
 CREATE INDEX drift_days_day ON public.drift_days USING btree (day);
 
+create policy expire_look on public.drift_days for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.drift_days for delete to owner
+  using ((day < (((( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval) AT TIME ZONE 'utc'::text))::date));
 create policy staff_select on public.drift_days for select to staff
   using (( SELECT app.has('drift:read'::text) AS has));
 create policy worker_all on public.drift_days for all to worker

@@ -28,10 +28,15 @@ create table public.drift_exceptions (
 
 CREATE INDEX drift_exceptions_created_by ON public.drift_exceptions USING btree (created_by);
 CREATE INDEX drift_exceptions_ended_by ON public.drift_exceptions USING btree (ended_by);
+CREATE INDEX drift_exceptions_over ON public.drift_exceptions USING btree (LEAST(ended_at, until));
 CREATE INDEX drift_exceptions_tenant ON public.drift_exceptions USING btree (customer_id, cipp_tenant_id);
 CREATE INDEX drift_exceptions_until ON public.drift_exceptions USING btree (until, customer_id, id) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX drift_exceptions_one_in_force ON public.drift_exceptions USING btree (customer_id, cipp_tenant_id, setting) WHERE (ended_at IS NULL);
 
+create policy expire_look on public.drift_exceptions for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.drift_exceptions for delete to owner
+  using ((LEAST(ended_at, until) < (( SELECT app.expiring_at() AS expiring_at) - '7 years'::interval)));
 create policy staff_select on public.drift_exceptions for select to staff
   using (( SELECT app.has('drift:read'::text) AS has));
 create policy worker_all on public.drift_exceptions for all to worker

@@ -66,12 +66,17 @@ CREATE INDEX drifts_customer_live ON public.drifts USING btree (customer_id, sev
 CREATE INDEX drifts_denied_by ON public.drifts USING btree (denied_by);
 CREATE INDEX drifts_exception ON public.drifts USING btree (customer_id, exception_id);
 CREATE INDEX drifts_live ON public.drifts USING btree (severity_rank, id) WHERE (state <> 'closed'::text);
+CREATE INDEX drifts_over ON public.drifts USING btree (closed_at) WHERE (closed_at IS NOT NULL);
 CREATE INDEX drifts_run ON public.drifts USING btree (customer_id, run_id);
 CREATE INDEX drifts_state ON public.drifts USING btree (state, severity_rank, id) WHERE (state <> 'closed'::text);
 CREATE INDEX drifts_tenant ON public.drifts USING btree (customer_id, cipp_tenant_id);
 CREATE INDEX drifts_ticket ON public.drifts USING btree (customer_id, ticket_id);
 CREATE UNIQUE INDEX drifts_one_at_a_time ON public.drifts USING btree (customer_id, cipp_tenant_id, setting) WHERE (state <> 'closed'::text);
 
+create policy expire_look on public.drifts for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.drifts for delete to owner
+  using ((closed_at < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.drifts for select to staff
   using (( SELECT app.has('drift:read'::text) AS has));
 create policy worker_all on public.drifts for all to worker

@@ -22,6 +22,10 @@ create table public.isolation_probes (
 
 CREATE INDEX isolation_probes_began ON public.isolation_probes USING btree (began_at DESC);
 
+create policy expire_look on public.isolation_probes for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.isolation_probes for delete to owner
+  using ((began_at < (( SELECT app.expiring_at() AS expiring_at) - '90 days'::interval)));
 create policy staff_select on public.isolation_probes for select to staff
   using (( SELECT app.has('security:read'::text) AS has));
 create policy system_all on public.isolation_probes for all to system
@@ -29,4 +33,4 @@ create policy system_all on public.isolation_probes for all to system
   with check (true);
 
 grant select on public.isolation_probes to staff;
-grant select, insert, update, delete on public.isolation_probes to system;
+grant select, insert, update on public.isolation_probes to system;

@@ -28,8 +28,13 @@ create table public.mailbox_forwardings (
   constraint mailbox_forwardings_reach_is_known CHECK ((reach = ANY (ARRAY['inside'::text, 'outside'::text, 'unknown'::text])))
 );
 
+CREATE INDEX mailbox_forwardings_missing ON public.mailbox_forwardings USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE UNIQUE INDEX mailbox_forwardings_once ON public.mailbox_forwardings USING btree (customer_id, cipp_tenant_id, external_id);
 
+create policy expire_look on public.mailbox_forwardings for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.mailbox_forwardings for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.mailbox_forwardings for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.mailbox_forwardings for all to worker

@@ -26,12 +26,17 @@ create table public.mfa_exceptions (
 
 CREATE INDEX mfa_exceptions_created_by ON public.mfa_exceptions USING btree (created_by);
 CREATE INDEX mfa_exceptions_ended_by ON public.mfa_exceptions USING btree (ended_by);
+CREATE INDEX mfa_exceptions_over ON public.mfa_exceptions USING btree (LEAST(ended_at, until));
 CREATE INDEX mfa_exceptions_person ON public.mfa_exceptions USING btree (customer_id, person_id);
 CREATE INDEX mfa_exceptions_until ON public.mfa_exceptions USING btree (until) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX mfa_exceptions_one_in_force ON public.mfa_exceptions USING btree (customer_id, person_id) WHERE (ended_at IS NULL);
 
 create policy member_select on public.mfa_exceptions for select to authenticated
   using (((customer_id = ANY (( SELECT app.customers_with('people:read'::text) AS customers_with)::uuid[])) AND (customer_id = COALESCE(customer_id, customer_id))));
+create policy expire_look on public.mfa_exceptions for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.mfa_exceptions for delete to owner
+  using ((LEAST(ended_at, until) < (( SELECT app.expiring_at() AS expiring_at) - '7 years'::interval)));
 create policy staff_select on public.mfa_exceptions for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy system_select on public.mfa_exceptions for select to system

@@ -17,6 +17,10 @@ create table public.posture_days (
 
 CREATE INDEX posture_days_day ON public.posture_days USING btree (day);
 
+create policy expire_look on public.posture_days for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.posture_days for delete to owner
+  using ((day < (((( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval) AT TIME ZONE 'utc'::text))::date));
 create policy staff_select on public.posture_days for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.posture_days for all to worker

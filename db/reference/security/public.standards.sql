@@ -2,6 +2,7 @@
 -- public.standards: The library of settings: what each does, why it matters, and what is usually demanded. Owner: security. Retention: with the product.
 -- Why: What a setting of a tenant does and why it matters, so that nobody has to read keys.
 -- Belongs to: provider. Grows: bounded.
+-- Its retention is kept by the seed.
 -- Audited: yes.
 create table public.standards (
   setting text not null,

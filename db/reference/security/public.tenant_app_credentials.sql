@@ -30,8 +30,13 @@ create table public.tenant_app_credentials (
 );
 
 CREATE INDEX tenant_app_credentials_ends ON public.tenant_app_credentials USING btree (ends_at, id) WHERE (missing_since IS NULL);
+CREATE INDEX tenant_app_credentials_missing ON public.tenant_app_credentials USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE UNIQUE INDEX tenant_app_credentials_external_once ON public.tenant_app_credentials USING btree (customer_id, tenant_id, external_id);
 
+create policy expire_look on public.tenant_app_credentials for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.tenant_app_credentials for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.tenant_app_credentials for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.tenant_app_credentials for all to worker

@@ -33,8 +33,13 @@ create table public.tenant_mail_domains (
   constraint tenant_mail_domains_score_is_a_percentage CHECK (((score_percent >= 0) AND (score_percent <= 100)))
 );
 
+CREATE INDEX tenant_mail_domains_missing ON public.tenant_mail_domains USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE UNIQUE INDEX tenant_mail_domains_once ON public.tenant_mail_domains USING btree (customer_id, cipp_tenant_id, domain);
 
+create policy expire_look on public.tenant_mail_domains for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.tenant_mail_domains for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.tenant_mail_domains for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.tenant_mail_domains for all to worker

@@ -20,6 +20,10 @@ create table public.tenant_secure_scores (
 
 CREATE INDEX tenant_secure_scores_day ON public.tenant_secure_scores USING btree (day);
 
+create policy expire_look on public.tenant_secure_scores for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.tenant_secure_scores for delete to owner
+  using ((day < (((( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval) AT TIME ZONE 'utc'::text))::date));
 create policy staff_select on public.tenant_secure_scores for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.tenant_secure_scores for all to worker

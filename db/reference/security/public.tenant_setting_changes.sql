@@ -16,8 +16,13 @@ create table public.tenant_setting_changes (
   constraint tenant_setting_changes_customer_id_cipp_tenant_id_fkey FOREIGN KEY (customer_id, cipp_tenant_id) REFERENCES public.cipp_tenants(customer_id, id) ON DELETE CASCADE
 );
 
+CREATE INDEX tenant_setting_changes_seen ON public.tenant_setting_changes USING btree (seen_at);
 CREATE INDEX tenant_setting_changes_setting ON public.tenant_setting_changes USING btree (customer_id, cipp_tenant_id, setting, seen_at DESC);
 
+create policy expire_look on public.tenant_setting_changes for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.tenant_setting_changes for delete to owner
+  using ((seen_at < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.tenant_setting_changes for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.tenant_setting_changes for all to worker

@@ -24,9 +24,14 @@ create table public.tenant_settings (
   constraint tenant_settings_setting_is_not_empty CHECK (((length(setting) >= 1) AND (length(setting) <= 200)))
 );
 
+CREATE INDEX tenant_settings_missing ON public.tenant_settings USING btree (missing_since) WHERE (missing_since IS NOT NULL);
 CREATE INDEX tenant_settings_setting ON public.tenant_settings USING btree (setting, id);
 CREATE UNIQUE INDEX tenant_settings_once ON public.tenant_settings USING btree (customer_id, cipp_tenant_id, setting);
 
+create policy expire_look on public.tenant_settings for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.tenant_settings for delete to owner
+  using ((missing_since < (( SELECT app.expiring_at() AS expiring_at) - '400 days'::interval)));
 create policy staff_select on public.tenant_settings for select to staff
   using (( SELECT app.has('people:read'::text) AS has));
 create policy worker_all on public.tenant_settings for all to worker

@@ -2,6 +2,7 @@
 -- public.tenant_sign_ins: A sign-in of an account of a tenant: when, from where, to which application, and what came of it. Owner: security. Retention: 30 days unless the operator says otherwise.
 -- Why: Who signed in to a tenant from where and what came of it: for finding misuse and for people who left.
 -- Belongs to: customer. Grows: only.
+-- Its retention is kept by the synchronization (store::activity::forget), for the operator decides.
 -- Not partitioned: bounded by days for each tenant; what is older goes with every reading.
 -- Audited: no, a vendor's log, kept as it was read; activity_spans say what of it was read.
 -- Personal data: city (from where).

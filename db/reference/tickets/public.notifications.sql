@@ -21,6 +21,7 @@ create table public.notifications (
   constraint notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE
 );
 
+CREATE INDEX notifications_created ON public.notifications USING btree (created_at);
 CREATE INDEX notifications_customer ON public.notifications USING btree (customer_id);
 CREATE INDEX notifications_unread ON public.notifications USING btree (user_id, created_at DESC) WHERE (read_at IS NULL);
 CREATE INDEX notifications_user_created ON public.notifications USING btree (user_id, created_at DESC);
@@ -30,6 +31,10 @@ create policy own_select on public.notifications for select to authenticated, st
 create policy own_update on public.notifications for update to authenticated, staff
   using (((user_id = ( SELECT app.user_id() AS user_id)) AND ( SELECT app.session_lives() AS session_lives)))
   with check ((user_id = ( SELECT app.user_id() AS user_id)));
+create policy expire_look on public.notifications for select to owner
+  using ((( SELECT app.expiring_at() AS expiring_at) IS NOT NULL));
+create policy expire on public.notifications for delete to owner
+  using ((created_at < (( SELECT app.expiring_at() AS expiring_at) - '90 days'::interval)));
 create policy system_all on public.notifications for all to system
   using (true)
   with check (true);

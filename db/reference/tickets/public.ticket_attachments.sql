@@ -43,3 +43,4 @@ grant select on public.ticket_attachments to staff;
 grant select on public.ticket_attachments to worker;
 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.ticket_attachments FOR EACH ROW EXECUTE FUNCTION app.audit();
+CREATE TRIGGER ticket_files_gone AFTER DELETE ON public.ticket_attachments FOR EACH ROW EXECUTE FUNCTION app.ticket_files_gone();

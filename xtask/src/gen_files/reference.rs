@@ -18,6 +18,7 @@ struct Entry {
     customer_key: Option<String>,
     grows: String,
     partitioned_by: Option<String>,
+    kept_by: Option<String>,
     not_partitioned: Option<String>,
     not_audited: Option<String>,
     audit_leaves_out: Option<String>,
@@ -100,6 +101,9 @@ async fn page(client: &Client, entry: &Entry) -> Result<String> {
     writeln!(text, "-- Belongs to: {}{key}. Grows: {}.", entry.belongs_to, entry.grows)?;
     if let Some(key) = &entry.partitioned_by {
         writeln!(text, "-- Partitioned by {key}.")?;
+    }
+    if let Some(by) = &entry.kept_by {
+        writeln!(text, "-- Its retention is kept by {by}.")?;
     }
     if let Some(reason) = &entry.not_partitioned {
         writeln!(text, "-- Not partitioned: {reason}.")?;

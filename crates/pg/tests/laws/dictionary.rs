@@ -17,6 +17,8 @@ struct Entry {
     /// What stands for the customer, where it is not a plain `customer_id uuid not null`.
     customer_key: Option<String>,
     retention: String,
+    /// What keeps the retention, where neither a rule of `app.keep_for` nor partitions nor a foreign key does.
+    kept_by: Option<String>,
     grows: Grows,
     partitioned_by: Option<String>,
     not_partitioned: Option<String>,
@@ -61,6 +63,12 @@ struct Table {
     audit_hides: Option<Vec<String>>,
     /// An audit trigger has a condition.
     audit_is_partial: bool,
+    /// How long its comment says that rows are kept.
+    said: Option<String>,
+    /// How long its rule or its partitions keep them.
+    kept: Option<String>,
+    /// Tables whose rows take rows of this one with them.
+    goes_with: Vec<String>,
     columns: Vec<Column>,
 }
 
@@ -81,7 +89,12 @@ const TABLES: &str = "
          exists (select from pg_catalog.pg_trigger t
           where t.tgrelid = c.oid and t.tgfoid = to_regprocedure('app.audit()') and t.tgqual is not null),
          array_agg(a.attname::text order by a.attnum), array_agg(format_type(a.atttypid, null) order by a.attnum),
-         array_agg(a.attnotnull order by a.attnum)
+         array_agg(a.attnotnull order by a.attnum),
+         replace(substring(obj_description(c.oid, 'pg_class') from ' Retention: ([0-9]+ (?:whole )?(?:day|month|year)s?)'), 'whole ', '')::interval::text,
+         (select k.kept::text from app.keeps() k where k.target = c.oid
+          union all select format('%s %s', p.kept, p.unit)::interval::text from app.partitioned() p where p.parent = c.oid and p.kept is not null),
+         array(select p.relname::text from pg_catalog.pg_constraint k join pg_catalog.pg_class p on p.oid = k.confrelid
+          where k.conrelid = c.oid and k.contype = 'f' and k.confdeltype = 'c')
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -101,6 +114,9 @@ async fn tables(client: &Client) -> Vec<Table> {
                 comment: row.get(2),
                 audit_hides: row.get::<_, bool>(4).then(|| row.get(3)),
                 audit_is_partial: row.get(5),
+                said: row.get(9),
+                kept: row.get(10),
+                goes_with: row.get(11),
                 columns: columns
                     .map(|((name, kind), is_not_null)| Column { name, kind, is_not_null })
                     .collect(),
@@ -136,6 +152,7 @@ fn check(entries: &[Entry], tables: &[Table]) -> Vec<Violation> {
                     check_texts(entry, table),
                     check_owner(entry, table),
                     check_growth(entry, table),
+                    check_retention(entry, table),
                     check_audit(entry, table),
                     check_personal_data(entry, table),
                 ];
@@ -194,6 +211,41 @@ fn check_growth(entry: &Entry, table: &Table) -> Vec<String> {
         faults.push("only grows and has no retention".to_owned());
     }
     faults
+}
+
+/// A time has a rule or partitions of the same length, `as long as the X` and `with the X` a foreign key that lets rows go with an X; or the entry
+/// says what else keeps it.
+fn check_retention(entry: &Entry, table: &Table) -> Vec<String> {
+    let owner = ["as long as the ", "with the "].iter().find_map(|start| entry.retention.strip_prefix(start));
+    let owner = owner.and_then(|rest| rest.split([' ', ',']).next());
+    let fault = match (&table.said, &table.kept, owner, &entry.kept_by) {
+        (_, None, _, Some(by)) if by.len() >= 8 && (table.said.is_some() || owner.is_some()) => {
+            return Vec::new();
+        }
+        (_, _, _, Some(_)) => {
+            "kept_by is for a time, or an owner, that neither rule nor partitions keep".to_owned()
+        }
+        (said, kept, _, None) if said != kept => format!(
+            "says that it is kept for {}, and db/rules/90_retention.sql keeps it for {}",
+            said.as_deref().unwrap_or("no certain time"),
+            kept.as_deref().unwrap_or("ever")
+        ),
+        (_, _, Some(owner), None) if !table.goes_with.iter().any(|parent| is_named(parent, owner)) => {
+            format!("is kept as long as the {owner}, and no foreign key lets it go with one")
+        }
+        _ => return Vec::new(),
+    };
+    vec![fault]
+}
+
+/// `tenant` names `tenants` and `posture_tenants`.
+fn is_named(table: &str, noun: &str) -> bool {
+    let plural = match noun {
+        "person" if table == "users" => return true,
+        "person" => "people".to_owned(),
+        _ => noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies")),
+    };
+    table.strip_suffix(&plural).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
 }
 
 fn check_audit(entry: &Entry, table: &Table) -> Vec<String> {
@@ -275,6 +327,11 @@ async fn the_dictionary_law_sees_each_breach() {
         ("public.sites", "belongs to a customer", |entry| entry.belongs_to = BelongsTo::Provider),
         ("public.sites", "partitioned_by does not match", |entry| entry.partitioned_by = Some("at".into())),
         ("public.sites", "only grows", |entry| entry.grows = Grows::Only),
+        ("public.sites", "no foreign key lets it go", |entry| entry.retention = "with the door".into()),
+        ("public.sites", "kept_by is for", |entry| {
+            entry.retention = "until removed".into();
+            entry.kept_by = Some("somebody else".into());
+        }),
         ("public.sites", "say audit", |entry| entry.not_audited = Some("too much work to do".into())),
         ("public.sites", "which is no column", |entry| {
             entry.personal_data.insert("shoe_size".into(), "none".into());
@@ -304,6 +361,31 @@ async fn the_dictionary_law_sees_each_breach() {
             "create trigger audit_more after update on public.sites for each row when (new.name <> old.name) execute function app.audit()",
             "public.sites",
             "audit_leaves_out",
+        ),
+        (
+            "drop policy expire on public.devices",
+            "public.devices",
+            "kept for 1 year, and db/rules/90_retention.sql keeps it for ever",
+        ),
+        (
+            "drop policy expire on public.devices; select app.keep_for('public.devices', 'missing_since', '2 years')",
+            "public.devices",
+            "keeps it for 2 years",
+        ),
+        (
+            "comment on table public.object_changes is 'Changes of things. Owner: estate. Retention: 12 whole months.'",
+            "public.object_changes",
+            "keeps it for 1 year 1 mon",
+        ),
+        (
+            "comment on table public.sites is 'Places. Owner: estate. Retention: 1 year.'",
+            "public.sites",
+            "keeps it for ever",
+        ),
+        (
+            "select app.keep_for('public.sites', 'created_at', '1 year')",
+            "public.sites",
+            "says that it is kept for no certain time",
         ),
         ("alter table public.sites disable trigger audit", "public.sites", "has no audit trigger"),
         (

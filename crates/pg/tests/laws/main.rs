@@ -7,5 +7,6 @@ mod matrix;
 mod migrations;
 mod probe;
 mod queries;
+mod retention;
 mod stories;
 mod support;

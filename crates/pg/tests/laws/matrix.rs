@@ -125,9 +125,9 @@ struct Policy {
     roles: Vec<String>,
 }
 
-/// Policies of all tables but partitions, which nobody reaches by themselves.
+/// Policies of all tables but partitions, which nobody reaches by themselves, and of what is past its time, whose dropping `retention` notices.
 async fn policies(probe: &Probe) -> Vec<Policy> {
-    let sql = "select format('%s.%s', schemaname, tablename), policyname::text, roles::text[] from pg_catalog.pg_policies order by 1, 2";
+    let sql = "select format('%s.%s', schemaname, tablename), policyname::text, roles::text[] from pg_catalog.pg_policies where policyname not in ('expire', 'expire_look') order by 1, 2";
     let rows = probe.look(sql).await;
     rows.iter()
         .map(|row| Policy { table: row.get(0), name: row.get(1), roles: row.get(2) })

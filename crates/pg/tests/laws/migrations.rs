@@ -180,9 +180,7 @@ async fn plain_psql_makes_the_same_database() {
     }
     let client = connect(&config).await;
     client
-        .batch_execute(
-            "set role system; select app.maintain_partitions(), app.maintain_access(), app.maintain_history(), realtime.maintain_messages(); reset role",
-        )
+        .batch_execute("set role system; select app.maintain_partitions(); reset role")
         .await
         .expect("partitions");
     let by_psql = snapshot(&client).await;

@@ -13,6 +13,9 @@ const ISOLATION: &str = "select app.exports_frozen(),
                  when p.ended_at < now() - interval '2 hours' then 'it is overdue: is a worker running?' end
      from public.isolation_probes p where p.outcome <> 'running' order by p.began_at desc limit 1)";
 
+/// Rows that a worker should have deleted a day ago.
+const OVERDUE: &str = "select string_agg(o.table_name, ', ' order by o.table_name) from app.overdue(now() - interval '1 day') o";
+
 pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let mut doctor = Doctor::default();
     doctor.note(console::is_built(), "the console is built in", "run `make web` and build again");
@@ -91,11 +94,12 @@ async fn look_inside(doctor: &mut Doctor, database: &Database) -> Result<(), Fai
             .iter()
             .map(|row| row.get::<_, String>(0))
             .collect::<Vec<_>>();
+        let overdue = tx.query_one(OVERDUE, &[]).await?.get::<_, Option<String>>(0);
         let isolation = tx.query_one(ISOLATION, &[]).await?;
         let (frozen, wrong) = (isolation.get::<_, bool>(0), isolation.get::<_, Option<String>>(1));
-        Ok::<_, pg::PgError>((owners, demo, stale, frozen, wrong))
+        Ok::<_, pg::PgError>((owners, demo, stale, overdue, frozen, wrong))
     };
-    let (owners, demo, stale, frozen, wrong) =
+    let (owners, demo, stale, overdue, frozen, wrong) =
         read.await.map_err(|error| Failure::start("the database", &error))?;
     doctor.note(owners > 0, "somebody is owner", "obera user add --email … --name … --role owner");
     doctor.note(
@@ -112,6 +116,14 @@ async fn look_inside(doctor: &mut Doctor, database: &Database) -> Result<(), Fai
         wrong.is_none(),
         "the last probe of the isolation ended well",
         wrong.as_deref().unwrap_or_default(),
+    );
+    doctor.note(
+        overdue.is_none(),
+        "nothing is kept past its time",
+        &format!(
+            "a worker deletes it within the hour and logs why it cannot: {}",
+            overdue.unwrap_or_default()
+        ),
     );
     for name in stale {
         doctor.note(

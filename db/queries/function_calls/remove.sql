@@ -1,1 +1,0 @@
-delete from app.function_calls where began_at <= $1

@@ -1,0 +1,1 @@
+select table_name, removed::bigint as removed, is_full, problem from app.expire($1, $2)

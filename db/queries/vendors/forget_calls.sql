@@ -1,1 +1,0 @@
-delete from public.vendor_calls where hour < $1
