@@ -14,3 +14,13 @@ alter table public.count_differences
 alter table public.license_skus
   add column terms jsonb,
   add constraint license_skus_terms_are_a_list check (jsonb_typeof(terms) = 'array');
+
+-- What requests cost of a day's quota, and whose, where each tenant has a quota of its own.
+alter table public.vendor_calls
+  add column tenant text not null default '',
+  add column units  bigint not null default 0,
+  drop constraint vendor_calls_pkey,
+  add primary key (integration_id, hour, class, tenant),
+  add constraint vendor_calls_units_are_counts check (units >= 0),
+  add constraint vendor_calls_tenant_is_bounded check (length(tenant) <= 200);
+comment on table public.vendor_calls is 'Attempts at a vendor by hour, class of calls and, where each tenant has a quota of its own, tenant: how many, what they cost of the day''s quota, answered with 429, without an answer, and how long they waited for our own quotas. Owner: platform. Retention: 90 days.';

@@ -964,9 +964,9 @@ export interface Database {
         ];
       };
       vendor_calls: {
-        Row: { calls: number; class: string; failed: number; hour: string; integration_id: string; throttled: number; waited_ms: number };
-        Insert: { calls: number; class: string; failed: number; hour: string; integration_id: string; throttled: number; waited_ms: number };
-        Update: { calls?: number; class?: string; failed?: number; hour?: string; integration_id?: string; throttled?: number; waited_ms?: number };
+        Row: { calls: number; class: string; failed: number; hour: string; integration_id: string; tenant: string; throttled: number; units: number; waited_ms: number };
+        Insert: { calls: number; class: string; failed: number; hour: string; integration_id: string; tenant?: string; throttled: number; units?: number; waited_ms: number };
+        Update: { calls?: number; class?: string; failed?: number; hour?: string; integration_id?: string; tenant?: string; throttled?: number; units?: number; waited_ms?: number };
         Relationships: [
           { foreignKeyName: "vendor_calls_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "vendor_calls_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
@@ -1522,6 +1522,13 @@ export interface Database {
           { foreignKeyName: "tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incident_list"; referencedColumns: ["customer_id", "id"] },
           { foreignKeyName: "tickets_customer_id_incident_id_fkey"; columns: ["customer_id", "incident_id"]; isOneToOne: false; referencedRelation: "incidents"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
+      vendor_call_hours: {
+        Row: { calls: number | null; class: string | null; failed: number | null; hour: string | null; integration_id: string | null; throttled: number | null; units: number | null; waited_ms: number | null };
+        Relationships: [
+          { foreignKeyName: "vendor_calls_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "vendor_calls_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
     };

@@ -159,7 +159,7 @@ export type IntegrationRow = TableRow<"integrations">;
 export type OrganizationRow = TableRow<"integration_organizations">;
 export type SyncRunRow = TableRow<"sync_runs", { kind: "full" | "incremental" }>;
 export type SyncPartRow = TableRow<"sync_parts">;
-export type VendorCallRow = TableRow<"vendor_calls">;
+export type VendorCallRow = ViewRow<"vendor_call_hours">;
 export type OverviewRow = ViewRow<"overview", "oldest_observed_at" | "oldest_stale_at" | "first_response_minutes_median">;
 export type AlertsByHourRow = ViewRow<"alerts_by_hour">;
 export type SlaByPriorityRow = ViewRow<"sla_by_priority">;
@@ -354,7 +354,7 @@ export interface Tables {
   integration_organizations: OrganizationRow;
   sync_runs: SyncRunRow;
   sync_parts: SyncPartRow;
-  vendor_calls: VendorCallRow;
+  vendor_call_hours: VendorCallRow;
   overview: OverviewRow;
   alerts_by_hour: AlertsByHourRow;
   sla_by_priority: SlaByPriorityRow;
