@@ -13,7 +13,7 @@ const BOTH = ["ninjaone", "microsoft", "revio"];
 const DAYS = 32;
 /** Customers that one side does not know stay passed over. */
 const NOT_KNOWN = ["no account of the billing system is mapped to this customer", "no tenant is mapped to this customer"];
-const OF_DIFFERENCE = "select=id,customer_id,customer_name,product_name,line_id,line_ref,counted,billed,money_per_month,state,close_reason,direction,cause_kind";
+const OF_DIFFERENCE = "select=id,customer_id,customer_name,product_name,line_id,line_ref,counted,billed,money_per_month,state,close_reason,direction,cause_kind,money_so_far,committed_until,committed_quantity";
 
 let browser;
 let session;
@@ -61,6 +61,8 @@ async function mapped(vendor) {
   return new Set((await read(`integration_organizations?select=external_id&integration_id=eq.${source.id}&customer_id=not.is.null`)).map((row) => row.external_id));
 }
 
+const committed = (it) => (it.committed_until ? `, ${Number(it.committed_quantity)} committed until ${it.committed_until.slice(0, 10)}` : "");
+
 /** Every planted mistake of a mapped customer, in the words of our list. */
 async function planted() {
   const { billing_mistakes: mistakes, tenants } = await control("/truth");
@@ -68,13 +70,13 @@ async function planted() {
   const tenantOf = (mistake) => tenants.find((tenant) => tenant.organization_id === mistake.organization_id)?.tenant_id;
   return mistakes
     .filter((mistake) => accounts.has(String(mistake.revio_customer_id)) && (mistake.counts === "devices" || mappedTenants.has(tenantOf(mistake))))
-    .map((mistake) => `${mistake.product}: ${Number(mistake.counted_quantity)} counted, ${Number(mistake.billed_quantity)} billed, ${mistake.direction} ${Number(mistake.money_per_month).toFixed(2)}`)
+    .map((mistake) => `${mistake.product}: ${Number(mistake.counted_quantity)} counted, ${Number(mistake.billed_quantity)} billed, ${mistake.direction} ${Number(mistake.money_per_month).toFixed(2)}${committed(mistake)}`)
     .sort();
 }
 
 async function found() {
   const rows = await read(`difference_list?state=neq.closed&${OF_DIFFERENCE}`);
-  return rows.map((row) => `${row.product_name}: ${row.counted} counted, ${row.billed} billed, ${row.direction} ${Math.abs(row.money_per_month).toFixed(2)}`).sort();
+  return rows.map((row) => `${row.product_name}: ${row.counted} counted, ${row.billed} billed, ${row.direction} ${Math.abs(row.money_per_month).toFixed(2)}${committed(row)}`).sort();
 }
 
 test("every planted mistake is found, and nothing else", { timeout: STEP_MS * 3 }, async () => {
@@ -83,6 +85,45 @@ test("every planted mistake is found, and nothing else", { timeout: STEP_MS * 3 
   const expected = await planted();
   assert.ok(expected.length > 0, "there is something to find");
   assert.deepEqual(await found(), expected);
+});
+
+test("what is committed goes down only when somebody lets it go", { timeout: STEP_MS * 4 }, async () => {
+  // Devices of a customer whose line has a contract are gone.
+  const [line] = await read(`billing_line_list?select=customer_id&is_active=is.true&product_name=eq.Managed%20workstation&quantity=gt.1&contract_end_at=gt.${new Date().toISOString()}&order=customer_name&limit=1`);
+  assert.ok(line, "a line with a contract");
+  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
+  const [organization] = await read(`integration_organizations?select=external_id&integration_id=eq.${ninja.id}&customer_id=eq.${line.customer_id}&limit=1`);
+  const at = { organization_id: Number(organization.external_id) };
+  const [under] = await read(`difference_list?state=eq.open&direction=eq.under&customer_id=eq.${line.customer_id}&product_name=eq.Managed%20workstation&select=difference`);
+  await control("/devices/remove", { ...at, count: Number(under?.difference ?? 0) + 2 });
+  await readAndCompare();
+  const [row] = await read(`difference_list?state=eq.open&direction=eq.over&customer_id=eq.${line.customer_id}&line_id=not.is.null&committed_until=not.is.null&limit=1&${OF_DIFFERENCE}`);
+  assert.ok(row, "a line with a contract is too high");
+  const day = row.committed_until.slice(0, 10);
+  const refused = await post("reconcile", { action: "approve", customer_id: row.customer_id, difference_id: row.id, proration: "none" });
+  assert.equal(refused.status, 409, JSON.stringify(refused.body));
+  assert.match(refused.body.message, new RegExp(`committed until ${day}`));
+  const { context, page, complaints } = await open(browser, { session });
+  await go(page, "/differences");
+  await page.getByRole("columnheader", { name: "Committed until" }).waitFor();
+  await go(page, `/differences/${row.customer_id}/${row.id}`);
+  await page.getByText(`Committed until ${day}:`).waitFor();
+  await page.getByText("So far this month").waitFor();
+  await settled(page);
+  await accessible(page, "a committed difference");
+  await picture(page, "money-10-committed");
+  await page.getByRole("button", { name: "Correct the line…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("The running month").selectOption("none");
+  const prepare = dialog.getByRole("button", { name: "Prepare the change" });
+  assert.equal(await prepare.getAttribute("aria-disabled"), "true", "nobody lets it go by accident");
+  await dialog.getByLabel(`Type ${day} to let it go early`).fill(day);
+  assert.notEqual(await prepare.getAttribute("aria-disabled"), "true");
+  await accessible(page, "letting a commitment go");
+  await picture(page, "money-11-let-go");
+  await dialog.getByRole("button", { name: "Back" }).click();
+  assert.deepEqual(complaints, []);
+  await context.close();
 });
 
 test("a difference is corrected through an approval and closes with the bill that carries it", { timeout: STEP_MS * 5 }, async () => {

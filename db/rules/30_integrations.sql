@@ -75,6 +75,12 @@ select app.protect_provider('public.sync_runs', 'integrations', '{select}');
 select app.protect_provider('public.sync_parts', 'integrations', '{select}');
 select app.protect_provider('public.webhook_deliveries', 'integrations', '{select}');
 select app.protect_provider('public.vendor_calls', 'integrations', '{select}');
+create view public.vendor_call_hours with (security_invoker = true) as
+  select c.integration_id, c.hour, c.class, sum(c.calls)::bigint as calls, sum(c.units)::bigint as units, sum(c.throttled)::bigint as throttled, sum(c.failed)::bigint as failed,
+         sum(c.waited_ms)::bigint as waited_ms
+  from public.vendor_calls c group by c.integration_id, c.hour, c.class;
+comment on view public.vendor_call_hours is 'How often each vendor was asked, by hour and class of calls, over all tenants: for the page of the integration.';
+grant select on public.vendor_call_hours to staff;
 select app.open_to_system('public.sync_runs');
 select app.watch('public.sync_runs');
 -- People with the permission ask for a synchronization; everything else about it is background work's to write.

@@ -115,7 +115,8 @@ grant select on public.organization_suggestions to staff;
 create view public.difference_list with (security_invoker = true) as
   select d.customer_id, d.id, c.name as customer_name, d.rule_id, r.name as rule_name, d.product_id, p.name as product_name, p.integration_id,
          d.line_id, l.external_id as line_ref, l.quantity as line_quantity, l.contract_end_at as line_contract_end_at,
-         r.counts, d.counted, d.billed, d.difference, d.direction, d.rate, d.rate_source, d.money_per_month, d.currency, d.cause, d.cause ->> 'kind' as cause_kind, d.cause_text,
+         r.counts, d.counted, d.billed, d.difference, d.direction, d.rate, d.rate_source, d.money_per_month, d.money_so_far, d.money_since, d.currency,
+         d.committed_until, d.committed_quantity, d.committed_by, d.committed_money, d.cause, d.cause ->> 'kind' as cause_kind, d.cause_text,
          d.state, d.state_text, d.first_seen_at, d.last_seen_at, extract(epoch from coalesce(d.closed_at, now()) - d.first_seen_at)::bigint as age_s,
          d.devices_observed_at, d.lines_observed_at, d.stale_since, d.stale_reason,
          d.ignored_at, d.ignored_by, d.ignored_until, d.ignored_reason, d.run_id, d.changed_at, d.changed_quantity,
@@ -139,6 +140,9 @@ create view public.money_overview with (security_invoker = true) as
          count(distinct d.customer_id) filter (where d.state = 'open')::integer as customers_affected,
          coalesce(sum(d.money_per_month) filter (where d.state = 'open' and d.direction = 'under'), 0)::numeric(14,2) as under_per_month,
          coalesce(sum(-d.money_per_month) filter (where d.state = 'open' and d.direction = 'over'), 0)::numeric(14,2) as over_per_month,
+         coalesce(sum(d.money_so_far) filter (where d.state = 'open' and d.direction = 'under'), 0)::numeric(14,2) as under_so_far,
+         coalesce(sum(-d.money_so_far) filter (where d.state = 'open' and d.direction = 'over'), 0)::numeric(14,2) as over_so_far,
+         count(*) filter (where d.state = 'open' and d.committed_until > now())::integer as differences_committed,
          coalesce(sum(d.money_per_month) filter (where d.state = 'waiting_for_invoice' and d.direction = 'under'), 0)::numeric(14,2) as waiting_per_month,
          coalesce(sum(d.money_per_month) filter (where d.close_reason = 'invoiced' and d.direction = 'under'), 0)::numeric(14,2) as recovered_per_month
   from public.count_differences d group by d.currency;

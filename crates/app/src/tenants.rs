@@ -121,6 +121,11 @@ fn refused(error: &VendorError) -> ApiError {
                 .details(format!("Retry after {wait_s} s."))
                 .hint("Come back then; synchronizations wait by themselves.")
         }
+        VendorError::QuotaUsed { until } => {
+            ApiError::new(ErrorCode::VendorBusy, "What Microsoft takes in a day is used; nothing was read.")
+                .details(format!("Until {until}."))
+                .hint("Come back then.")
+        }
         other => ApiError::new(ErrorCode::VendorFailed, format!("Microsoft 365: {other}")),
     }
 }

@@ -1,6 +1,7 @@
 //! Clients of vendors, made from the sealed credentials of an integration.
 mod calls;
 mod credentials;
+mod days;
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
@@ -21,6 +22,7 @@ use tokio::sync::Mutex;
 use vault::{Vault, VaultError};
 
 use credentials::Watch;
+pub use days::{DayQuotas, NotAQuota};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -236,6 +238,7 @@ pub struct SealedVendors {
     clock: Clock,
     retry: RetryPolicy,
     counts: calls::Counts,
+    days: DayQuotas,
     ninjaone: Made<NinjaOne>,
     revio: Made<RevIo>,
     microsoft: Made<Graph>,
@@ -267,6 +270,7 @@ impl SealedVendors {
             clock,
             retry: RetryPolicy::default(),
             counts: calls::Counts::default(),
+            days: DayQuotas::default(),
             ninjaone: Mutex::default(),
             revio: Mutex::default(),
             microsoft: Mutex::default(),
@@ -278,6 +282,12 @@ impl SealedVendors {
     #[must_use]
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
+        self
+    }
+
+    #[must_use]
+    pub fn with_day_quotas(mut self, days: DayQuotas) -> Self {
+        self.days = days;
         self
     }
 
@@ -304,11 +314,9 @@ impl SealedVendors {
 impl Vendors for SealedVendors {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+            let make = |version: &Version, secret: &str, counts: Arc<CallCounts>, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self
-                    .make_ninjaone(&version.base_url, &sealed, self.counts.of(integration))?
-                    .watched_by(watch))
+                Ok(self.make_ninjaone(&version.base_url, &sealed, counts)?.watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::NinjaOne, &self.ninjaone, make).await;
             self.told(integration, outcome).await
@@ -317,11 +325,9 @@ impl Vendors for SealedVendors {
 
     fn revio(&self, integration: IntegrationId) -> BoxFuture<'_, Result<RevIo, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+            let make = |version: &Version, secret: &str, counts: Arc<CallCounts>, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self
-                    .make_revio(&version.base_url, &sealed, self.counts.of(integration))?
-                    .watched_by(watch))
+                Ok(self.make_revio(&version.base_url, &sealed, counts)?.watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::RevIo, &self.revio, make).await;
             self.told(integration, outcome).await
@@ -330,11 +336,9 @@ impl Vendors for SealedVendors {
 
     fn microsoft(&self, integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+            let make = |version: &Version, secret: &str, counts: Arc<CallCounts>, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self
-                    .make_microsoft(&version.base_url, &sealed, self.counts.of(integration))?
-                    .watched_by(watch))
+                Ok(self.make_microsoft(&version.base_url, &sealed, counts)?.watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::Microsoft, &self.microsoft, make).await;
             self.told(integration, outcome).await
@@ -343,9 +347,9 @@ impl Vendors for SealedVendors {
 
     fn cipp(&self, integration: IntegrationId) -> BoxFuture<'_, Result<Cipp, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+            let make = |version: &Version, secret: &str, counts: Arc<CallCounts>, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self.make_cipp(&version.base_url, &sealed, self.counts.of(integration))?.watched_by(watch))
+                Ok(self.make_cipp(&version.base_url, &sealed, counts)?.watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::Cipp, &self.cipp, make).await;
             self.told(integration, outcome).await
@@ -354,11 +358,9 @@ impl Vendors for SealedVendors {
 
     fn sharepoint(&self, integration: IntegrationId) -> BoxFuture<'_, Result<Graph, VendorsError>> {
         Box::pin(async move {
-            let make = |version: &Version, secret: &str, watch: Arc<Watch>| {
+            let make = |version: &Version, secret: &str, counts: Arc<CallCounts>, watch: Arc<Watch>| {
                 let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self
-                    .make_microsoft(&version.base_url, &sealed, self.counts.of(integration))?
-                    .watched_by(watch))
+                Ok(self.make_microsoft(&version.base_url, &sealed, counts)?.watched_by(watch))
             };
             let outcome = self.client(integration, Vendor::SharePoint, &self.sharepoint, make).await;
             self.told(integration, outcome).await
@@ -435,7 +437,7 @@ impl SealedVendors {
         integration: IntegrationId,
         vendor: Vendor,
         made: &Made<C>,
-        make: impl Fn(&Version, &str, Arc<Watch>) -> Result<C, VendorsError>,
+        make: impl Fn(&Version, &str, Arc<CallCounts>, Arc<Watch>) -> Result<C, VendorsError>,
     ) -> Result<C, VendorsError> {
         let version = self.version(integration, vendor).await?;
         let mut made = made.lock().await;
@@ -445,7 +447,8 @@ impl SealedVendors {
             return Ok(client.clone());
         }
         let secret = self.vault.open_credential(version.credential).await?;
-        let client = make(&version, secret.expose_secret(), Arc::new(Watch::new(self, integration)))?;
+        let counts = self.counts.of(&self.pg, integration, self.days.of(vendor), self.clock.now()).await?;
+        let client = make(&version, secret.expose_secret(), counts, Arc::new(Watch::new(self, integration)))?;
         made.insert(integration, (version, client.clone()));
         Ok(client)
     }

@@ -1,6 +1,8 @@
 //! What can go wrong at a vendor, in words that decide what to do next. No variant carries a secret.
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// Longest vendor text that an error keeps.
 pub const VENDOR_TEXT_CHARS_MAX: usize = 300;
 
@@ -37,6 +39,9 @@ pub enum VendorError {
     /// Asked to slow down; the retries allowed were used up, or the wait asked for is over the limit.
     #[error("the vendor is throttling")]
     Throttled { retry_after: Option<Duration> },
+    /// Not sent: what the vendor takes in a day is used, or only the part is left that background work leaves to people.
+    #[error("the day's quota is used until {until}")]
+    QuotaUsed { until: Timestamp },
     /// A server error (5xx) that outlived the retries.
     #[error("the vendor answered {status}")]
     Upstream { status: u16 },
@@ -69,6 +74,7 @@ impl VendorError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Throttled { .. }
+            | Self::QuotaUsed { .. }
             | Self::NotReady { .. }
             | Self::Upstream { .. }
             | Self::Timeout { .. }
@@ -101,6 +107,7 @@ impl VendorError {
             | Self::MissingCapability { .. }
             | Self::NotReady { .. }
             | Self::Throttled { .. }
+            | Self::QuotaUsed { .. }
             | Self::Rejected { .. }
             | Self::Misconfigured { .. } => false,
         }
@@ -116,6 +123,7 @@ impl VendorError {
             Self::MissingCapability { .. } => "missing_capability",
             Self::NotReady { .. } => "not_ready",
             Self::Throttled { .. } => "throttled",
+            Self::QuotaUsed { .. } => "quota_used",
             Self::Upstream { .. } => "upstream",
             Self::NotJson { .. } => "not_json",
             Self::Timeout { .. } => "timeout",

@@ -98,6 +98,7 @@ pub struct HttpClient {
 /// What one customer may take of a connection: its own quotas, and so few calls at once that the others get their turn.
 #[derive(Clone, Debug)]
 struct Share {
+    tenant: Arc<str>,
     buckets: Arc<Buckets>,
     permits: Arc<Semaphore>,
 }
@@ -131,8 +132,9 @@ impl HttpClient {
     /// A client for one customer behind this connection: with quotas and a bound on concurrency of its own beside those that
     /// it shares with all.
     #[must_use]
-    pub fn share(&self, quotas: &[Quota], concurrency_max: usize) -> Self {
+    pub fn share(&self, tenant: &str, quotas: &[Quota], concurrency_max: usize) -> Self {
         let share = Share {
+            tenant: tenant.into(),
             buckets: Arc::new(Buckets::new(quotas)),
             permits: Arc::new(Semaphore::new(concurrency_max.max(1))),
         };
@@ -171,6 +173,7 @@ impl HttpClient {
             Some(share) => Some(permit(&share.permits).await?),
             None => None,
         };
+        self.config.counts.spend(call.class, self.tenant(), call.units, self.clock.now())?;
         let patience = Duration::from_millis(self.config.retry.wait_total_ms_max);
         let mut waited = Duration::ZERO;
         for buckets in self.share.iter().map(|share| &share.buckets).chain([&self.buckets]) {
@@ -198,7 +201,12 @@ impl HttpClient {
             buckets.stay_away(call.class, wait);
         }
         let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-        self.config.counts.add(call.class, Counted { calls: 1, throttled, failed, waited_ms });
+        let counted = Counted { calls: 1, units: 0, throttled, failed, waited_ms };
+        self.config.counts.add(call.class, self.tenant(), counted);
+    }
+
+    fn tenant(&self) -> &str {
+        self.share.as_ref().map_or("", |share| &share.tenant)
     }
 
     fn request(&self, call: &Call) -> Result<reqwest::Request, VendorError> {
@@ -313,6 +321,7 @@ fn again(call: &Call, outcome: &Result<Exchange, VendorError>) -> Option<Option<
     match outcome {
         Ok(exchange) => (exchange.answer.status >= 500).then_some(exchange.retry_after),
         Err(VendorError::Throttled { retry_after }) => Some(*retry_after),
+        Err(VendorError::QuotaUsed { .. }) => None,
         Err(error) => error.is_transient().then_some(None),
     }
 }

@@ -20,6 +20,6 @@ pub use http::{Answer, HttpClient, HttpConfig};
 pub use links::{LinkLimits, LinkWalk, LinkedPage, Repeats, walk_links};
 pub use numbered::{NumberedPage, walk_numbered};
 pub use paging::{AfterWalk, Walk, WalkLimits, WalkMark, walk_after};
-pub use quota::{CLASS_COMMON, CallCounts, Counted, Quota};
+pub use quota::{CLASS_COMMON, CallCounts, CallKey, Counted, DayQuota, Per, Quota, in_background};
 pub use retry::RetryPolicy;
 pub use watch::{CredentialState, CredentialWatch, Told};

@@ -1,9 +1,13 @@
 //! What a vendor allows of each class of calls, and what was asked of it: token buckets that the calls of all clones of a
-//! client take from, and counts that somebody drains.
+//! client take from, counts that somebody drains, and the day's quota that is worked out from them.
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use tokio::time::Instant;
 
 use crate::VendorError;
@@ -126,10 +130,56 @@ impl Bucket {
     }
 }
 
+/// Background work leaves so much of a day's quota to people.
+const RESERVE_PERCENT: u64 = 10;
+
+/// Units that a vendor takes in one day (UTC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayQuota {
+    /// `None`: calls of every class.
+    pub class: Option<&'static str>,
+    pub units_max: u64,
+    pub per: Per,
+}
+
+/// Whose units a day's quota counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// All of the connection.
+    Connection,
+    /// Each customer's behind it.
+    Tenant,
+}
+
+impl DayQuota {
+    fn counts(&self, class: &str) -> bool {
+        self.class.is_none_or(|it| it == class)
+    }
+}
+
+tokio::task_local! {
+    static BACKGROUND: ();
+}
+
+/// Calls that this work makes by itself, in its own task, leave the reserve of a day's quota alone.
+pub async fn in_background<F: Future>(work: F) -> F::Output {
+    BACKGROUND.scope((), work).await
+}
+
+/// Whose attempts are counted together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallKey {
+    pub class: &'static str,
+    /// Empty but for a quota that each tenant has of its own.
+    pub tenant: String,
+}
+
 /// Attempts of one class since they were last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     pub calls: u64,
+    /// What they cost of a day's quota.
+    pub units: u64,
     /// Answered with 429.
     pub throttled: u64,
     /// Without an answer, with a page instead of one, or with a status from 500.
@@ -138,34 +188,134 @@ pub struct Counted {
     pub waited_ms: u64,
 }
 
-/// Every attempt at a vendor, by class, until somebody takes the counts.
+/// Every attempt at a vendor, by class, until somebody takes the counts; and what is left of the day.
 #[derive(Debug, Default)]
-pub struct CallCounts(Mutex<BTreeMap<&'static str, Counted>>);
+pub struct CallCounts {
+    quota: Option<DayQuota>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    counted: BTreeMap<CallKey, Counted>,
+    /// By tenant, what is not among `counted` any more.
+    used: BTreeMap<String, u64>,
+    on: Option<Date>,
+}
 
 impl CallCounts {
-    pub(crate) fn add(&self, class: &'static str, more: Counted) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        add(all.entry(class).or_default(), more);
+    /// With a day's quota. What was used of it before is nothing until [`Self::used_on`] says so.
+    pub fn within(quota: Option<DayQuota>) -> Self {
+        Self { quota, kept: Mutex::default() }
     }
 
-    /// Takes what was counted, by class.
-    pub fn take(&self) -> BTreeMap<&'static str, Counted> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn quota(&self) -> Option<DayQuota> {
+        self.quota
+    }
+
+    /// Takes units of the day's quota before a call leaves: what the vendor would refuse is not sent, and what it was sent
+    /// in vain counts as well.
+    pub(crate) fn spend(
+        &self,
+        class: &'static str,
+        tenant: &str,
+        units: u32,
+        now: Timestamp,
+    ) -> Result<(), VendorError> {
+        let key = self.key(class, tenant);
+        let mut kept = self.kept();
+        if let Some(quota) = self.quota.filter(|quota| quota.counts(class)) {
+            kept.turn(day(now));
+            let reserve = quota.units_max.saturating_mul(RESERVE_PERCENT) / 100;
+            let is_background = BACKGROUND.try_with(|()| ()).is_ok();
+            let max = if is_background { quota.units_max - reserve } else { quota.units_max };
+            let ours =
+                kept.counted.iter().filter(|(it, _)| it.tenant == key.tenant && quota.counts(it.class));
+            let pending: u64 = ours.map(|(_, counted)| counted.units).sum();
+            let used = kept.used.get(&key.tenant).copied().unwrap_or(0);
+            if used.saturating_add(pending).saturating_add(units.into()) > max {
+                return Err(VendorError::QuotaUsed { until: next_day(now) });
+            }
+        }
+        kept.counted.entry(key).or_default().units += u64::from(units);
+        Ok(())
+    }
+
+    pub(crate) fn add(&self, class: &'static str, tenant: &str, more: Counted) {
+        let key = self.key(class, tenant);
+        add(self.kept().counted.entry(key).or_default(), more);
+    }
+
+    /// Takes what was counted. It stays used of the day.
+    pub fn take(&self) -> BTreeMap<CallKey, Counted> {
+        let mut kept = self.kept();
+        let taken = std::mem::take(&mut kept.counted);
+        for (key, counted) in taken.iter().filter(|(key, _)| self.is_limited(key)) {
+            *kept.used.entry(key.tenant.clone()).or_default() += counted.units;
+        }
+        taken
     }
 
     /// Puts counts back that could not be kept.
-    pub fn put_back(&self, counts: BTreeMap<&'static str, Counted>) {
-        for (class, counted) in counts {
-            self.add(class, counted);
+    pub fn put_back(&self, counts: BTreeMap<CallKey, Counted>) {
+        let mut kept = self.kept();
+        for (key, counted) in counts {
+            if self.is_limited(&key)
+                && let Some(used) = kept.used.get_mut(&key.tenant)
+            {
+                *used = used.saturating_sub(counted.units);
+            }
+            add(kept.counted.entry(key).or_default(), counted);
         }
+    }
+
+    /// What was written down of that day by everybody, by tenant: beside it only what was not taken yet counts.
+    pub fn used_on(&self, on: Date, used: BTreeMap<String, u64>) {
+        let mut kept = self.kept();
+        (kept.on, kept.used) = (Some(on), used);
+    }
+
+    fn is_limited(&self, key: &CallKey) -> bool {
+        self.quota.is_some_and(|quota| quota.counts(key.class))
+    }
+
+    fn key(&self, class: &'static str, tenant: &str) -> CallKey {
+        let is_own = |quota: &DayQuota| quota.per == Per::Tenant && quota.counts(class);
+        let tenant = if self.quota.as_ref().is_some_and(is_own) { tenant.to_owned() } else { String::new() };
+        CallKey { class, tenant }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// A new day begins with nothing used.
+    fn turn(&mut self, today: Date) {
+        if self.on.is_some_and(|on| on != today) {
+            self.used.clear();
+        }
+        self.on = Some(today);
     }
 }
 
 fn add(to: &mut Counted, more: Counted) {
     to.calls += more.calls;
+    to.units += more.units;
     to.throttled += more.throttled;
     to.failed += more.failed;
     to.waited_ms += more.waited_ms;
+}
+
+/// The day that quotas are counted by.
+pub fn day(now: Timestamp) -> Date {
+    now.to_zoned(TimeZone::UTC).date()
+}
+
+fn next_day(now: Timestamp) -> Timestamp {
+    let next = day(now).checked_add(1.day()).and_then(|day| day.to_zoned(TimeZone::UTC));
+    next.map_or(now, |day| day.timestamp())
 }
 
 #[cfg(test)]
@@ -228,11 +378,48 @@ mod tests {
     #[test]
     fn counts_are_taken_once_and_can_be_put_back() {
         let counts = CallCounts::default();
-        counts.add("a", Counted { calls: 2, throttled: 1, ..Counted::default() });
+        counts.add("a", "", Counted { calls: 2, throttled: 1, ..Counted::default() });
         let taken = counts.take();
         assert!(counts.take().is_empty());
-        counts.add("a", Counted { calls: 1, ..Counted::default() });
+        counts.add("a", "", Counted { calls: 1, ..Counted::default() });
         counts.put_back(taken);
-        assert_eq!(counts.take()["a"], Counted { calls: 3, throttled: 1, ..Counted::default() });
+        let key = CallKey { class: "a", tenant: String::new() };
+        assert_eq!(counts.take()[&key], Counted { calls: 3, throttled: 1, ..Counted::default() });
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn used(refused: Result<(), VendorError>) -> Option<Timestamp> {
+        match refused {
+            Ok(()) => None,
+            Err(VendorError::QuotaUsed { until }) => Some(until),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_day_holds_its_quota_and_background_work_leaves_the_reserve() {
+        let quota = DayQuota { class: Some("files"), units_max: 100, per: Per::Tenant };
+        let counts = CallCounts::within(Some(quota));
+        let (noon, midnight) = (at("2026-06-30T12:00:00Z"), at("2026-07-01T00:00:00Z"));
+        let ask = |tenant: &str, units| used(counts.spend("files", tenant, units, noon));
+        assert_eq!(in_background(async { ask("a", 90) }).await, None);
+        assert_eq!(in_background(async { ask("a", 1) }).await, Some(midnight));
+        // People have the rest, and no more; taking the counts changes nothing.
+        assert_eq!(ask("a", 10), None);
+        let taken = counts.take();
+        assert_eq!((taken.len(), ask("a", 1)), (1, Some(midnight)));
+        counts.put_back(taken);
+        assert_eq!(ask("a", 1), Some(midnight));
+        // Another tenant and another class have theirs.
+        assert_eq!((ask("b", 100), used(counts.spend("api", "a", 1_000, noon))), (None, None));
+        // What was written down by everybody counts; the next day begins anew.
+        counts.take();
+        counts.used_on(day(noon), BTreeMap::from([("a".to_owned(), 40)]));
+        assert_eq!((ask("a", 60), ask("a", 1)), (None, Some(midnight)));
+        counts.take();
+        assert_eq!(used(counts.spend("files", "a", 100, midnight)), None);
     }
 }

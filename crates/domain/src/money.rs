@@ -1,6 +1,8 @@
 //! Count truth: what a customer has beside what is billed, each difference with its cause and its money a month.
 //! Exact decimals only; the facts are whole and fresh before they come here.
 mod cause;
+mod commitment;
+mod month;
 mod standing;
 mod units;
 
@@ -9,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use cause::{Cause, CauseKind, LineNamed, Named};
+pub use commitment::{Commitment, HeldBy, Terms};
+pub use month::{Months, Since};
 pub use standing::{Charge, Close, Known, Move, State, Waiting, next, next_waiting};
-pub use units::{Counts, Deed, Device, Loss, Purchase, Seat, SeatBasis, Things};
+pub use units::{Counts, Deed, Device, Loss, Purchase, Seat, SeatBasis, SeatTerm, Things};
 use units::{Unit, billed_units};
 
 /// Digits of money behind the point.
@@ -48,6 +52,9 @@ pub struct Line {
     pub quantity_changed_at: Option<Timestamp>,
     /// When it was changed last by the billing system's word.
     pub updated_at: Option<Timestamp>,
+    /// Its quantity may not go down before.
+    #[serde(default)]
+    pub contract_end_at: Option<Timestamp>,
 }
 
 impl Line {
@@ -114,6 +121,10 @@ pub struct Difference {
     pub cause: Cause,
     /// The cause in one sentence.
     pub text: String,
+    /// Since when each part of it lasts.
+    pub since: Vec<Since>,
+    /// What keeps it from being reduced; nothing keeps it from being raised.
+    pub terms: Terms,
 }
 
 /// Numbers too large to be compared exactly: nothing is made of them.
@@ -156,7 +167,8 @@ pub fn compare(rule: &Rule, things: &Things, lines: &[Line]) -> Result<Option<Di
         difference,
         line,
     };
-    let (cause, text) = cause::explain(&found);
+    let (cause, text, since) = cause::explain(&found);
+    let terms = Terms::of(rule, things, &found);
     Ok(Some(Difference {
         counted,
         billed,
@@ -169,6 +181,8 @@ pub fn compare(rule: &Rule, things: &Things, lines: &[Line]) -> Result<Option<Di
         currency,
         cause,
         text,
+        since,
+        terms,
     }))
 }
 

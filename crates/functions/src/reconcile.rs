@@ -1,5 +1,5 @@
 use app::money::{
-    approve::approve,
+    approve::{Correction, approve},
     flows::Proration as Booking,
     ignore,
     preview::{self, Proposed},
@@ -92,6 +92,11 @@ pub enum Input {
         /// It changes money, so it has no default.
         #[garde(skip)]
         proration: Proration,
+        /// Of a reduction of what is committed: the end of the commitment, when the customer is let go before it. Without it,
+        /// or with an earlier end than there is, such a reduction is refused.
+        #[serde(default)]
+        #[garde(skip)]
+        release_commitment_until: Option<Timestamp>,
     },
 }
 
@@ -274,13 +279,18 @@ impl Function for Reconcile {
                 ignore::unignore(pg, actor, customer_id, difference_id).await?;
                 Ok(Output::Unignore { difference_id, state: "open".into() })
             }
-            Input::Approve { customer_id, difference_id, proration } => {
+            Input::Approve { customer_id, difference_id, proration, release_commitment_until } => {
                 let proration = match proration {
                     Proration::Prorate => Booking::Prorate,
                     Proration::None => Booking::None,
                 };
-                let run_id =
-                    approve(pg, &services.engine, actor, customer_id, difference_id, proration).await?;
+                let correction = Correction {
+                    customer: customer_id,
+                    difference: difference_id,
+                    proration,
+                    releases: release_commitment_until,
+                };
+                let run_id = approve(pg, &services.engine, actor, correction, clock.now()).await?;
                 Ok(Output::Approve { difference_id, run_id, state: "changing".into() })
             }
         }

@@ -53,6 +53,15 @@ impl Decimal {
         Self::new(self.units.checked_mul(other.units)?, self.scale + other.scale)
     }
 
+    /// Divided, and rounded once like [`Self::rounded`]. `None`: by zero, or too large.
+    pub fn checked_div(self, by: u64, places: u32) -> Option<Self> {
+        let places = places.min(FRACTION_DIGITS_MAX);
+        let numerator = self.units.checked_mul(10i128.pow(places))?;
+        let denominator = i128::from(by).checked_mul(10i128.pow(self.scale)).filter(|it| *it > 0)?;
+        let half = denominator / 2 * numerator.signum();
+        Self::new(numerator.checked_add(half)? / denominator, places)
+    }
+
     pub fn is_negative(self) -> bool {
         self.units < 0
     }
@@ -228,6 +237,26 @@ mod tests {
         assert_eq!(number("55").fixed(2), "55.00");
         assert_eq!([number("1.005").fixed(2), number("-1.005").fixed(2)], ["1.01", "-1.01"]);
         assert_eq!([number("0.004").fixed(2), number("12.5").fixed(0)], ["0.00", "13"]);
+    }
+
+    #[test]
+    fn a_quotient_is_rounded_once() {
+        for (number_of, by, places, written) in [
+            ("10", 3, 2, "3.33"),
+            ("-10", 3, 2, "-3.33"),
+            ("1", 8, 2, "0.13"),
+            ("-1", 8, 2, "-0.13"),
+            ("0.015", 3, 2, "0.01"),
+            ("55", 1, 2, "55"),
+        ] {
+            assert_eq!(
+                number(number_of).checked_div(by, places),
+                Some(number(written)),
+                "{number_of} / {by}"
+            );
+        }
+        assert_eq!(number("1").checked_div(0, 2), None);
+        assert_eq!(number("999999999999999999.999999999999999999").checked_div(3, 18), None);
     }
 
     #[test]

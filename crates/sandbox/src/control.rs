@@ -193,7 +193,7 @@ async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
     );
     Json(json!({
         "now": now.to_string(),
-        "billing_mistakes": billing::mistakes(&world),
+        "billing_mistakes": billing::mistakes(&world, now),
         "tenants": directory::tenants(&world),
         "mfa": directory::mfa(&world),
         "settings": world.cipp.truth(&world.directory),

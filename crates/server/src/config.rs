@@ -8,6 +8,7 @@ use std::{
 };
 
 use app::sync::ActivityKept;
+use app::vendors::DayQuotas;
 use auth::SharedSecret;
 use clap::Args;
 use kernel::secret::SecretString;
@@ -65,6 +66,15 @@ pub struct SettingsArgs {
     /// Days for which sign-ins of tenants are kept, 1 to 730. Default: 30.
     #[arg(long, global = true, env = "OBERA_SIGN_INS_DAYS", value_name = "DAYS")]
     pub sign_ins_days: Option<u16>,
+    /// Requests a day to a vendor, such as `revio=100000,sharepoint=none`. Default: what the vendor allows, where it names a limit.
+    #[arg(
+        long,
+        global = true,
+        env = "OBERA_VENDOR_DAY_QUOTAS",
+        value_delimiter = ',',
+        value_name = "VENDOR=UNITS"
+    )]
+    pub vendor_day_quotas: Option<Vec<String>>,
     /// Log filter, such as `info` or `info,flow=debug`.
     #[arg(long, global = true, env = "OBERA_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -100,6 +110,7 @@ struct SettingsFile {
     public_channels: Option<bool>,
     directory_changes_days: Option<u16>,
     sign_ins_days: Option<u16>,
+    vendor_day_quotas: Option<Vec<String>>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     shared_jwt_secret: Option<String>,
@@ -123,6 +134,8 @@ pub struct Settings {
     pub public_channels: bool,
     /// For how long events of tenants are kept.
     pub activity: ActivityKept,
+    /// How much may be asked of each vendor in a day.
+    pub vendor_day_quotas: DayQuotas,
     pub log: String,
     pub log_format: LogFormat,
     /// The secret of a project that moved over: its anonymous key goes on working. From the file, or the variable
@@ -178,6 +191,9 @@ impl Settings {
                     .or(file.sign_ins_days)
                     .unwrap_or(ActivityKept::default().sign_ins_days),
             },
+            vendor_day_quotas: DayQuotas::default()
+                .with(&args.vendor_day_quotas.or(file.vendor_day_quotas).unwrap_or_default())
+                .map_err(|error| ConfigError::Value { name: "vendor_day_quotas", why: error.to_string() })?,
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             shared_jwt_secret: shared_jwt_secret().or(file.shared_jwt_secret).map(SecretString::from),
@@ -296,6 +312,9 @@ mod tests {
         let settings = load("data_dir = '/x'\nsign_ins_days = 7", SettingsArgs::default()).expect("settings");
         let kept = ActivityKept { directory_changes_days: 180, sign_ins_days: 7 };
         assert_eq!(settings.activity, kept);
+        let error = load("data_dir = '/x'\nvendor_day_quotas = ['revio=1']", SettingsArgs::default())
+            .expect_err("few");
+        assert!(error.to_string().contains("vendor_day_quotas"), "{error}");
         let error = load("data_dir = '/x'\nsign_ins_days = 0", SettingsArgs::default()).expect_err("none");
         assert!(error.to_string().contains("sign_ins_days"), "{error}");
     }

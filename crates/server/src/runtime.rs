@@ -59,8 +59,10 @@ impl Product {
         let (pg, clock) = (database.pg.clone(), Clock::system());
         let vault = Vault::new(pg.clone(), database.master_key.clone(), clock.clone());
         vault.check().await.map_err(|error| Failure::start("the sealed credentials", &error))?;
-        let vendors: Arc<dyn Vendors> =
-            Arc::new(SealedVendors::new(pg.clone(), vault.clone(), clock.clone()));
+        let vendors: Arc<dyn Vendors> = Arc::new(
+            SealedVendors::new(pg.clone(), vault.clone(), clock.clone())
+                .with_day_quotas(settings.vendor_day_quotas),
+        );
         let registry = flows::handlers(Registry::new(), &vendors);
         let registry = app::money::flows::handlers(registry, &vendors);
         let registry = app::drift::flows::handlers(registry, &vendors);

@@ -17,6 +17,8 @@ pub enum Vendor {
 }
 
 impl Vendor {
+    pub const ALL: [Self; 5] = [Self::NinjaOne, Self::RevIo, Self::Microsoft, Self::Cipp, Self::SharePoint];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NinjaOne => "ninjaone",

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use change::{
-    Change, ChangeLine, await_invoice, begin_change, by_id, end_change, line_read_back, other_change_on_line,
+    Change, ChangeLine, Committed, await_invoice, begin_change, by_id, end_change, line_read_back,
+    other_change_on_line,
 };
 pub use facts::{
     Another, Facts, KnownDifference, RuleRow, SeatChange, Source, device_dates, facts, product, rules,
@@ -102,6 +103,25 @@ pub async fn renumber(
 ) -> Result<(), PgError> {
     let sql = include_str!("../../../db/queries/money/renumber_difference.sql");
     tx.execute_one(sql, &[&customer.0, &id.0, &numbers(found)]).await
+}
+
+/// What it came to on the day of `now`, and until when it cannot be reduced.
+pub async fn value(
+    tx: &ActorTx,
+    customer: CustomerId,
+    id: DifferenceId,
+    found: &Difference,
+    first_seen_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), PgError> {
+    let bound = found.commitment(now);
+    let row = json!({
+        "money_since": found.since(first_seen_at), "money_so_far": found.money_so_far(first_seen_at, now),
+        "committed_until": bound.map(|it| it.until), "committed_quantity": bound.map(|it| it.quantity),
+        "committed_by": bound.map(|it| it.by.as_str()), "committed_money": bound.and_then(|it| it.money),
+    });
+    let sql = include_str!("../../../db/queries/money/value_difference.sql");
+    tx.execute_one(sql, &[&customer.0, &id.0, &row]).await
 }
 
 /// The columns of a difference that come from the comparison.

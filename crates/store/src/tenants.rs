@@ -181,6 +181,16 @@ pub struct SkuRow {
     pub status: String,
     pub raw: Value,
     pub content_hash: ContentHash,
+    /// `None`: they were not read; what is known of them stays.
+    pub terms: Option<Vec<SkuTerm>>,
+}
+
+/// Seats of one purchase, and the end of its term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkuTerm {
+    pub subscription: String,
+    pub seats: i32,
+    pub until: Timestamp,
 }
 
 #[derive(Debug, Serialize)]

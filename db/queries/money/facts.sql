@@ -75,12 +75,19 @@ select
      join public.tenants t on t.customer_id = k.customer_id and t.id = k.tenant_id and t.missing_since is null
        and t.integration_id in (select s.integration_id from sources s where s.vendor = 'microsoft')
      where k.customer_id = $1 and k.sku_id = any ($5::uuid[]) and k.missing_since is null) as purchases,
+  (select coalesce(jsonb_agg(jsonb_build_object('sku_id', k.sku_id, 'seats', e.seats, 'until', e.until)), '[]')
+     from public.license_skus k
+     join public.tenants t on t.customer_id = k.customer_id and t.id = k.tenant_id and t.missing_since is null
+       and t.integration_id in (select s.integration_id from sources s where s.vendor = 'microsoft')
+     cross join jsonb_to_recordset(k.terms) as e (seats integer, until timestamptz)
+     where k.customer_id = $1 and k.sku_id = any ($5::uuid[]) and k.missing_since is null and e.until > $2::timestamptz) as terms,
   (select coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'external_id', l.external_id, 'product_id', l.product_id, 'quantity', l.quantity::text, 'rate', l.rate::text,
-       'currency', l.currency, 'is_active', l.is_active, 'activated_at', l.activated_at, 'disconnected_at', l.disconnected_at, 'quantity_changed_at', l.quantity_changed_at, 'updated_at', l.updated_at)), '[]')
+       'currency', l.currency, 'is_active', l.is_active, 'activated_at', l.activated_at, 'disconnected_at', l.disconnected_at, 'quantity_changed_at', l.quantity_changed_at, 'updated_at', l.updated_at,
+       'contract_end_at', l.contract_end_at)), '[]')
      from public.billing_lines l where l.customer_id = $1 and l.product_id = any ($4::uuid[]) and l.missing_since is null) as lines,
   (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'rule_id', d.rule_id, 'state', d.state, 'counted', d.counted::text, 'billed', d.billed::text, 'line_id', d.line_id,
        'rate', d.rate::text, 'rate_source', d.rate_source, 'money_per_month', d.money_per_month::text, 'currency', d.currency, 'direction', d.direction, 'cause', d.cause,
-       'cause_text', d.cause_text, 'is_stale', d.stale_since is not null, 'ignored_until', d.ignored_until, 'ignored_counted', d.ignored_counted::text,
+       'cause_text', d.cause_text, 'is_stale', d.stale_since is not null, 'first_seen_at', d.first_seen_at, 'ignored_until', d.ignored_until, 'ignored_counted', d.ignored_counted::text,
        'ignored_billed', d.ignored_billed::text, 'changed_quantity', d.changed_quantity::text,
        'run_is_over', exists (select from flow.runs r where r.customer_id = $1 and r.id = d.run_id and r.ended_at is not null),
        'line_quantity', (select l.quantity::text from public.billing_lines l where l.customer_id = $1 and l.id = d.line_id and l.missing_since is null and l.is_active),

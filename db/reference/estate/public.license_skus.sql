@@ -22,9 +22,11 @@ create table public.license_skus (
   seen_in_sync uuid,
   missing_since timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  terms jsonb,
   constraint license_skus_pkey PRIMARY KEY (customer_id, id),
   constraint license_skus_customer_id_tenant_id_fkey FOREIGN KEY (customer_id, tenant_id) REFERENCES public.tenants(customer_id, id) ON DELETE CASCADE,
-  constraint license_skus_counts_are_counts CHECK ((LEAST(purchased, suspended, warning, assigned) >= 0))
+  constraint license_skus_counts_are_counts CHECK ((LEAST(purchased, suspended, warning, assigned) >= 0)),
+  constraint license_skus_terms_are_a_list CHECK ((jsonb_typeof(terms) = 'array'::text))
 );
 
 CREATE INDEX license_skus_customer_name ON public.license_skus USING btree (customer_id, name, id);

@@ -14,7 +14,7 @@ const TABLES: Readonly<Record<Table, true>> = {
   incident_list: true, ticket_list: true, tickets: true, ticket_events: true, ticket_attachment_list: true, runs: true, steps: true, changes: true,
   approvals: true, evidence: true, workflows: true, source_list: true, integrations: true, integration_organizations: true, sync_runs: true,
   sync_parts: true,
-  vendor_calls: true, overview: true, alerts_by_hour: true, sla_by_priority: true, sla_targets: true, people: true, notifications: true,
+  vendor_call_hours: true, overview: true, alerts_by_hour: true, sla_by_priority: true, sla_targets: true, people: true, notifications: true,
   access_log: true, security_alerts: true, security_alert_list: true, security_status: true, export_freezes: true, difference_list: true,
   difference_by_customer: true, difference_by_product: true, money_overview: true, reconciliations: true, count_rules: true, count_rule_list: true,
   billing_products: true, billing_line_list: true, margin_by_customer: true, month_closes: true, month_close_list: true,

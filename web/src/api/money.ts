@@ -110,9 +110,10 @@ export async function unignoreDifference(row: DifferenceKey): Promise<string> {
   return callFunction("reconcile", { action: "unignore", ...keyOf(row) }, () => "It is open again.");
 }
 
-/** Starts the run that corrects the line; its approval asks a person. */
-export async function correctLine(row: DifferenceKey, proration: "prorate" | "none"): Promise<string> {
-  return callFunction("reconcile", { action: "approve", ...keyOf(row), proration }, (answer) => text(record(answer).run_id));
+/** Starts the run that corrects the line; its approval asks a person. `released`: the end of the commitment that is let go early. */
+export async function correctLine(row: DifferenceKey, proration: "prorate" | "none", released: string | null): Promise<string> {
+  const letGo = released === null ? {} : { release_commitment_until: released };
+  return callFunction("reconcile", { action: "approve", ...keyOf(row), proration, ...letGo }, (answer) => text(record(answer).run_id));
 }
 
 /** `month` is its first day. The database writes down what it sees and who signs. */

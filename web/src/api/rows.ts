@@ -159,7 +159,7 @@ export type IntegrationRow = TableRow<"integrations">;
 export type OrganizationRow = TableRow<"integration_organizations">;
 export type SyncRunRow = TableRow<"sync_runs", { kind: "full" | "incremental" }>;
 export type SyncPartRow = TableRow<"sync_parts">;
-export type VendorCallRow = TableRow<"vendor_calls">;
+export type VendorCallRow = ViewRow<"vendor_call_hours">;
 export type OverviewRow = ViewRow<"overview", "oldest_observed_at" | "oldest_stale_at" | "first_response_minutes_median">;
 export type AlertsByHourRow = ViewRow<"alerts_by_hour">;
 export type SlaByPriorityRow = ViewRow<"sla_by_priority">;
@@ -192,13 +192,14 @@ export type Counts = "devices" | "seats";
 export type SeatBasis = "assigned" | "enabled" | "purchased";
 export type DifferenceRow = ViewRow<
   "difference_list",
-  | "line_id" | "line_ref" | "line_quantity" | "line_contract_end_at" | "rate" | "money_per_month" | "state_text" | "devices_observed_at" | "lines_observed_at" | "stale_since" | "stale_reason"
+  | "line_id" | "line_ref" | "line_quantity" | "line_contract_end_at" | "rate" | "money_per_month" | "money_so_far" | "money_since" | "committed_until" | "committed_quantity" | "committed_by" | "committed_money" | "state_text" | "devices_observed_at" | "lines_observed_at" | "stale_since" | "stale_reason"
   | "ignored_at" | "ignored_by" | "ignored_until" | "ignored_reason" | "run_id" | "changed_at" | "changed_quantity" | "bill_id" | "bill_number" | "closed_at" | "reconciliation_id",
   {
     state: DifferenceState;
     direction: DifferenceDirection;
     cause_kind: CauseKind;
     rate_source: "line" | "former_line" | "product" | "none";
+    committed_by: "line" | "license" | "both" | null;
     counts: Counts;
     close_reason: "vanished" | "invoiced" | "superseded" | "rule_off" | null;
   }
@@ -353,7 +354,7 @@ export interface Tables {
   integration_organizations: OrganizationRow;
   sync_runs: SyncRunRow;
   sync_parts: SyncPartRow;
-  vendor_calls: VendorCallRow;
+  vendor_call_hours: VendorCallRow;
   overview: OverviewRow;
   alerts_by_hour: AlertsByHourRow;
   sla_by_priority: SlaByPriorityRow;

@@ -2,29 +2,41 @@
 use domain::money::State;
 use flow::{Engine, RunMode, StartRun, Subject};
 use kernel::{
-    ApiError, ErrorCode,
+    ApiError, ErrorCode, Timestamp,
     id::{CustomerId, DifferenceId, RunId},
 };
 use pg::{Actor, Pg, WorkReason};
-use store::money::{self, Change};
+use store::money::{self, Change, Committed};
 
 use super::flows::{self, Proration};
 use crate::access;
+
+/// Which difference is corrected, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Correction {
+    pub customer: CustomerId,
+    pub difference: DifferenceId,
+    pub proration: Proration,
+    /// The end of the commitment that the person lets go early. Who names none, or an earlier one than there is, is refused: a
+    /// contract is left knowingly or not at all.
+    pub releases: Option<Timestamp>,
+}
 
 /// Starts the change of one difference; returns its run. Needs `billing:manage`; the run's approval needs `approvals:decide`.
 pub async fn approve(
     pg: &Pg,
     engine: &Engine,
     actor: &Actor,
-    customer: CustomerId,
-    difference: DifferenceId,
-    proration: Proration,
+    correction: Correction,
+    now: Timestamp,
 ) -> Result<RunId, ApiError> {
+    let Correction { customer, difference, proration, releases } = correction;
     access::require(pg, actor, customer, "billing:manage").await?;
     let tx = pg.work_on_behalf(actor, customer, WorkReason::Workflow).await?;
     let found = money::by_id(&tx, customer, difference).await?.ok_or_else(access::not_found)?;
     refuse_unfit(&found)?;
-    let input = flows::Input { difference_id: difference, proration };
+    refuse_committed(&found, releases, now)?;
+    let input = flows::Input { difference_id: difference, proration, releases };
     let input = serde_json::to_value(&input)
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
     let started = engine
@@ -70,6 +82,30 @@ fn refuse_unfit(found: &Change) -> Result<(), ApiError> {
         .hint("Add, end or merge lines in the billing system; the difference closes by itself."));
     }
     Ok(())
+}
+
+fn refuse_committed(found: &Change, releases: Option<Timestamp>, now: Timestamp) -> Result<(), ApiError> {
+    let Some(bound) = found.commitment.as_ref().filter(|bound| bound.until > now) else { return Ok(()) };
+    if releases.is_some_and(|until| until >= bound.until) {
+        return Ok(());
+    }
+    let day = bound.until.strftime("%Y-%m-%d");
+    Err(ApiError::new(ErrorCode::Conflict, format!("It is committed until {day}: it cannot go down before."))
+        .details(committed(bound, &found.currency))
+        .hint(format!(
+            "Correct it on {day}. Who lets it go early, names that end: `release_commitment_until`."
+        )))
+}
+
+/// In one sentence, without the day.
+pub(super) fn committed(bound: &Committed, currency: &str) -> String {
+    let by = match bound.by.as_str() {
+        "line" => "the contract of the line binds",
+        "license" => "the term of the licenses binds",
+        _ => "the contract of the line and the term of the licenses bind",
+    };
+    let money = bound.money.map(|money| format!(", which comes to {} {currency} until then", money.fixed(2)));
+    format!("{by} {} of it{}", bound.quantity, money.unwrap_or_default())
 }
 
 fn not_open() -> ApiError {

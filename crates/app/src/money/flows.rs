@@ -7,7 +7,7 @@ mod reading;
 use std::sync::Arc;
 
 use flow::{Definition, Registry};
-use kernel::id::DifferenceId;
+use kernel::{Timestamp, id::DifferenceId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -36,6 +36,9 @@ pub enum Proration {
 pub struct Input {
     pub difference_id: DifferenceId,
     pub proration: Proration,
+    /// The end of the commitment that is let go early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releases: Option<Timestamp>,
 }
 
 pub fn handlers(registry: Registry, vendors: &Arc<dyn Vendors>) -> Registry {

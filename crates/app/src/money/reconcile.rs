@@ -294,6 +294,7 @@ impl Keeping<'_> {
                     kept.push(known.id);
                     if let Some(found) = found.filter(|_| known.state != State::Changing) {
                         self.renumber(known, found).await?;
+                        self.value(known.id, found, known.first_seen_at).await?;
                     }
                     if known.state == State::Open {
                         found.into_iter().for_each(|found| outcome.count_found(found));
@@ -324,7 +325,8 @@ impl Keeping<'_> {
             }
         }
         if let Some(found) = found.filter(|_| !is_kept_open) {
-            store::money::open(self.tx, self.customer, &rule.rule, found, stand).await?;
+            let id = store_money::open(self.tx, self.customer, &rule.rule, found, stand).await?;
+            self.value(id, found, stand.at).await?;
             outcome.opened += 1;
             outcome.count_found(found);
         }
@@ -345,9 +347,19 @@ impl Keeping<'_> {
         outcome.reopened += 1;
         if let Some(found) = found {
             self.renumber(known, found).await?;
+            self.value(known.id, found, known.first_seen_at).await?;
             outcome.count_found(found);
         }
         Ok(())
+    }
+
+    async fn value(
+        &self,
+        id: DifferenceId,
+        found: &Difference,
+        first_seen_at: Timestamp,
+    ) -> Result<(), PgError> {
+        store_money::value(self.tx, self.customer, id, found, first_seen_at, self.now).await
     }
 
     /// Writes only what changed: a difference that is the same is no change of anything.

@@ -243,7 +243,12 @@ impl Syncer {
         }
     }
 
+    /// The last of a day's quota is left to people.
     async fn attempt(&self, claim: &Claim) -> Result<SyncState, SyncError> {
+        connector_api::in_background(Box::pin(self.read(claim))).await
+    }
+
+    async fn read(&self, claim: &Claim) -> Result<SyncState, SyncError> {
         match claim.vendor {
             Vendor::NinjaOne => {
                 let client = self.vendors.ninjaone(claim.integration).await?;

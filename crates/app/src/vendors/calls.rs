@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use connector_api::{CallCounts, Counted};
+use connector_api::{CallCounts, CallKey, Counted, DayQuota, quota};
 use kernel::{Timestamp, id::IntegrationId};
 use pg::{Pg, PgError, WorkReason};
 use store::vendors::{self, Calls};
@@ -14,9 +14,21 @@ use store::vendors::{self, Calls};
 pub(super) struct Counts(Mutex<HashMap<IntegrationId, Arc<CallCounts>>>);
 
 impl Counts {
-    pub fn of(&self, integration: IntegrationId) -> Arc<CallCounts> {
+    /// With what was used of the day before this process began, and by others.
+    pub async fn of(
+        &self,
+        pg: &Pg,
+        integration: IntegrationId,
+        day: Option<DayQuota>,
+        at: Timestamp,
+    ) -> Result<Arc<CallCounts>, PgError> {
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&integration) {
+            return Ok(known.clone());
+        }
+        let made = Arc::new(CallCounts::within(day));
+        learn(pg, integration, at, &made).await?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(integration).or_default().clone()
+        Ok(all.entry(integration).or_insert(made).clone())
     }
 
     /// Writes down what was counted since the last time. What could not be written is counted again.
@@ -27,27 +39,44 @@ impl Counts {
         };
         for (integration, counts) in all {
             let taken = counts.take();
-            if taken.is_empty() {
-                continue;
-            }
-            if let Err(error) = write(pg, integration, at, &taken).await {
+            if !taken.is_empty()
+                && let Err(error) = write(pg, integration, at, &taken).await
+            {
                 counts.put_back(taken);
                 return Err(error);
             }
+            learn(pg, integration, at, &counts).await?;
         }
         Ok(())
     }
+}
+
+/// What everybody used of the day until now.
+async fn learn(
+    pg: &Pg,
+    integration: IntegrationId,
+    at: Timestamp,
+    counts: &CallCounts,
+) -> Result<(), PgError> {
+    let Some(quota) = counts.quota() else { return Ok(()) };
+    let tx = pg.work_for_provider(WorkReason::Sync).await?;
+    let used = vendors::units_of_day(&tx, integration, at, quota.class).await?;
+    tx.rollback().await?;
+    counts.used_on(quota::day(at), used);
+    Ok(())
 }
 
 async fn write(
     pg: &Pg,
     integration: IntegrationId,
     at: Timestamp,
-    taken: &BTreeMap<&'static str, Counted>,
+    taken: &BTreeMap<CallKey, Counted>,
 ) -> Result<(), PgError> {
-    let of = |(class, it): (&&'static str, &Counted)| Calls {
-        class,
+    let of = |(key, it): (&CallKey, &Counted)| Calls {
+        class: key.class,
+        tenant: key.tenant.clone(),
         calls: it.calls,
+        units: it.units,
         throttled: it.throttled,
         failed: it.failed,
         waited_ms: it.waited_ms,

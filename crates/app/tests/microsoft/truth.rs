@@ -18,6 +18,9 @@ async fn all_planted_mistakes_of_seats_are_found_and_no_others() {
     assert_eq!(ended.skipped.len(), 1, "the tenant that does not let us in: {:?}", ended.skipped);
     assert!(ended.skipped[0].1.contains("does not let the application in"), "{:?}", ended.skipped);
     causes(&world).await;
+    let bound = world.planned_commitments().await;
+    assert!(!bound.is_empty(), "some seats have a term");
+    assert_eq!(world.commitments().await, bound);
     let again = world.reconcile().await;
     assert_eq!((again.opened, again.closed, again.reopened), (0, 0, 0));
     // People come and go, a month passes.

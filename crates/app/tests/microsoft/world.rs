@@ -219,6 +219,27 @@ impl World {
         self.seat_mistakes().await.iter().map(read).collect()
     }
 
+    /// Organization and product -> how much is bound and until when, as the sandbox counts it.
+    pub async fn planned_commitments(&self) -> BTreeSet<(String, String, String, String)> {
+        let read = |row: &Value| {
+            let text = |name: &str| row[name].as_str().map(str::to_owned);
+            let (quantity, until) = text("committed_quantity").zip(text("committed_until"))?;
+            let slug = format!("customer-{}", row["organization_id"]);
+            Some((slug, row["product_id"].to_string(), quantity, until))
+        };
+        self.seat_mistakes().await.iter().filter_map(read).collect()
+    }
+
+    /// The same here.
+    pub async fn commitments(&self) -> BTreeSet<(String, String, String, String)> {
+        let sql = "select c.slug, p.external_id, trim_scale(d.committed_quantity)::text, d.committed_until
+            from public.count_differences d join public.billing_products p on p.id = d.product_id
+            join public.customers c on c.id = d.customer_id where d.state = 'open' and d.committed_until is not null";
+        let rows = self.admin.query(sql, &[]).await.expect("commitments");
+        let until = |row: &tokio_postgres::Row| row.get::<_, kernel::Timestamp>(3).to_string();
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), until(row))).collect()
+    }
+
     /// What is open here.
     pub async fn open(&self) -> Wrong {
         let sql = "select c.slug, p.external_id, d.billed::text, d.counted::text, d.money_per_month::text

@@ -204,6 +204,28 @@ impl Estate {
             .collect()
     }
 
+    /// Organization and product -> how much is bound and until when, as the sandbox counts it.
+    pub async fn planned_commitments(&self) -> BTreeSet<(String, String, String, String)> {
+        let read = |row: &Value| {
+            let text = |name: &str| row[name].as_str().map(str::to_owned);
+            let (quantity, until) = text("committed_quantity").zip(text("committed_until"))?;
+            Some((row["organization_id"].to_string(), row["product_id"].to_string(), quantity, until))
+        };
+        self.mistakes().await.iter().filter_map(read).collect()
+    }
+
+    /// The same here.
+    pub async fn commitments(&self) -> BTreeSet<(String, String, String, String)> {
+        let sql =
+            "select o.external_id, p.external_id, trim_scale(d.committed_quantity)::text, d.committed_until
+            from public.count_differences d join public.billing_products p on p.id = d.product_id
+            join public.integration_organizations o on o.customer_id = d.customer_id and o.integration_id = $1
+            where d.state = 'open' and d.committed_until is not null";
+        let rows = self.admin.query(sql, &[&self.ninja.0]).await.expect("commitments");
+        let until = |row: &tokio_postgres::Row| row.get::<_, kernel::Timestamp>(3).to_string();
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), until(row))).collect()
+    }
+
     /// Kind of the truth -> kinds of causes that were found for it.
     pub async fn kinds(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! From a difference through approval to the line, and from the line to the bill.
 use app::{
     money::{
-        approve::approve,
+        approve::{Correction, approve},
         flows::{self, Proration},
     },
     workflows,
@@ -19,6 +19,13 @@ struct Picked {
     id: DifferenceId,
     line: String,
     counted: String,
+}
+
+impl Picked {
+    fn as_is(&self) -> Correction {
+        let (customer, difference) = (self.customer, self.id);
+        Correction { customer, difference, proration: Proration::None, releases: None }
+    }
 }
 
 /// A customer with one line too low.
@@ -76,7 +83,7 @@ async fn decide(estate: &Estate, picked: &Picked, decision: Decision) {
 
 async fn begin(estate: &Estate, picked: &Picked) -> RunId {
     let owner = estate.db.staff("owner").await;
-    approve(&estate.db.pg, &estate.engine, &owner, picked.customer, picked.id, Proration::None)
+    approve(&estate.db.pg, &estate.engine, &owner, picked.as_is(), estate.clock.now())
         .await
         .expect("it answers")
 }
@@ -205,17 +212,15 @@ async fn a_run_that_was_started_by_hand_changes_nothing() {
     let before = quantity(&estate, &picked).await;
     let _worker = estate.work();
     let technician = estate.db.staff("technician").await;
-    let tried =
-        approve(&estate.db.pg, &estate.engine, &technician, picked.customer, picked.id, Proration::None)
-            .await;
+    let tried = approve(&estate.db.pg, &estate.engine, &technician, picked.as_is(), estate.clock.now()).await;
     assert_eq!(tried.unwrap_err().status, 403);
     let owner = estate.db.staff("owner").await;
     let other: Uuid = estate
         .db
         .read(&format!("select id from public.customers where id <> '{}' limit 1", picked.customer))
         .await;
-    let tried =
-        approve(&estate.db.pg, &estate.engine, &owner, CustomerId(other), picked.id, Proration::None).await;
+    let elsewhere = Correction { customer: CustomerId(other), ..picked.as_is() };
+    let tried = approve(&estate.db.pg, &estate.engine, &owner, elsewhere, estate.clock.now()).await;
     assert_eq!(tried.unwrap_err().status, 404);
     let input = json!({ "difference_id": picked.id, "proration": "none" });
     let key = flows::ADJUST_LINE;

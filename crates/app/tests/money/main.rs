@@ -4,5 +4,6 @@ mod ignore;
 mod line;
 mod reconcile;
 mod revio;
+mod terms;
 mod truth;
 mod world;

@@ -16,6 +16,9 @@ async fn all_planted_mistakes_are_found_and_no_others() {
     let truth = estate.truth().await;
     assert!(truth.len() >= 6, "{truth:?}");
     assert_eq!(estate.open().await, truth);
+    let bound = estate.planned_commitments().await;
+    assert!(!bound.is_empty(), "some line has a term");
+    assert_eq!(estate.commitments().await, bound);
     for (kind, found) in estate.kinds().await {
         let allowed: BTreeSet<&str> = match kind.as_str() {
             "under_billed" => ["devices_added"].into(),

@@ -10,6 +10,7 @@ mod full;
 mod incremental;
 mod kill;
 mod postgres_killed;
+mod quotas;
 mod random;
 mod removals;
 mod requests;

@@ -75,7 +75,7 @@ impl Graph {
             let config = &self.shared.config;
             Tenant {
                 tokens: Arc::new(Tokens::new(config, id.clone(), self.shared.clock.clone())),
-                graph: self.shared.graph.share(&config.quotas, TENANT_CONCURRENCY_MAX),
+                graph: self.shared.graph.share(&id, &config.quotas, TENANT_CONCURRENCY_MAX),
             }
         });
         let Tenant { tokens, graph } = tenant.clone();

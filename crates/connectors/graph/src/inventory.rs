@@ -4,7 +4,7 @@ use connector_api::{Call, Fact, VendorError, Walk};
 use crate::client::{TenantClient, fact, page};
 use crate::errors::About;
 use crate::permissions;
-use crate::types::{Domain, Organization, SubscribedSku};
+use crate::types::{CommercialSubscription, Domain, Organization, SubscribedSku};
 
 const ORGANIZATION: About = About::list(permissions::ORGANIZATION, "the organization");
 
@@ -27,5 +27,12 @@ impl TenantClient {
     pub async fn subscribed_skus(&self) -> Walk<SubscribedSku> {
         let about = About::list(permissions::SEATS, "subscriptions");
         self.list(Call::get("/v1.0/subscribedSkus"), about, SubscribedSku::read, |it| it.sku_id).await
+    }
+
+    /// What was bought, purchase by purchase, with the ends of terms. Source: Graph v1.0, `directory: list subscriptions`.
+    pub async fn commercial_subscriptions(&self) -> Walk<CommercialSubscription> {
+        let about = About::list(permissions::ORGANIZATION, "purchases");
+        let call = Call::get("/v1.0/directory/subscriptions");
+        self.list(call, about, CommercialSubscription::read, |it| it.id.clone()).await
     }
 }

@@ -46,7 +46,7 @@ pub use security_alerts::{AlertSeverity, SecurityAlert};
 pub use sign_in::PerId;
 pub use subscriptions::{NewSubscription, Subscription};
 pub use types::{
-    AccessPolicy, AssignedLicense, AuthenticationMethod, Domain, LicenseState, NamedLocation, Organization,
-    PartnerCustomer, PerUserMfa, Prepaid, Raw, Registration, RoleAssignment, RoleDefinition,
-    SecurityDefaults, ServicePlan, SignIns, SubscribedSku, User, VerifiedDomain,
+    AccessPolicy, AssignedLicense, AuthenticationMethod, CommercialSubscription, Domain, LicenseState,
+    NamedLocation, Organization, PartnerCustomer, PerUserMfa, Prepaid, Raw, Registration, RoleAssignment,
+    RoleDefinition, SecurityDefaults, ServicePlan, SignIns, SubscribedSku, User, VerifiedDomain,
 };

@@ -1,5 +1,5 @@
 //! What Microsoft allows one application in one tenant, by the service that answers. Source: Graph's throttling limits.
-use connector_api::{Call, Quota};
+use connector_api::{Call, DayQuota, Per, Quota};
 
 const DIRECTORY: &str = "directory";
 const REPORTS: &str = "reports";
@@ -16,6 +16,9 @@ pub const QUOTAS: [Quota; 5] = [
     Quota::of(INTUNE, 1_600, 20_000),
     Quota::of(SHAREPOINT, 1_000, 60_000),
 ];
+/// What SharePoint takes of one application in one small tenant in a day. Graph's directory has no limit of a day.
+pub const SHAREPOINT_DAY: DayQuota =
+    DayQuota { class: Some(SHAREPOINT), units_max: 1_200_000, per: Per::Tenant };
 /// Of one tenant, so that eight calls under way are of more than one.
 pub const TENANT_CONCURRENCY_MAX: usize = 4;
 

@@ -99,6 +99,40 @@ impl SubscribedSku {
     }
 }
 
+/// One purchase of a license: how many seats, and until when they are bought.
+#[derive(Clone, Debug)]
+pub struct CommercialSubscription {
+    pub id: String,
+    pub sku_id: Uuid,
+    pub seats: i64,
+    /// `Enabled`, `Warning`, `Suspended`, `Deleted`, `LockedOut`.
+    pub status: Option<String>,
+    pub is_trial: bool,
+    /// The end of the term: then it is renewed, or moves on to the next status. What is free has none.
+    pub next_lifecycle_at: Option<Timestamp>,
+}
+
+impl CommercialSubscription {
+    /// The end of a term that is paid for until then.
+    pub fn term(&self) -> Option<Timestamp> {
+        let is_on = self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("enabled"));
+        self.next_lifecycle_at.filter(|_| is_on && !self.is_trial && self.seats > 0)
+    }
+
+    pub(crate) fn read(raw: Raw) -> Result<Self, VendorError> {
+        let row = members(&raw)?;
+        let at = Fields(&row);
+        Ok(Self {
+            id: at.id("id")?,
+            sku_id: at.uuid("skuId").ok_or_else(|| VendorError::shape("$.skuId", "not an id"))?,
+            seats: at.int("totalLicenses").ok_or_else(|| VendorError::shape("$.totalLicenses", "missing"))?,
+            status: at.text("status"),
+            is_trial: at.flag("isTrial").unwrap_or(false),
+            next_lifecycle_at: at.time("nextLifecycleDateTime"),
+        })
+    }
+}
+
 /// Seats bought, by what became of the subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prepaid {

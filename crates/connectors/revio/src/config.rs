@@ -1,7 +1,7 @@
 //! What a connection to one Rev.io client (one MSP's books) needs.
 use std::sync::Arc;
 
-use connector_api::{CallCounts, HttpConfig, Quota, RetryPolicy, VendorError};
+use connector_api::{CallCounts, DayQuota, HttpConfig, Per, Quota, RetryPolicy, VendorError};
 use secrecy::SecretString;
 
 pub const BASE_URL: &str = "https://restapi.rev.io";
@@ -9,6 +9,8 @@ pub const BASE_URL: &str = "https://restapi.rev.io";
 pub const PAGE_ROWS_MAX: u32 = 500;
 /// The vendor's limit; the rest of a minute is answered with 429.
 pub const CALLS_PER_MINUTE_MAX: u32 = 500;
+/// The vendor refuses what is over it until the day ends.
+pub const DAY: DayQuota = DayQuota { class: None, units_max: 150_000, per: Per::Connection };
 /// The vendor names no figure for calls at once.
 pub const CONCURRENCY_MAX: usize = 4;
 pub const TIMEOUT_MS: u64 = 30_000;

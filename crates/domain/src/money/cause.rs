@@ -3,7 +3,7 @@ use kernel::{Decimal, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Line, NAMED_MAX, Rule, Unit};
+use super::{Line, NAMED_MAX, Rule, Since, Unit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,11 +91,23 @@ pub(super) struct Found<'a> {
     pub line: Option<&'a Line>,
 }
 
-pub(super) fn explain(found: &Found<'_>) -> (Cause, String) {
+impl Found<'_> {
+    /// The difference without its sign.
+    pub(super) fn size(&self) -> Decimal {
+        if self.difference.is_negative() {
+            Decimal::ZERO.checked_sub(self.difference).unwrap_or_default()
+        } else {
+            self.difference
+        }
+    }
+}
+
+pub(super) fn explain(found: &Found<'_>) -> (Cause, String, Vec<Since>) {
     let changed_at = found.line.and_then(Line::changed_at);
     let (kind, mut named) =
         if found.difference.is_negative() { over(found, changed_at) } else { under(found, changed_at) };
     let text = sentence(found, kind, &named, changed_at);
+    let since = since(found, &named, changed_at);
     let total = named.len();
     named.truncate(NAMED_MAX);
     let is_seats = found.rule.counts.is_seats();
@@ -109,7 +121,31 @@ pub(super) fn explain(found: &Found<'_>) -> (Cause, String) {
         people_total: is_seats.then_some(total),
         lines: found.ours.iter().map(|line| LineNamed::of(line)).collect(),
     };
-    (cause, text)
+    (cause, text, since)
+}
+
+/// The difference in parts: what each thing that came or went makes of it, since that day; the rest since the line is what it is.
+/// Nothing lasts longer than the line that does not fit, or than no line is there.
+fn since(found: &Found<'_>, named: &[Named], changed_at: Option<Timestamp>) -> Vec<Since> {
+    let floor = if found.active.is_empty() {
+        found.ours.iter().filter_map(|line| line.disconnected_at).max()
+    } else {
+        changed_at
+    };
+    let mut left = found.size();
+    let mut parts = Vec::new();
+    for unit in named {
+        let quantity = left.min(found.rule.multiplier);
+        if quantity.is_zero() {
+            break;
+        }
+        parts.push(Since { quantity, at: Some(unit.at).max(floor) });
+        left = left.checked_sub(quantity).unwrap_or_default();
+    }
+    if !left.is_zero() {
+        parts.push(Since { quantity: left, at: floor });
+    }
+    parts
 }
 
 fn under(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Named>) {
@@ -157,12 +193,7 @@ fn over(found: &Found<'_>, changed_at: Option<Timestamp>) -> (CauseKind, Vec<Nam
 /// How many units make up the difference: the smallest number that reaches it.
 fn units_of(found: &Found<'_>) -> usize {
     let zero = Decimal::ZERO;
-    let wanted = if found.difference.is_negative() {
-        zero.checked_sub(found.difference)
-    } else {
-        Some(found.difference)
-    };
-    let Some(wanted) = wanted else { return 0 };
+    let wanted = found.size();
     let mut sum = zero;
     let mut units = 0;
     while sum < wanted && units < found.meant.len() {

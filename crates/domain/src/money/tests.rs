@@ -7,19 +7,19 @@ fn compare(rule: &Rule, devices: &[Device], lines: &[Line]) -> Result<Option<Dif
     super::compare(rule, &Things { devices: devices.to_vec(), ..Things::default() }, lines)
 }
 
-fn id(number: u128) -> Uuid {
+pub(super) fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-fn at(day: i64) -> Timestamp {
+pub(super) fn at(day: i64) -> Timestamp {
     Timestamp::from_second(1_780_000_000 + day * 86_400).unwrap()
 }
 
-fn dec(text: &str) -> Decimal {
+pub(super) fn dec(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-fn rule(multiplier: &str) -> Rule {
+pub(super) fn rule(multiplier: &str) -> Rule {
     Rule {
         id: id(1),
         product_id: id(2),
@@ -31,7 +31,7 @@ fn rule(multiplier: &str) -> Rule {
     }
 }
 
-fn device(number: u128, added: i64) -> Device {
+pub(super) fn device(number: u128, added: i64) -> Device {
     Device {
         id: DeviceId(id(100 + number)),
         name: format!("WS-{number}"),
@@ -42,7 +42,7 @@ fn device(number: u128, added: i64) -> Device {
     }
 }
 
-fn line(number: u128, quantity: &str) -> Line {
+pub(super) fn line(number: u128, quantity: &str) -> Line {
     Line {
         id: id(1_000 + number),
         external_id: number.to_string(),
@@ -55,6 +55,7 @@ fn line(number: u128, quantity: &str) -> Line {
         disconnected_at: None,
         quantity_changed_at: None,
         updated_at: None,
+        contract_end_at: None,
     }
 }
 
@@ -66,7 +67,7 @@ fn off(line: Line) -> Line {
     Line { is_active: false, disconnected_at: Some(at(20)), ..line }
 }
 
-fn gone(device: Device, day: i64) -> Device {
+pub(super) fn gone(device: Device, day: i64) -> Device {
     Device { missing_since: Some(at(day)), ..device }
 }
 
@@ -163,7 +164,7 @@ fn the_line_to_change_can_take_the_whole_difference() {
     );
 }
 
-fn seat(number: u128, day: i64) -> Seat {
+pub(super) fn seat(number: u128, day: i64) -> Seat {
     Seat {
         person_id: id(200 + number),
         name: format!("Person {number}"),
@@ -177,7 +178,7 @@ fn seat(number: u128, day: i64) -> Seat {
     }
 }
 
-fn of_seats(basis: SeatBasis, things: &Things, lines: &[Line]) -> Option<Difference> {
+pub(super) fn of_seats(basis: SeatBasis, things: &Things, lines: &[Line]) -> Option<Difference> {
     let rule = Rule { counts: Counts::Seats { sku_ids: vec![id(9)], basis }, ..rule("1") };
     super::compare(&rule, things, lines).unwrap()
 }

@@ -90,12 +90,21 @@ pub struct Purchase {
     pub purchased: u32,
 }
 
+/// Seats that a tenant bought for a term: they are paid until then, whoever holds them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct SeatTerm {
+    pub sku_id: Uuid,
+    pub seats: u32,
+    pub until: Timestamp,
+}
+
 /// All that one customer has.
 #[derive(Clone, Debug, Default)]
 pub struct Things {
     pub devices: Vec<Device>,
     pub seats: Vec<Seat>,
     pub purchases: Vec<Purchase>,
+    pub terms: Vec<SeatTerm>,
     pub losses: Vec<Loss>,
 }
 

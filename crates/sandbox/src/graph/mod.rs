@@ -260,7 +260,7 @@ pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {
 /// The right that a path needs.
 fn permission(path: &[&str]) -> Option<&'static str> {
     Some(match path {
-        ["organization", ..] => "Organization.Read.All",
+        ["organization", ..] | ["directory", "subscriptions"] => "Organization.Read.All",
         ["domains", ..] => "Domain.Read.All",
         ["subscribedSkus", ..] => "LicenseAssignment.Read.All",
         ["users", _, "authentication", "methods"] => "UserAuthenticationMethod.Read.All",
@@ -303,6 +303,7 @@ pub(crate) fn answer(world: &World, caller: Caller, ask: &Ask<'_>) -> Outcome {
         (_, ["organization"]) => Ok(Reply::Json(json!({"value": [render::organization(tenant)]}))),
         (_, ["domains"]) => listed(render::domains(tenant)),
         (_, ["subscribedSkus"]) => skus_of(tenant, ask),
+        (_, ["directory", "subscriptions"]) => listed(skus::subscriptions(tenant, ask.now)),
         (_, ["users"]) => render::users(tenant, ask),
         (_, ["users", "$count"]) => render::users_count(tenant, ask),
         (_, ["users", "delta" | "delta()" | "microsoft.graph.delta()"]) => delta::users(tenant, ask),

@@ -1,6 +1,9 @@
 //! Subscriptions that tenants buy, with the ids and names that Microsoft publishes for them.
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
+
+use super::tenants::Tenant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Sku {
@@ -102,4 +105,33 @@ impl Sku {
             "servicePlans": self.plans().iter().map(plan).collect::<Vec<Value>>(),
         })
     }
+}
+
+/// What the tenant bought, subscription by subscription.
+pub(crate) fn subscriptions(tenant: &Tenant, now: Timestamp) -> Vec<Value> {
+    let row = |sku: Sku, seats: u32, until: Option<Timestamp>, at: u128| {
+        let id = Uuid::from_u128(tenant.id.as_u128() ^ sku.id().as_u128() ^ (at + 1));
+        json!({
+            "id": id,
+            "commerceSubscriptionId": id,
+            "createdDateTime": Timestamp::from_second(tenant.epoch_s - 400 * 86_400).unwrap_or(now).to_string(),
+            "isTrial": false,
+            "nextLifecycleDateTime": until.map(|until| until.to_string()),
+            "skuId": sku.id(),
+            "skuPartNumber": sku.part_number(),
+            "status": "Enabled",
+            "totalLicenses": seats,
+            "ownerType": "Microsoft.DirectoryServices.User",
+            "serviceStatus": [],
+        })
+    };
+    let mut rows = Vec::new();
+    for (sku, bought) in &tenant.purchased {
+        let terms = tenant.terms(*sku, now);
+        if terms.is_empty() {
+            rows.push(row(*sku, *bought, None, 0));
+        }
+        rows.extend((0..).zip(terms).map(|(at, (seats, until))| row(*sku, seats, Some(until), at)));
+    }
+    rows
 }

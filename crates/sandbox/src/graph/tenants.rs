@@ -1,7 +1,7 @@
 //! The tenants of the MSP's customers, made from the estate and the seed, and what happens to their people.
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::alerts::{self, SecurityAlert};
@@ -20,6 +20,8 @@ const EMPLOYEES_LEAST: u32 = 4;
 /// Above this Business Premium (300 seats) does not reach with some room.
 const BUSINESS_MAX: u32 = 240;
 const CHANGES_MAX: usize = 100_000;
+/// Terms of a subscription that may pass while the sandbox runs.
+const TERMS_MAX: u16 = 600;
 
 /// A role of the directory: its name and its template, which is its definition as well.
 pub(crate) type Role = (&'static str, &'static str);
@@ -239,6 +241,27 @@ impl Tenant {
             }
         }
         tenant
+    }
+
+    /// How the seats of a license were bought: two thirds for a year, the rest by the month, each with the end of its term. What is
+    /// free has none. A term that is over is renewed.
+    pub fn terms(&self, sku: Sku, now: Timestamp) -> Vec<(u32, Timestamp)> {
+        let bought = self.purchased.get(&sku).copied().unwrap_or(0);
+        if sku.purchased_least() > 0 {
+            return Vec::new();
+        }
+        let by_month = bought / 3;
+        let begun = Timestamp::from_second(self.epoch_s).unwrap_or(now);
+        let first = begun.to_zoned(TimeZone::UTC).date().first_of_month();
+        let year = 1 + i64::try_from(self.salt % 11).unwrap_or(0);
+        let term = |seats: u32, months: i64, every: i64| {
+            let ends = (0..TERMS_MAX).filter_map(|again| {
+                let months = jiff::Span::new().months(months + i64::from(again) * every);
+                Some(first.checked_add(months).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+            });
+            Some((seats, ends.into_iter().find(|end| *end > now)?)).filter(|(seats, _)| *seats > 0)
+        };
+        [term(bought - by_month, year, 12), term(by_month, 1, 1)].into_iter().flatten().collect()
     }
 
     pub fn has_premium(&self) -> bool {

@@ -154,6 +154,8 @@ pub(crate) struct Line {
     pub changed: DateTime,
     pub canceled: Option<DateTime>,
     pub billed_through: Option<DateTime>,
+    /// The quantity may not go down before.
+    pub contract_end: Option<DateTime>,
     pub flags: LineFlags,
 }
 
@@ -367,6 +369,7 @@ impl Books {
             changed: activated,
             canceled: None,
             billed_through: None,
+            contract_end: contract_end(id, now),
             flags: LineFlags { itemized: true, ..LineFlags::default() },
         };
         self.lines.insert(id, line);
@@ -384,6 +387,17 @@ impl Books {
     pub fn next_charge_id(&self) -> i64 {
         self.charges.keys().next_back().map_or(CHARGE_ID_FIRST, |last| last + 1)
     }
+}
+
+/// Every other line has a term; of some it is over.
+fn contract_end(line_id: i64, now: Timestamp) -> Option<DateTime> {
+    let months = match line_id % 6 {
+        0 | 2 => 1 + line_id % 13,
+        4 => -5,
+        _ => return None,
+    };
+    let day = local(now).date().first_of_month().checked_add(jiff::Span::new().months(months)).ok()?;
+    Some(DateTime::from(day))
 }
 
 fn days(rng: &mut Rng, bound: u64) -> i64 {

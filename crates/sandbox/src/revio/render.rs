@@ -182,7 +182,7 @@ pub(crate) fn line(it: &Line, form: IdForm) -> String {
         activated_date: time(it.activated),
         billed_through_date: it.billed_through.map(time),
         canceled_date: it.canceled.map(time),
-        contract_end_date: None,
+        contract_end_date: it.contract_end.map(time),
         created_date: time(it.activated),
         updated_date: time(it.changed),
         tax_included: it.flags.tax_included,

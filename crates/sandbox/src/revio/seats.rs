@@ -104,7 +104,12 @@ impl Books {
         let customer_id = customer_id_of(place.organization_id);
         let id = add(self, place.product, customer_id, quantity, changed_s, now, rng);
         match what {
-            Some(What::OverBilled) => tenant.retire_seats(place.sku, difference, changed_s, now, rng),
+            Some(What::OverBilled) => {
+                tenant.retire_seats(place.sku, difference, changed_s, now, rng);
+                // They were bought for those who left, too, and are paid on.
+                let bought = tenant.purchased.entry(place.sku).or_default();
+                *bought = (*bought).max(u32::try_from(quantity).unwrap_or(u32::MAX));
+            }
             Some(What::DuplicateLine) => {
                 add(self, place.product, customer_id, quantity, changed_s, now, rng);
             }

@@ -1,7 +1,7 @@
 //! What is wrong with the billing right now, counted from the state itself: never from what was planted.
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use kernel::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
@@ -31,6 +31,9 @@ pub(crate) struct BillingMistake {
     direction: &'static str,
     /// What the customer pays too little or too much, with two digits behind the point.
     money_per_month: String,
+    /// Of what is billed too much: how much cannot go down yet, and until when.
+    committed_quantity: Option<String>,
+    committed_until: Option<String>,
     /// The devices that make the difference: those counted last, or those that are gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     device_ids: Option<Vec<i64>>,
@@ -73,7 +76,7 @@ impl What {
     }
 }
 
-pub(crate) fn mistakes(world: &World) -> Vec<BillingMistake> {
+pub(crate) fn mistakes(world: &World, now: Timestamp) -> Vec<BillingMistake> {
     let counts = counts(&world.estate);
     let mut lines: HashMap<(i64, i64), Vec<&Line>> = HashMap::new();
     for line in world.books.lines.values() {
@@ -85,7 +88,7 @@ pub(crate) fn mistakes(world: &World) -> Vec<BillingMistake> {
             let lines = lines.get(&(customer.id, product.id)).map(Vec::as_slice).unwrap_or_default();
             let place =
                 Place { product, class, organization_id: customer.organization_id, customer_id: customer.id };
-            mistakes.extend(place.judge(lines, &counts, &world.books));
+            mistakes.extend(place.judge(lines, &counts, &world.books, now));
         }
         for (product, sku) in PRODUCTS.iter().filter_map(|product| Some((product, product.sku?))) {
             // Who cannot be read cannot be wrong.
@@ -93,7 +96,7 @@ pub(crate) fn mistakes(world: &World) -> Vec<BillingMistake> {
             let Some(tenant) = tenant.filter(|tenant| tenant.has_consent) else { continue };
             let lines = lines.get(&(customer.id, product.id)).map(Vec::as_slice).unwrap_or_default();
             let place = SeatPlace { product, sku, tenant, customer_id: customer.id };
-            mistakes.extend(place.judge(lines, customer.organization_id));
+            mistakes.extend(place.judge(lines, customer.organization_id, now));
         }
     }
     mistakes
@@ -135,6 +138,32 @@ impl<'a> Difference<'a> {
         Some(Self { what, newest, billed, size, is_over, rate })
     }
 
+    /// What is bound of it: all by the contract of the line; by terms of seats (`terms`) what they keep above the count.
+    fn bound(&self, count: usize, terms: &[(u32, Timestamp)], now: Timestamp) -> Option<(String, String)> {
+        if !self.is_over {
+            return None;
+        }
+        let contract = self.newest.and_then(|line| line.contract_end);
+        let contract = contract.and_then(|end| end.to_zoned(TimeZone::UTC).ok()).map(|end| end.timestamp());
+        let contract = contract.filter(|end| *end > now);
+        let billed = self.billed.whole().and_then(|billed| usize::try_from(billed).ok())?;
+        let kept_after = |at: Timestamp| {
+            let bought = terms
+                .iter()
+                .filter(|(_, until)| *until > at)
+                .map(|(seats, _)| *seats as usize)
+                .sum::<usize>();
+            bought.min(billed).saturating_sub(count)
+        };
+        let last = terms.iter().map(|(_, until)| *until).filter(|until| *until > now);
+        let mut ends: Vec<Timestamp> = last.collect();
+        ends.sort_unstable();
+        let free_at = ends.into_iter().find(|end| kept_after(*end) == 0).filter(|_| kept_after(now) > 0);
+        let until = contract.max(free_at)?;
+        let quantity = if contract.is_some() { self.whole() } else { kept_after(now) };
+        Some((quantity.to_string(), until.to_string()))
+    }
+
     fn whole(&self) -> usize {
         self.size.whole().and_then(|size| usize::try_from(size).ok()).unwrap_or(0)
     }
@@ -159,6 +188,8 @@ impl<'a> Difference<'a> {
             counted_quantity,
             direction: if self.is_over { "over" } else { "under" },
             money_per_month: self.size.checked_mul(self.rate)?.fixed(2),
+            committed_quantity: None,
+            committed_until: None,
             device_ids: None,
             devices: None,
             sku_id: None,
@@ -177,14 +208,17 @@ struct SeatPlace<'a> {
 }
 
 impl SeatPlace<'_> {
-    fn judge(&self, lines: &[&Line], organization_id: i64) -> Option<BillingMistake> {
+    fn judge(&self, lines: &[&Line], organization_id: i64, now: Timestamp) -> Option<BillingMistake> {
         let seats = self.tenant.seats(self.sku);
         let difference = Difference::of(self.product, lines, seats.len())?;
         let people = self.causes(&difference, &seats);
+        let bound = difference.bound(seats.len(), &self.tenant.terms(self.sku, now), now).unzip();
         let mistake =
             difference.mistake("seats", self.product, organization_id, self.customer_id, seats.len())?;
         Some(BillingMistake {
             kind: if difference.what == What::NoDevice { "no_seat" } else { mistake.kind },
+            committed_quantity: bound.0,
+            committed_until: bound.1,
             sku_id: Some(self.sku.id()),
             user_ids: Some(people.iter().map(|cause| cause.user_id).collect()),
             people: Some(people),
@@ -236,7 +270,13 @@ struct Place {
 }
 
 impl Place {
-    fn judge(&self, lines: &[&Line], counts: &Counts, books: &Books) -> Option<BillingMistake> {
+    fn judge(
+        &self,
+        lines: &[&Line],
+        counts: &Counts,
+        books: &Books,
+        now: Timestamp,
+    ) -> Option<BillingMistake> {
         let devices = counts.get(&(self.organization_id, self.class)).map(Vec::as_slice).unwrap_or_default();
         let difference = Difference::of(self.product, lines, devices.len())?;
         let causes = self.causes(difference.what, difference.whole(), devices, books);
@@ -247,7 +287,10 @@ impl Place {
             self.customer_id,
             devices.len(),
         )?;
+        let bound = difference.bound(devices.len(), &[], now).unzip();
         Some(BillingMistake {
+            committed_quantity: bound.0,
+            committed_until: bound.1,
             device_ids: Some(causes.iter().map(|cause| cause.device_id).collect()),
             devices: Some(causes),
             ..mistake

@@ -449,6 +449,7 @@ fn settings(folder: &std::path::Path) -> Settings {
         trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
         public_channels: false,
+        vendor_day_quotas: app::vendors::DayQuotas::default(),
         activity: app::sync::ActivityKept::default(),
         shared_jwt_secret: None,
         log: "warn".to_owned(),

@@ -26,6 +26,18 @@ pub struct Change {
     pub stale_reason: Option<String>,
     pub run: Option<RunId>,
     pub line: Option<ChangeLine>,
+    /// As of the last comparison.
+    pub commitment: Option<Committed>,
+}
+
+/// What keeps a difference from being corrected.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    pub until: Timestamp,
+    pub quantity: Decimal,
+    /// `line`, `license` or `both`.
+    pub by: String,
+    pub money: Option<Decimal>,
 }
 
 #[derive(Clone, Debug)]
@@ -37,7 +49,6 @@ pub struct ChangeLine {
     pub account_ref: String,
     pub name: String,
     pub quantity: Decimal,
-    pub contract_end_at: Option<Timestamp>,
 }
 
 /// Locks it until the transaction ends. `None`: no such difference of this customer. Its line is there only while it is billed.
@@ -57,7 +68,6 @@ fn read(row: &pg::Row) -> Change {
         account_ref: row.get("account_ref"),
         name: row.get("line_name"),
         quantity,
-        contract_end_at: row.get("contract_end_at"),
     });
     Change {
         id: DifferenceId(row.get("id")),
@@ -75,6 +85,12 @@ fn read(row: &pg::Row) -> Change {
         stale_reason: row.get("stale_reason"),
         run: row.get::<_, Option<Uuid>>("run_id").map(RunId),
         line,
+        commitment: row.get::<_, Option<Timestamp>>("committed_until").map(|until| Committed {
+            until,
+            quantity: number("committed_quantity").unwrap_or_default(),
+            by: row.get::<_, Option<String>>("committed_by").unwrap_or_default(),
+            money: number("committed_money"),
+        }),
     }
 }
 

@@ -58,6 +58,7 @@ pub struct KnownDifference {
     pub cause: Value,
     pub cause_text: String,
     pub is_stale: bool,
+    pub first_seen_at: Timestamp,
     ignored_until: Option<Timestamp>,
     ignored_counted: Option<Decimal>,
     ignored_billed: Option<Decimal>,
@@ -168,11 +169,12 @@ pub async fn facts(
     let sql = include_str!("../../../../db/queries/money/facts.sql");
     let row = tx.query_one(sql, &[&customer.0, &now, &classes, &products, &skus]).await?;
     let Json(sources) = row.get("sources");
-    let (Json(devices), Json(seats), Json(purchases)) =
-        (row.get("devices"), row.get("seats"), row.get("purchases"));
+    let (Json(devices), Json(seats), Json(purchases), Json(terms)) =
+        (row.get("devices"), row.get("seats"), row.get("purchases"), row.get("terms"));
     let Json(lines) = row.get("lines");
     let Json(known) = row.get("known");
-    Ok(Facts { sources, things: Things { devices, seats, purchases, losses: Vec::new() }, lines, known })
+    let things = Things { devices, seats, purchases, terms, losses: Vec::new() };
+    Ok(Facts { sources, things, lines, known })
 }
 
 /// A seat that was given or taken, by a tenant's log.

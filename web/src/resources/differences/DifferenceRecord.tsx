@@ -17,6 +17,7 @@ import { Card, Fact, Facts } from "@/ui/Card";
 import { cx } from "@/ui/cx";
 import { DifferenceActions } from "./actions";
 import { readCause, type CauseUnit } from "./cause";
+import { boundWords, isBound, untilDay } from "./commitment";
 import { closeWords } from "./columns";
 
 const OPEN_MS = 3_000;
@@ -70,8 +71,13 @@ function Sentence({ row }: { row: DifferenceRow }) {
           Its facts are old since <Ago at={row.stale_since} />: {row.stale_reason} Nothing is decided on them.
         </p>
       ) : null}
+      {isBound(row) ? (
+        <p className="border-b border-line bg-wait-soft px-3.5 py-2">
+          <span className="font-medium">Committed until {untilDay(row)}:</span> {boundWords(row)}. From that day on it can go down; up it can go at any time.
+        </p>
+      ) : null}
       {row.state_text ? <p className="border-b border-line bg-info-soft px-3.5 py-2 [overflow-wrap:anywhere]">{row.state_text}</p> : null}
-      <dl className="grid grid-cols-2 gap-y-3 px-3.5 py-3 md:grid-cols-4">
+      <dl className="grid grid-cols-2 gap-y-3 px-3.5 py-3 md:grid-cols-5">
         <Figure name="Counted" value={quantity(row.counted)} />
         <Figure name="Billed" value={quantity(row.billed)} />
         <Figure name="Difference" value={`${row.difference > 0 ? "+" : ""}${quantity(row.difference)}`} />
@@ -79,6 +85,11 @@ function Sentence({ row }: { row: DifferenceRow }) {
           name="Money a month"
           value={row.money_per_month === null ? "no rate known" : money(row.money_per_month, row.currency)}
           note={row.rate === null ? undefined : `${money(row.rate, row.currency)} each, ${rateSources[row.rate_source]}`}
+        />
+        <Figure
+          name="So far this month"
+          value={row.money_so_far === null ? "-" : money(row.money_so_far, row.currency)}
+          note={row.money_so_far === null || row.money_since === null ? undefined : `by the day, since ${row.money_since.slice(0, 10)}`}
         />
       </dl>
     </Card>

@@ -14,6 +14,7 @@ import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Diff } from "@/ui/Diff";
 import { SelectField, TextField } from "@/ui/Field";
+import { boundWords, isBound, untilDay } from "./commitment";
 
 const DAY_MS = 86_400_000;
 const IGNORE_DAYS = 30;
@@ -82,10 +83,12 @@ function CorrectDialog({ row, onClose }: { row: DifferenceRow; onClose: () => vo
   const navigate = useNavigate();
   const scope = useScope();
   const [proration, setProration] = useState<"" | "prorate" | "none">("");
+  const [released, setReleased] = useState("");
+  const bound = isBound(row) ? row : null;
   const action = useAction({
     quietError: true,
     act: async () => {
-      const run = await correctLine(row, proration === "prorate" ? "prorate" : "none");
+      const run = await correctLine(row, proration === "prorate" ? "prorate" : "none", bound?.committed_until ?? null);
       void navigate(scope.to(paths.run(row.customer_id, run)));
       return "The run is prepared. It changes nothing before its plan is approved.";
     },
@@ -100,7 +103,7 @@ function CorrectDialog({ row, onClose }: { row: DifferenceRow; onClose: () => vo
       footer={
         <>
           <Button onClick={onClose}>Back</Button>
-          <Button variant="primary" busy={action.isBusy} reason={proration === "" ? "Say how the running month is billed." : null} onClick={() => action.run()}>
+          <Button variant="primary" busy={action.isBusy} reason={proration === "" ? "Say how the running month is billed." : bound && released !== untilDay(bound) ? `It is committed until ${untilDay(bound)}.` : null} onClick={() => action.run()}>
             Prepare the change
           </Button>
         </>
@@ -120,6 +123,14 @@ function CorrectDialog({ row, onClose }: { row: DifferenceRow; onClose: () => vo
           <option value="none">From the next bill on, without proration</option>
           <option value="prorate">Prorate the rest of this month</option>
         </SelectField>
+        {bound ? (
+          <>
+            <p className="rounded-md bg-wait-soft px-3 py-2">
+              <span className="font-medium">Committed until {untilDay(bound)}:</span> {boundWords(row)}.
+            </p>
+            <TextField label={`Type ${untilDay(bound)} to let it go early`} value={released} autoComplete="off" onChange={(event) => setReleased(event.target.value)} hint="The plan and the audit log say that you did." />
+          </>
+        ) : null}
         {action.error ? <ErrorNotice error={action.error} what="The change was not prepared." kept="Nothing was changed." /> : null}
       </div>
     </Dialog>

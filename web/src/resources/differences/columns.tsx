@@ -1,8 +1,9 @@
-import { Scale, TriangleAlert } from "lucide-react";
+import { Lock, Scale, TriangleAlert } from "lucide-react";
 import { paths } from "@/kit/paths";
 import { defineResource, statusFilter, type Columns } from "@/kit/resource";
 import { causes, differenceStates, directions } from "@/kit/status";
 import { shortSpan } from "@/kit/time";
+import { isBound, untilDay } from "./commitment";
 import { Badge } from "@/ui/Badge";
 
 const LIVE = ["open", "ignored", "changing", "waiting_for_invoice"] as const;
@@ -33,6 +34,10 @@ export const differences = defineResource("difference_list", {
   title: "Billing differences",
   columns: (c) => [
     ...columns(c),
+    c.money("money_so_far", (row) => row.currency, { label: "This month" }),
+    c.custom("committed_until", { label: "Committed until", phone: "badge", className: "text-sm text-ink-2" }, (row) =>
+      isBound(row) ? <Badge tone="wait" icon={Lock} title="It cannot go down before.">{untilDay(row)}</Badge> : null,
+    ),
     c.badge("state", differenceStates),
     c.custom("first_seen_at", { label: "Age", align: "right", className: "text-sm text-ink-2" }, (row) =>
       row.stale_since ? <Badge tone="warn" icon={TriangleAlert} title={row.stale_reason ?? undefined}>stale</Badge> : shortSpan(row.age_s * 1_000),

@@ -14,7 +14,7 @@ const ROWS_MAX = 500;
 export function Calls({ integrationId, perDayMax }: { integrationId: string; perDayMax: number | null }) {
   const now = useNow(60_000);
   const first = Math.floor(now / HOUR_MS) * HOUR_MS - (HOURS_SHOWN - 1) * HOUR_MS;
-  const calls = useRows("vendor_calls", {
+  const calls = useRows("vendor_call_hours", {
     columns: "integration_id,hour,class,calls,throttled,failed,waited_ms",
     where: [
       { column: "integration_id", op: "eq", value: integrationId },

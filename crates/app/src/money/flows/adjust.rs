@@ -14,7 +14,10 @@ use serde_json::json;
 use store::money::{self, Change, ChangeLine};
 
 use super::{CHANGE_KEY, Input, Proration, checks, reading};
-use crate::{money::compare::CompareError, vendors::Vendors};
+use crate::{
+    money::{approve::committed, compare::CompareError},
+    vendors::Vendors,
+};
 
 pub struct AdjustLine {
     pub vendors: Arc<dyn Vendors>,
@@ -77,9 +80,15 @@ fn planned(plan: &Plan) -> Result<(Decimal, Decimal), StepError> {
 }
 
 /// While a source is read nothing is compared: the step is tried again.
-async fn counts(ctx: &StepContext, tx: &ActorTx, change: &Change) -> Result<flow::Check, StepError> {
-    match checks::numbers(tx, ctx.customer, change, ctx.now).await.map_err(compare_error)? {
-        Ok(check) => Ok(check),
+async fn counts(
+    ctx: &StepContext,
+    tx: &ActorTx,
+    change: &Change,
+    input: &Input,
+) -> Result<Vec<flow::Check>, StepError> {
+    let checks = checks::numbers(tx, ctx.customer, change, input.releases, ctx.now).await;
+    match checks.map_err(compare_error)? {
+        Ok(checks) => Ok(checks),
         Err(busy) => Err(StepError::transient(ErrorCode::Conflict, format!("{busy}; it is tried again."))),
     }
 }
@@ -137,22 +146,20 @@ impl ChangeHandler for AdjustLine {
             })?;
             let facts = reading::facts(&before)?;
             let (_, after) = planned(plan)?;
-            let counts = counts(ctx, tx, &change).await?;
+            let mut checks = counts(ctx, tx, &change, &input).await?;
             let known = change.line.as_ref();
             let other = match known {
                 Some(line) => money::other_change_on_line(tx, ctx.customer, line.id, ctx.run).await?,
                 None => None,
             };
-            Ok(Guard {
-                checks: vec![
-                    counts,
-                    checks::line_is_known(known.map(|line| line.quantity), &facts),
-                    checks::bounds(after),
-                    checks::freshness(before.observed_at, ctx.now),
-                    checks::completeness(before.completeness),
-                    checks::alone(other),
-                ],
-            })
+            checks.extend([
+                checks::line_is_known(known.map(|line| line.quantity), &facts),
+                checks::bounds(after),
+                checks::freshness(before.observed_at, ctx.now),
+                checks::completeness(before.completeness),
+                checks::alone(other),
+            ]);
+            Ok(Guard { checks })
         })
     }
 
@@ -174,8 +181,8 @@ impl ChangeHandler for AdjustLine {
             }
             let mut refused = vec![checks::line_is_known(Some(before), &now)];
             let tx = ctx.begin().await.map_err(|error| ActError::not_applied(error.into()))?;
-            let counts = counts(ctx, &tx, &target.change).await;
-            refused.push(counts.map_err(ActError::not_applied)?);
+            let counts = counts(ctx, &tx, &target.change, &target.input).await;
+            refused.extend(counts.map_err(ActError::not_applied)?);
             tx.rollback().await.map_err(|error| ActError::not_applied(error.into()))?;
             if let Some(check) = refused.into_iter().find(|check| !check.passed) {
                 let text = format!("Nothing was sent: {}.", check.text);
@@ -289,8 +296,9 @@ fn plan(input: &Input, change: &Change, line: &ChangeLine, after: Decimal) -> Pl
             Proration::None => "The new quantity counts from the next bill on (no proration)".into(),
         },
     ));
-    if let Some(end) = line.contract_end_at.filter(|_| change.difference.is_negative()) {
-        lines.push(row(Op::Info, format!("The line has a contract until {}", end.strftime("%Y-%m-%d"))));
+    if let Some((bound, until)) = change.commitment.as_ref().zip(input.releases) {
+        let text = committed(bound, &change.currency);
+        lines.push(row(Op::Info, format!("Let go early, before {}: {text}", until.strftime("%Y-%m-%d"))));
     }
     Plan {
         title: format!(

@@ -1,4 +1,5 @@
 //! What has to hold before a line is changed: at planning, and again when the approval has come.
+use domain::money::Commitment;
 use flow::Check;
 use kernel::{
     Decimal, Timestamp,
@@ -21,27 +22,46 @@ pub async fn numbers(
     tx: &ActorTx,
     customer: CustomerId,
     change: &Change,
+    releases: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Result<Check, String>, CompareError> {
+) -> Result<Result<Vec<Check>, String>, CompareError> {
     let check = |passed, text: String| Check { name: "counts".into(), passed, text };
     let rules: Vec<_> =
         money::rules(tx).await?.into_iter().filter(|rule| rule.rule.id == change.rule).collect();
     let facts = money::facts(tx, customer, &rules, now).await?;
-    Ok(Ok(match compare_all(tx, customer, &rules, &facts).await?.pop() {
+    Ok(Ok(vec![match compare_all(tx, customer, &rules, &facts).await?.pop() {
         None => check(false, "its rule is off".into()),
         Some(Compared::Skipped(Skip { reason, lasts: Lasts::AMoment })) => return Ok(Err(reason)),
         Some(Compared::Skipped(Skip { reason, .. })) => {
             check(false, format!("nothing is done on facts that are not fresh: {reason}"))
         }
         Some(Compared::Done { found: None, .. }) => check(false, "nothing differs any more".into()),
-        Some(Compared::Done { found: Some(found), .. }) => check(
-            (found.counted, found.billed) == (change.counted, change.billed),
-            format!(
-                "{} are counted and {} billed, as planned: {} and {}",
-                found.counted, found.billed, change.counted, change.billed
-            ),
-        ),
-    }))
+        Some(Compared::Done { found: Some(found), .. }) => {
+            let counts = check(
+                (found.counted, found.billed) == (change.counted, change.billed),
+                format!(
+                    "{} are counted and {} billed, as planned: {} and {}",
+                    found.counted, found.billed, change.counted, change.billed
+                ),
+            );
+            return Ok(Ok(vec![counts, commitment(found.commitment(now), releases)]));
+        }
+    }]))
+}
+
+/// Nothing that is bound goes down, unless a person let go of just that term.
+fn commitment(bound: Option<Commitment>, releases: Option<Timestamp>) -> Check {
+    let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let (passed, text) = match (bound, releases) {
+        (None, _) => (true, "no contract or term keeps it from being changed".to_owned()),
+        (Some(bound), Some(until)) if until >= bound.until => {
+            (true, format!("it is committed until {}, and let go early", day(bound.until)))
+        }
+        (Some(bound), _) => {
+            (false, format!("{} of it is committed until {}", bound.quantity, day(bound.until)))
+        }
+    };
+    Check { name: "commitment".into(), passed, text }
 }
 
 /// Whether the line, as the billing system has it, is the one that the difference knows.

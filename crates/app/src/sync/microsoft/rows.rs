@@ -1,12 +1,12 @@
 //! Records of the vendor as rows of ours.
 use std::collections::BTreeMap;
 
-use ::graph::{AccessPolicy, LicenseState, ManagedDevice, Raw, SubscribedSku, User};
+use ::graph::{AccessPolicy, CommercialSubscription, LicenseState, ManagedDevice, Raw, SubscribedSku, User};
 use serde_json::Value;
 use store::{
     accounts::{AccountRow, License, LicenseSource},
     managed_devices::ManagedDeviceRow,
-    tenants::{PolicyRow, SkuRow},
+    tenants::{PolicyRow, SkuRow, SkuTerm},
 };
 use uuid::Uuid;
 
@@ -70,7 +70,11 @@ fn licenses(user: &User) -> Vec<License> {
     held.into_values().collect()
 }
 
-pub(super) fn sku(sku: &SubscribedSku) -> SkuRow {
+/// At most so many terms of one license are kept: those that end last.
+const TERMS_MAX: usize = 200;
+
+/// `purchases`: all of the tenant's, if they were read.
+pub(super) fn sku(sku: &SubscribedSku, purchases: Option<&[CommercialSubscription]>) -> SkuRow {
     let raw = value(&sku.raw);
     let part_number = text(&sku.part_number);
     SkuRow {
@@ -84,7 +88,24 @@ pub(super) fn sku(sku: &SubscribedSku) -> SkuRow {
         status: text(sku.capability_status.as_deref().unwrap_or("unknown")),
         content_hash: content_hash(&raw),
         raw,
+        terms: purchases.map(|purchases| terms(sku.sku_id, purchases)),
     }
+}
+
+/// The last to end first.
+fn terms(sku_id: Uuid, purchases: &[CommercialSubscription]) -> Vec<SkuTerm> {
+    let ours = purchases.iter().filter(|purchase| purchase.sku_id == sku_id);
+    let mut terms: Vec<SkuTerm> = ours
+        .filter_map(|purchase| {
+            let subscription = text(&purchase.id);
+            Some(SkuTerm { subscription, seats: count(purchase.seats), until: purchase.term()? })
+        })
+        .collect();
+    terms.sort_by(|one, other| {
+        other.until.cmp(&one.until).then_with(|| one.subscription.cmp(&other.subscription))
+    });
+    terms.truncate(TERMS_MAX);
+    terms
 }
 
 pub(super) fn policy(policy: &AccessPolicy) -> PolicyRow {

@@ -46,7 +46,10 @@ async fn one(cx: &Cx<'_, Graph>, tenant: &Reading) -> Came {
     let Some(observed_at) = walk.observed_at else {
         return Ok((vec![trouble::of_walk(PartOf::Seats, &walk.completeness, 0)], 0));
     };
-    let found: Vec<_> = walk.items.iter().map(row_of::sku).collect();
+    // Counts stand without the terms: a list of purchases that cannot be read leaves what is known of them.
+    let bought = tenant.client.commercial_subscriptions().await;
+    let purchases = bought.completeness.is_complete().then_some(bought.items.as_slice());
+    let found: Vec<_> = walk.items.iter().map(|sku| row_of::sku(sku, purchases)).collect();
     let seen = Seen { run: cx.claim.run, observed_at, is_complete };
     let tx = cx.customer(tenant.customer).await?;
     let mut counts = tenants::upsert_skus(&tx, tenant.customer, tenant.id, &seen, &found).await?;
