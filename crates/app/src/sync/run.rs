@@ -36,6 +36,7 @@ pub enum PartName {
     Products,
     Lines,
     Bills,
+    Payments,
     Tenants,
     Seats,
     People,
@@ -73,7 +74,8 @@ impl PartName {
         Self::Software,
     ];
     /// Lines name accounts and products; charges name lines.
-    pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
+    pub const REVIO: [Self; 5] =
+        [Self::Organizations, Self::Products, Self::Lines, Self::Bills, Self::Payments];
 
     /// A subscription stands before accounts are read, so that nothing falls between. Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
     pub const MICROSOFT: [Self; 13] = [
@@ -119,6 +121,7 @@ impl PartName {
             Self::Products => "products",
             Self::Lines => "lines",
             Self::Bills => "bills",
+            Self::Payments => "payments",
             Self::Tenants => "tenants",
             Self::Seats => "seats",
             Self::People => "people",
