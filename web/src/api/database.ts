@@ -235,6 +235,16 @@ export interface Database {
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      device_custom_fields: {
+        Row: { changed_at: string; customer_id: string; device_id: string; first_seen_at: string; kind: string; label: string | null; name: string; value: Json };
+        Insert: { changed_at: string; customer_id: string; device_id: string; first_seen_at: string; kind: string; label?: string | null; name: string; value: Json };
+        Update: { changed_at?: string; customer_id?: string; device_id?: string; first_seen_at?: string; kind?: string; label?: string | null; name?: string; value?: Json };
+        Relationships: [
+          { foreignKeyName: "device_custom_fields_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_custom_fields_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_custom_fields_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       device_fact_parts: {
         Row: { attempted_at: string; customer_id: string; device_count: number; held_rows: number; integration_id: string; observed_at: string | null; part: string; reason: string | null; row_count: number; state: string; sync_run_id: string | null };
         Insert: { attempted_at: string; customer_id: string; device_count?: number; held_rows?: number; integration_id: string; observed_at?: string | null; part: string; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null };
