@@ -5,7 +5,7 @@ import { accessible, go, launch, noSidewaysScroll, open, picture, rest, signIn, 
 import { config } from "./lib/config.mjs";
 
 const PROVIDER_ONLY = ["Alerts", "Customers", "Integrations"];
-const OWNED = ["bill_list", "device_maintenance_list", "alert_mute_list", "device_list", "ticket_list", "incident_list", "alert_list", "runs", "approvals", "sites"];
+const OWNED = ["bill_list", "payment_list", "device_maintenance_list", "alert_mute_list", "device_list", "ticket_list", "incident_list", "alert_list", "runs", "approvals", "sites"];
 
 let browser;
 let own;
@@ -29,7 +29,7 @@ test("a portal person sees one customer, on every screen and on a phone", async 
     const entries = await page.getByRole("navigation", { name: "Main" }).getByRole("link").allInnerTexts();
     for (const label of PROVIDER_ONLY) assert.ok(!entries.some((entry) => entry.startsWith(label)), `${label} is in the portal's navigation`);
     if (size === "phone") await page.keyboard.press("Escape");
-    for (const path of ["/", "/devices", "/tickets", "/incidents", "/runs", "/bills"]) {
+    for (const path of ["/", "/devices", "/tickets", "/incidents", "/runs", "/bills", "/bills/payments"]) {
       await go(page, path);
       await noSidewaysScroll(page, `portal ${path}`);
       await accessible(page, `portal ${path}`);

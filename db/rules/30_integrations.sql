@@ -28,7 +28,7 @@ $$ select app.row_stale_after(i.sync_interval_s, i.full_sync_interval_s) from pu
 comment on function app.row_stale_after(uuid) is 'Definer: reads the intervals of a source, whose row not everybody may read who sees its facts.';
 -- What is read of all devices at once, every hour or every day (app::sync::facts): three missed readings, or a missed one of a day.
 create or replace function app.device_fact_stale_after(p_part text, p_integration uuid) returns interval language sql stable as
-$$ select case when p_part in ('software', 'backups') then app.row_stale_after(p_integration) else interval '3 hours' + app.source_stale_after(p_integration) end $$;
+$$ select case when p_part in ('software', 'backups', 'custom_fields') then app.row_stale_after(p_integration) else interval '3 hours' + app.source_stale_after(p_integration) end $$;
 -- No device that was seen later than this ago is stale.
 create or replace function app.row_stale_after_least() returns interval language sql stable security definer set search_path = '' as
 $$ select min(app.row_stale_after(i.sync_interval_s, i.full_sync_interval_s)) from public.integrations i $$;

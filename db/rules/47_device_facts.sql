@@ -7,6 +7,12 @@ begin
     perform app.protect(('public.' || target)::regclass, 'devices', '{select}');
   end loop;
 end $$;
+-- What technicians write into custom fields is the provider's: no member sees it, whatever their permissions.
+create policy staff_select on public.device_custom_fields for select to staff using ((select app.has('devices:read')));
+create policy worker_all on public.device_custom_fields for all to worker
+  using (customer_id = (select app.worker_customer())) with check (customer_id = (select app.worker_customer()));
+grant select on public.device_custom_fields to staff;
+grant select, insert, update, delete on public.device_custom_fields to worker;
 -- Which customers a reading covers, over all of them. Keys and states only, no facts.
 create policy system_select on public.device_fact_parts for select to system using (true);
 grant select (customer_id, integration_id, part, state, reason, attempted_at, held_rows, sync_run_id) on public.device_fact_parts to system;

@@ -4,15 +4,19 @@ select app.protect_provider('public.billing_products', 'billing', '{select}');
 select app.protect('public.billing_lines', 'billing', '{select}');
 select app.protect('public.bills', 'billing', '{select}');
 select app.protect('public.bill_charges', 'billing', '{select}');
-revoke select on public.billing_lines, public.bills from authenticated;
+select app.protect('public.payments', 'billing', '{select}');
+revoke select on public.billing_lines, public.bills, public.payments from authenticated;
 grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete,
   missing_since, created_at) on public.billing_lines to authenticated;
 grant select (customer_id, id, integration_id, number, billed_at, due_at, total_amount, open_amount, currency, observed_at, is_complete) on public.bills to authenticated;
+grant select (customer_id, id, integration_id, account_ref, reference, amount, currency, status, paid_at, observed_at, is_complete) on public.payments to authenticated;
 -- Where the vendor's rows are filed, over all customers: so that an account that was mapped anew is never shown to two. Keys only, no facts.
 create policy system_select on public.billing_lines for select to system using (true);
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync, missing_since) on public.billing_lines to system;
 create policy system_select on public.bills for select to system using (true);
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync) on public.bills to system;
+create policy system_select on public.payments for select to system using (true);
+grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync) on public.payments to system;
 
 -- Rules: read with the rest, changed by whoever manages billing.
 select app.protect_provider('public.count_rules', 'billing', '{select}');
@@ -158,6 +162,14 @@ create view public.bill_list with (security_invoker = true) as
   left join public.customers c on c.id = b.customer_id;
 comment on view public.bill_list is 'Bills with what is left to pay and whether that is overdue: for the list screen, and for the customer''s own people.';
 grant select on public.bill_list to authenticated, staff;
+
+create view public.payment_list with (security_invoker = true) as
+  select p.customer_id, p.id, c.name as customer_name, p.account_ref, coalesce(p.reference, 'without a reference') as reference, p.amount, p.currency, p.status, p.paid_at,
+         p.observed_at, p.observed_at + (select app.source_stale_after(p.integration_id)) as stale_at, p.is_complete
+  from public.payments p
+  left join public.customers c on c.id = p.customer_id;
+comment on view public.payment_list is 'Payments by account, for the list screen and for the customer''s own people. The billing system does not say which bill a payment settles.';
+grant select on public.payment_list to authenticated, staff;
 
 create view public.billing_line_list with (security_invoker = true) as
   select l.customer_id, l.id, c.name as customer_name, l.integration_id, l.external_id, l.account_ref, l.product_id, p.name as product_name, l.name, l.quantity, l.rate,

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
+use kernel::Decimal;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ use crate::graph::intune::{self, IntuneOrder};
 use crate::graph::subscriptions::LifeOrder;
 use crate::graph::truth as directory;
 use crate::ninjaone::reports;
+use crate::revio::books::local;
 use crate::revio::truth as billing;
 use crate::server::Shared;
 use crate::sharepoint::control::{self as sites, DocumentOrder};
@@ -140,6 +142,8 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
             "lines": world.books.lines.len(),
             "bills": world.books.bills.len(),
             "charges": world.books.charges.len(),
+            "payments": world.books.payments.len(),
+            "payments_unapplied": world.books.payments.values().filter(|it| it.bill_id.is_none()).count(),
         },
         "graph": {
             "calls": world.directory.calls,
@@ -263,14 +267,19 @@ async fn subscriptions(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outco
 #[serde(deny_unknown_fields)]
 struct Payment {
     bill_id: i64,
+    /// Default: all that is left.
+    #[serde(default)]
+    amount: Option<Decimal>,
 }
 
-/// The account pays the whole bill.
+/// The account pays a bill, or a part of it.
 async fn payment(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let order: Payment = read(&bytes)?;
+    let now = local(shared.now());
     let mut world = shared.world();
-    let bill = world.books.bills.get_mut(&order.bill_id).ok_or_else(|| missing("bill"))?;
-    bill.paid = bill.total;
+    let total = world.books.bills.get(&order.bill_id).ok_or_else(|| missing("bill"))?.total;
+    let most = order.amount.unwrap_or(total);
+    world.books.pay(order.bill_id, most, now).ok_or_else(|| missing("bill"))?;
     Ok(Json(json!({"bill_id": order.bill_id})))
 }
 

@@ -71,6 +71,20 @@ pub struct BillRow {
 }
 
 #[derive(Debug, Serialize)]
+pub struct PaymentRow {
+    pub external_id: String,
+    pub account_ref: String,
+    pub reference: Option<String>,
+    /// Negative where money went back.
+    pub amount: Decimal,
+    pub currency: String,
+    pub status: Option<String>,
+    pub paid_at: Option<Timestamp>,
+    pub raw: Box<RawValue>,
+    pub content_hash: ContentHash,
+}
+
+#[derive(Debug, Serialize)]
 pub struct ChargeRow {
     pub external_id: String,
     pub bill_ref: String,
@@ -197,6 +211,37 @@ pub async fn upsert_charges(
 ) -> Result<u64, PgError> {
     let sql = include_str!("../../../db/queries/billing/upsert_charges.sql");
     tx.execute(sql, &[&customer.0, &read.integration.0, &Json(rows), &read.observed_at]).await
+}
+
+/// Customer and account of the payments that are kept. Over all customers.
+pub async fn payment_placements(
+    tx: &ActorTx,
+    integration: IntegrationId,
+) -> Result<Vec<(CustomerId, String)>, PgError> {
+    let sql = include_str!("../../../db/queries/billing/payment_placements.sql");
+    let rows = tx.query(sql, &[&integration.0]).await?;
+    Ok(rows.iter().map(|row| (CustomerId(row.get("customer_id")), row.get("account_ref"))).collect())
+}
+
+/// Payments of accounts that are not this customer's. Returns how many there were.
+pub async fn remove_payments(
+    tx: &ActorTx,
+    customer: CustomerId,
+    integration: IntegrationId,
+    accounts: &[String],
+) -> Result<i32, PgError> {
+    let sql = include_str!("../../../db/queries/billing/remove_payments.sql");
+    Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &accounts]).await?))
+}
+
+pub async fn upsert_payments(
+    tx: &ActorTx,
+    customer: CustomerId,
+    read: &Read,
+    rows: &[PaymentRow],
+) -> Result<Counts, PgError> {
+    let sql = include_str!("../../../db/queries/billing/upsert_payments.sql");
+    upsert(tx, sql, customer, read, &Json(rows)).await
 }
 
 async fn upsert<T: Serialize + std::fmt::Debug + Sync>(

@@ -21,6 +21,7 @@ pub enum FactPart {
     Volumes,
     Software,
     Backups,
+    CustomFields,
 }
 
 impl FactPart {
@@ -32,6 +33,7 @@ impl FactPart {
             Self::Volumes => "volumes",
             Self::Software => "software",
             Self::Backups => "backups",
+            Self::CustomFields => "custom_fields",
         }
     }
 }
@@ -171,6 +173,15 @@ pub struct BackupRow {
     pub backup_last_failure_at: Option<Timestamp>,
 }
 
+#[derive(Debug, Serialize)]
+pub struct CustomFieldRow {
+    pub device: String,
+    pub name: String,
+    pub label: Option<String>,
+    pub kind: String,
+    pub value: Value,
+}
+
 /// The statement that keeps rows of a part.
 fn put_sql(part: FactPart) -> &'static str {
     match part {
@@ -180,6 +191,7 @@ fn put_sql(part: FactPart) -> &'static str {
         FactPart::Volumes => include_str!("../../../db/queries/device_facts/put_volumes.sql"),
         FactPart::Software => include_str!("../../../db/queries/device_facts/put_programs.sql"),
         FactPart::Backups => include_str!("../../../db/queries/device_facts/put_backups.sql"),
+        FactPart::CustomFields => include_str!("../../../db/queries/device_facts/put_custom_fields.sql"),
     }
 }
 

@@ -326,6 +326,7 @@ fn special_value(table: &str, column: &str, made: u32, whose: Whose, person: Per
             | "public.billing_lines"
             | "public.bills"
             | "public.bill_charges"
+            | "public.payments"
             | "public.count_differences",
             "currency",
         ) => "'USD'".to_owned(),

@@ -11,6 +11,10 @@ select d.external_id, count(*)::integer
 from public.devices d join public.device_volumes x on x.customer_id = d.customer_id and x.device_id = d.id
 where $3 = 'volumes' and d.customer_id = $1 and d.integration_id = $2 and d.missing_since is null group by d.external_id
 union all
+select d.external_id, count(*)::integer
+from public.devices d join public.device_custom_fields x on x.customer_id = d.customer_id and x.device_id = d.id
+where $3 = 'custom_fields' and d.customer_id = $1 and d.integration_id = $2 and d.missing_since is null group by d.external_id
+union all
 select d.external_id, 1
 from public.devices d join public.device_healths x on x.customer_id = d.customer_id and x.device_id = d.id
 where $3 in ('health', 'antivirus', 'backups') and d.customer_id = $1 and d.integration_id = $2 and d.missing_since is null

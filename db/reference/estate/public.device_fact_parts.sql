@@ -20,7 +20,7 @@ create table public.device_fact_parts (
   constraint device_fact_parts_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES public.integrations(id) ON DELETE CASCADE,
   constraint device_fact_parts_counts_are_counts CHECK ((LEAST(device_count, row_count, held_rows) >= 0)),
   constraint device_fact_parts_faults_say_why CHECK (((state = 'complete'::text) = (reason IS NULL))),
-  constraint device_fact_parts_part_is_known CHECK ((part = ANY (ARRAY['health'::text, 'antivirus'::text, 'patches'::text, 'volumes'::text, 'software'::text, 'backups'::text]))),
+  constraint device_fact_parts_part_is_known CHECK ((part = ANY (ARRAY['health'::text, 'antivirus'::text, 'patches'::text, 'volumes'::text, 'software'::text, 'backups'::text, 'custom_fields'::text]))),
   constraint device_fact_parts_state_is_known CHECK ((state = ANY (ARRAY['complete'::text, 'partial'::text, 'suspect'::text, 'failed'::text, 'absent'::text])))
 );
 

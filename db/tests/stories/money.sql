@@ -13,6 +13,21 @@ select raw from public.billing_lines
 select raw from public.bills
 -- gives: refused
 
+-- And of a payment; the rest of it they see.
+-- as: authenticated(portal_admin)
+select raw from public.payments
+-- gives: refused
+
+-- A customer's person sees their own payments.
+-- as: authenticated(portal_admin)
+select reference, amount, currency from public.payments
+-- gives: 1
+
+-- Background work over all customers sees where a payment is filed, not what was paid.
+-- as: system
+select amount from public.payments
+-- gives: refused
+
 -- No member learns of a difference.
 -- as: authenticated(portal_approver)
 select id from public.count_differences

@@ -235,6 +235,16 @@ export interface Database {
           { foreignKeyName: "device_conditions_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
+      device_custom_fields: {
+        Row: { changed_at: string; customer_id: string; device_id: string; first_seen_at: string; kind: string; label: string | null; name: string; value: Json };
+        Insert: { changed_at: string; customer_id: string; device_id: string; first_seen_at: string; kind: string; label?: string | null; name: string; value: Json };
+        Update: { changed_at?: string; customer_id?: string; device_id?: string; first_seen_at?: string; kind?: string; label?: string | null; name?: string; value?: Json };
+        Relationships: [
+          { foreignKeyName: "device_custom_fields_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_fact_list"; referencedColumns: ["customer_id", "device_id"] },
+          { foreignKeyName: "device_custom_fields_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "device_list"; referencedColumns: ["customer_id", "id"] },
+          { foreignKeyName: "device_custom_fields_customer_id_device_id_fkey"; columns: ["customer_id", "device_id"]; isOneToOne: false; referencedRelation: "devices"; referencedColumns: ["customer_id", "id"] },
+        ];
+      };
       device_fact_parts: {
         Row: { attempted_at: string; customer_id: string; device_count: number; held_rows: number; integration_id: string; observed_at: string | null; part: string; reason: string | null; row_count: number; state: string; sync_run_id: string | null };
         Insert: { attempted_at: string; customer_id: string; device_count?: number; held_rows?: number; integration_id: string; observed_at?: string | null; part: string; reason?: string | null; row_count?: number; state: string; sync_run_id?: string | null };
@@ -654,6 +664,17 @@ export interface Database {
         Relationships: [
           { foreignKeyName: "object_changes_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
           { foreignKeyName: "object_changes_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
+      };
+      payments: {
+        Row: { account_ref: string; amount: number; content_hash: string; created_at: string; currency: string; customer_id: string; external_id: string; id: string; integration_id: string; is_complete: boolean; observed_at: string; paid_at: string | null; raw: Json; reference: string | null; seen_in_sync: string | null; status: string | null };
+        Insert: { account_ref: string; amount: number; content_hash: string; created_at?: string; currency: string; customer_id: string; external_id: string; id?: string; integration_id: string; is_complete: boolean; observed_at: string; paid_at?: string | null; raw: Json; reference?: string | null; seen_in_sync?: string | null; status?: string | null };
+        Update: { account_ref?: string; amount?: number; content_hash?: string; created_at?: string; currency?: string; customer_id?: string; external_id?: string; id?: string; integration_id?: string; is_complete?: boolean; observed_at?: string; paid_at?: string | null; raw?: Json; reference?: string | null; seen_in_sync?: string | null; status?: string | null };
+        Relationships: [
+          { foreignKeyName: "payments_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "payments_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "payments_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "payments_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
       permissions: {
@@ -1371,6 +1392,13 @@ export interface Database {
       overview: {
         Row: { alerts_open: number | null; approvals_waiting: number | null; changes_unverified_30d: number | null; changes_verified_30d: number | null; devices: number | null; devices_partial: number | null; first_response_minutes_median: number | null; incidents_need_attention: number | null; incidents_open: number | null; oldest_observed_at: string | null; oldest_stale_at: string | null; tickets_open: number | null };
         Relationships: [];
+      };
+      payment_list: {
+        Row: { account_ref: string | null; amount: number | null; currency: string | null; customer_id: string | null; customer_name: string | null; id: string | null; is_complete: boolean | null; observed_at: string | null; paid_at: string | null; reference: string | null; stale_at: string | null; status: string | null };
+        Relationships: [
+          { foreignKeyName: "payments_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "payments_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+        ];
       };
       people: {
         Row: { display_name: string | null; email: string | null; id: string | null; kind: string | null };

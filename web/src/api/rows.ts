@@ -50,6 +50,7 @@ export type DeviceListRow = ViewRow<
 >;
 export type PaymentState = "paid" | "open" | "overdue" | "unknown";
 export type BillRow = ViewRow<"bill_list", "customer_name" | "due_at" | "total_amount" | "open_amount" | "stale_at", { payment_state: PaymentState }>;
+export type PaymentRow = ViewRow<"payment_list", "customer_name" | "status" | "paid_at" | "stale_at">;
 export type MaintenanceState = "starting" | "active" | "ending" | "ended" | "failed";
 export type MuteOutcome = "returned" | "cleared" | "unmuted";
 export type MaintenanceRow = ViewRow<
@@ -64,11 +65,12 @@ export type AlertMuteRow = ViewRow<
 >;
 export type GuardState = "protected" | "outdated" | "off" | "none" | "unknown";
 export type BackupState = "current" | "late" | "none";
-export type FactPart = "health" | "antivirus" | "patches" | "volumes" | "software" | "backups";
+export type FactPart = "health" | "antivirus" | "patches" | "volumes" | "software" | "backups" | "custom_fields";
 export type FactState = "complete" | "partial" | "suspect" | "failed" | "absent";
 export type PatchStanding = "pending" | "failed" | "rejected" | "other";
 export type DeviceHealthRow = TableRow<"device_healths", { antivirus: GuardState | null }>;
 export type DeviceVolumeRow = TableRow<"device_volumes">;
+export type DeviceCustomFieldRow = TableRow<"device_custom_fields">;
 export type DevicePatchRow = TableRow<"device_patches", { standing: PatchStanding }>;
 export type DeviceProgramRow = TableRow<"device_programs">;
 export type DeviceFactRow = ViewRow<"device_fact_list", "reason" | "observed_at" | "stale_at", { part: FactPart; state: FactState }>;
@@ -327,12 +329,14 @@ export interface Tables {
   device_conditions: DeviceConditionRow;
   device_healths: DeviceHealthRow;
   device_volumes: DeviceVolumeRow;
+  device_custom_fields: DeviceCustomFieldRow;
   device_patches: DevicePatchRow;
   device_programs: DeviceProgramRow;
   device_fact_list: DeviceFactRow;
   device_maintenance_list: MaintenanceRow;
   alert_mute_list: AlertMuteRow;
   bill_list: BillRow;
+  payment_list: PaymentRow;
   device_fact_overview: DeviceFactOverviewRow;
   software_list: SoftwareListRow;
   program_device_list: ProgramDeviceRow;

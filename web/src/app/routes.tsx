@@ -68,6 +68,7 @@ const DocumentRecord = lazy(() => import("@/resources/documents/DocumentRecord")
 const DocumentSites = lazy(() => import("@/resources/documents/Sites"));
 const SharingLinks = lazy(() => import("@/resources/documents/Sharing"));
 const BillList = lazy(() => import("@/resources/bills"));
+const PaymentList = lazy(() => import("@/resources/bills/Payments"));
 const BillingLineList = lazy(() => import("@/resources/billing-lines"));
 const CountRuleList = lazy(() => import("@/resources/count-rules"));
 const SecurityAlertList = lazy(() => import("@/resources/security"));
@@ -159,6 +160,7 @@ export function AppRoutes() {
         <Route path="document-sites" element={<DocumentSites />} />
         <Route path="sharing-links" element={<SharingLinks />} />
         <Route path="bills" element={<BillList />} />
+        <Route path="bills/payments" element={<PaymentList />} />
         <Route path="billing-lines" element={<BillingLineList />} />
         <Route path="count-rules" element={<CountRuleList />} />
         <Route path="security" element={<SecurityAlertList />} />

@@ -33,9 +33,11 @@ pub enum PartName {
     Volumes,
     Software,
     Backups,
+    CustomFields,
     Products,
     Lines,
     Bills,
+    Payments,
     Tenants,
     Seats,
     People,
@@ -59,7 +61,7 @@ pub enum PartName {
 
 impl PartName {
     /// The log comes first: see [`activities`]. Facts are of devices that are filed; health bears witness of patches.
-    pub const NINJAONE: [Self; 11] = [
+    pub const NINJAONE: [Self; 12] = [
         Self::Activities,
         Self::Organizations,
         Self::Locations,
@@ -71,9 +73,11 @@ impl PartName {
         Self::Volumes,
         Self::Backups,
         Self::Software,
+        Self::CustomFields,
     ];
     /// Lines name accounts and products; charges name lines.
-    pub const REVIO: [Self; 4] = [Self::Organizations, Self::Products, Self::Lines, Self::Bills];
+    pub const REVIO: [Self; 5] =
+        [Self::Organizations, Self::Products, Self::Lines, Self::Bills, Self::Payments];
 
     /// A subscription stands before accounts are read, so that nothing falls between. Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
     pub const MICROSOFT: [Self; 13] = [
@@ -116,9 +120,11 @@ impl PartName {
             Self::Volumes => "volumes",
             Self::Software => "software",
             Self::Backups => "backups",
+            Self::CustomFields => "custom_fields",
             Self::Products => "products",
             Self::Lines => "lines",
             Self::Bills => "bills",
+            Self::Payments => "payments",
             Self::Tenants => "tenants",
             Self::Seats => "seats",
             Self::People => "people",
@@ -203,6 +209,7 @@ async fn parts(cx: &Cx<'_>, kind: SyncKind) -> Result<Parts, SyncError> {
             PartName::Volumes => facts::read::<facts::VolumesOf>(cx, kind).await?,
             PartName::Software => facts::read::<facts::SoftwareOf>(cx, kind).await?,
             PartName::Backups => facts::read::<facts::BackupsOf>(cx, kind).await?,
+            PartName::CustomFields => facts::read::<facts::CustomFieldsOf>(cx, kind).await?,
             _ => unreachable!("no part of NinjaOne's"),
         };
         next = end.next;

@@ -18,6 +18,7 @@ use crate::estate::Estate;
 const DIGEST: &str = "select md5(coalesce(string_agg(t, ',' order by t), '')) from (
     select l.customer_id || l.external_id || l.quantity || l.status || coalesce(l.missing_since::text, '') as t from public.billing_lines l
     union all select b.customer_id || b.external_id || coalesce(b.total_amount::text, '') from public.bills b
+    union all select p.customer_id || p.external_id || p.amount from public.payments p
     union all select c.customer_id || c.external_id || c.amount || coalesce(c.line_id::text, '-') from public.bill_charges c where c.line_id is null) x";
 
 #[tokio::test]
@@ -46,7 +47,8 @@ async fn an_account_that_was_mapped_anew_leaves_its_old_customer_first() {
     let new: Uuid = rows[1].get(1);
     let of = |customer: Uuid| {
         format!("select (select count(*) from public.billing_lines where customer_id = '{customer}' and account_ref = '{account}' and missing_since is null)
-            + (select count(*) from public.bills where customer_id = '{customer}' and account_ref = '{account}')")
+            + (select count(*) from public.bills where customer_id = '{customer}' and account_ref = '{account}')
+            + (select count(*) from public.payments where customer_id = '{customer}' and account_ref = '{account}')")
     };
     let before = estate.count(&of(old)).await;
     assert!(before > 0);
@@ -97,6 +99,45 @@ async fn what_is_left_to_pay_is_what_the_books_say() {
     assert_eq!(estate.count(&counted("unknown")).await, 0, "an unchanged record is read for it as well");
 }
 
+#[tokio::test]
+async fn payments_are_kept_per_account_and_a_partial_reading_changes_none_that_it_lacks() {
+    let estate = Estate::read(6, 60).await;
+    let payments = estate.vendors.revio.payments().await.items;
+    let kept = "select count(*) from public.payments";
+    assert!(!payments.is_empty());
+    assert_eq!(estate.count(kept).await, payments.len() as i64);
+    let exact = "select count(*) from public.payments p join public.integration_organizations o on o.integration_id = p.integration_id and o.external_id = p.account_ref
+        and o.customer_id = p.customer_id where p.amount = (p.raw ->> 'amount')::numeric and p.reference is not null and p.paid_at is not null and p.status = 'approved' and p.is_complete";
+    assert_eq!(estate.count(exact).await, payments.len() as i64);
+
+    let bill =
+        estate.vendors.revio.bills().await.items.into_iter().rfind(|it| it.balance == it.amount).unwrap();
+    estate.control("/payments", json!({ "bill_id": bill.id, "amount": "1.25" })).await;
+    estate.fault("revio", "truncated_list", "/v1/Payments", 9).await;
+    assert_ne!(estate.sync(estate.revio).await, "complete");
+    assert!(estate.count(kept).await >= payments.len() as i64, "half a list removes nothing");
+    estate.clear_faults().await;
+    assert_eq!(estate.sync(estate.revio).await, "complete");
+    assert_eq!(estate.count(kept).await, payments.len() as i64 + 1);
+    assert_eq!(estate.count("select count(*) from public.payments where amount = 1.25").await, 1);
+    let still = "select (rows_unchanged = rows_read)::int::bigint from public.sync_parts where part = 'payments' order by ended_at desc limit 1";
+    assert_eq!(estate.sync(estate.revio).await, "complete");
+    assert_eq!(estate.count(still).await, 1);
+}
+
+#[tokio::test]
+async fn books_that_keep_their_payments_to_themselves_are_read_otherwise() {
+    let estate = Estate::read(4, 40).await;
+    let kept = estate.count("select count(*) from public.payments").await;
+    let refusal = json!({ "vendor": "revio", "kind": "server_error", "status": 403, "path_prefix": "/v1/Payments", "times": 9 });
+    estate.control("/faults", refusal).await;
+    assert_eq!(estate.sync(estate.revio).await, "partial");
+    let rest = "select count(*) from public.sync_parts p join public.sync_runs r on r.id = p.sync_run_id where r.state = 'partial' and p.state = 'complete' and p.part <> 'payments'";
+    assert_eq!(estate.count(rest).await, 4);
+    assert_eq!(estate.count("select count(*) from public.payments").await, kept);
+    assert!(estate.reconcile().await.skipped.is_empty(), "counts and lines are as good as before");
+}
+
 /// Dies at the n-th boundary.
 struct DieAt(AtomicUsize, Notify);
 
@@ -115,7 +156,7 @@ async fn a_run_goes_on_after_its_process_died_at_any_boundary() {
     let estate = Estate::new(4, 40).await;
     assert_eq!(estate.sync(estate.revio).await, "complete");
     let whole: String = estate.db.read(DIGEST).await;
-    estate.admin.batch_execute("delete from public.bills; delete from public.billing_lines; delete from public.billing_products; delete from public.sync_runs").await.unwrap();
+    estate.admin.batch_execute("delete from public.payments; delete from public.bills; delete from public.billing_lines; delete from public.billing_products; delete from public.sync_runs").await.unwrap();
     estate.queue(estate.revio).await;
     for nth in [1, 2, 3, 4, 5, 6, 7, 9] {
         let die = Arc::new(DieAt(AtomicUsize::new(nth), Notify::new()));

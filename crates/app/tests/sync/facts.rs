@@ -9,10 +9,12 @@ use store::sync::{
 
 use crate::world::World;
 
-pub const PARTS: [&str; 6] = ["health", "antivirus", "patches", "volumes", "software", "backups"];
+pub const PARTS: [&str; 7] =
+    ["health", "antivirus", "patches", "volumes", "software", "backups", "custom_fields"];
 /// Every row of every fact, with what PostgreSQL says of its version.
 pub const ROWS: &str = "select md5(string_agg(row, ',' order by row)) from (
     select 'h' || x.xmin || x::text as row from public.device_healths x union all select 'v' || x.xmin || x::text from public.device_volumes x
+    union all select 'f' || x.xmin || x::text from public.device_custom_fields x
     union all select 'p' || x.xmin || x::text from public.device_patches x union all select 's' || x.xmin || x::text from public.device_programs x
     union all select 't' || x.xmin || x::text from public.software_titles x) rows";
 
@@ -68,7 +70,7 @@ async fn what_is_not_well_is_found_no_more_and_no_less() {
         except select customer_id, name, version, publisher, device_count from public.software_titles) x";
     assert_eq!(world.count(titles).await, 0);
     let whole = "select count(*) from public.device_fact_parts where state = 'complete' and observed_at > now() - interval '1 hour'";
-    assert_eq!(world.count(whole).await, 5 * 6);
+    assert_eq!(world.count(whole).await, 5 * 7);
 }
 
 #[tokio::test]
@@ -109,9 +111,15 @@ async fn what_is_not_due_is_not_read() {
         .await
         .unwrap();
     let (run, _) = world.sync(Incremental).await;
-    for (name, pages) in
-        [("health", 1), ("antivirus", 1), ("patches", 1), ("volumes", 1), ("software", 0), ("backups", 0)]
-    {
+    for (name, pages) in [
+        ("health", 1),
+        ("antivirus", 1),
+        ("patches", 1),
+        ("volumes", 1),
+        ("software", 0),
+        ("backups", 0),
+        ("custom_fields", 0),
+    ] {
         assert_eq!(world.part(run, name).await.pages, pages, "{name}");
     }
     world
@@ -175,4 +183,25 @@ async fn facts_of_a_customer_without_devices_leave_the_list_of_software() {
     let left =
         format!("select count(*) from public.software_titles where customer_id = '{}'", customers[&2].0);
     assert_eq!(world.count(&left).await, 0);
+}
+
+#[tokio::test]
+async fn custom_fields_carry_their_labels_and_no_secret_is_kept_anywhere() {
+    let world = World::mapped(4, 60).await;
+    let (run, state) = world.sync(Full).await;
+    assert_eq!(state, SyncState::Complete, "{:?}", world.parts(run).await);
+    let rows = world.count("select count(*) from public.device_custom_fields").await;
+    assert!(rows > 0);
+    let known = "select count(*) from public.device_custom_fields f where (f.name, f.label, f.kind, jsonb_typeof(f.value)) in (('assetOwner', 'Asset owner', 'text', 'string'),
+        ('warrantyEnd', 'Warranty ends', 'date', 'number'), ('isCritical', 'Business critical', 'checkbox', 'boolean'), ('rack', 'Rack', 'dropdown', 'string'))";
+    assert_eq!(world.count(known).await, rows);
+    // Every secret of the vendor holds this word, masked or not: no column of any table does.
+    let anywhere = "select count(*) from pg_catalog.pg_tables t where t.schemaname in ('public', 'audit', 'flow', 'app', 'ops')
+        and (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %I.%I x where x::text ilike ''%%kingfisher%%''', t.schemaname, t.tablename), false, true, '')))[1]::text <> '0'";
+    assert_eq!(world.count(anywhere).await, 0);
+    // Definitions that cannot be read say nothing about secrets: nothing is read, nothing goes.
+    world.vendor.fault(json!({"kind": "server_error", "status": 403, "path_prefix": "/v2/device-custom-fields", "times": 99})).await;
+    let (run, state) = world.sync(Full).await;
+    assert_ne!(state, SyncState::Complete, "{:?}", world.parts(run).await);
+    assert_eq!(world.count("select count(*) from public.device_custom_fields").await, rows);
 }

@@ -7,13 +7,14 @@ use store::sync::{SyncKind::Full, SyncState};
 use crate::facts::{PARTS, rows};
 use crate::world::{World, fault};
 
-const PATHS: [(&str, &str); 6] = [
+const PATHS: [(&str, &str); 7] = [
     ("health", "/v2/queries/device-health"),
     ("antivirus", "/v2/queries/antivirus-status"),
     ("patches", "/v2/queries/os-patches"),
     ("volumes", "/v2/queries/volumes"),
     ("software", "/v2/queries/software"),
     ("backups", "/v2/queries/backup/usage"),
+    ("custom_fields", "/v2/queries/custom-fields"),
 ];
 
 async fn synchronized(customers: u32, devices: u32) -> World {
@@ -161,7 +162,7 @@ async fn a_run_goes_on_after_a_kill_and_reads_no_customer_twice() {
     assert_eq!((worked, state), (run, SyncState::Complete), "{:?}", world.parts(run).await);
     assert_eq!(
         world.count("select count(*) from public.device_fact_parts where state = 'complete'").await,
-        3 * 6
+        3 * 7
     );
     let read = world.part(run, "software").await.read;
     assert_eq!(i64::from(read), world.count("select count(*) from public.device_programs").await);

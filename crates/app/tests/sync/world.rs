@@ -209,7 +209,9 @@ impl World {
     pub async fn place(&self, device: i64, customer: CustomerId) {
         let sql = "delete from public.endpoint_records r using public.devices d where d.id = r.device_id and d.external_id = $1";
         self.admin.execute(sql, &[&device.to_string()]).await.expect("a device of no machine");
-        for table in ["device_healths", "device_volumes", "device_patches", "device_programs"] {
+        for table in
+            ["device_healths", "device_volumes", "device_patches", "device_programs", "device_custom_fields"]
+        {
             let sql = format!(
                 "delete from public.{table} f using public.devices d where d.customer_id = f.customer_id and d.id = f.device_id and d.external_id = $1"
             );

@@ -13,12 +13,13 @@ use crate::fields::{Fields, int};
 pub const RUN_SCRIPTS: &str = "run scripts";
 
 /// What is known of a device beyond its record; not every instance and application has all of it.
-const REPORTS_ASKED: [(&str, &str); 5] = [
+const REPORTS_ASKED: [(&str, &str); 6] = [
     ("device health", "/v2/queries/device-health"),
     ("antivirus", "/v2/queries/antivirus-status"),
     ("patches", "/v2/queries/os-patches"),
     ("software", "/v2/queries/software"),
     ("backups", "/v2/queries/backup/usage"),
+    ("custom fields", "/v2/queries/custom-fields"),
 ];
 
 impl NinjaOne {

@@ -16,6 +16,7 @@ mod errors;
 mod fields;
 pub mod healthcheck;
 pub mod lines;
+pub mod payments;
 pub mod products;
 pub mod services;
 pub mod types;
@@ -24,5 +25,7 @@ pub mod webhook;
 pub use client::RevIo;
 pub use config::Config;
 pub use lines::{LineWrite, NewLine, Proration};
-pub use types::{Bill, Charge, CustomField, Customer, LineStatus, Product, Raw, Service, ServiceProduct};
+pub use types::{
+    Bill, Charge, CustomField, Customer, LineStatus, Payment, Product, Raw, Service, ServiceProduct,
+};
 pub use webhook::{Event, Receiver, Subscription};

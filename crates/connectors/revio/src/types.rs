@@ -254,6 +254,36 @@ impl Bill {
     }
 }
 
+/// Money that came in for an account.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    pub id: i64,
+    pub customer_id: i64,
+    /// Negative where money went back.
+    pub amount: Option<Decimal>,
+    /// A check's number, a transfer's: whatever the payer or the processor wrote.
+    pub reference: Option<String>,
+    /// The list of its words is not public.
+    pub status: Option<String>,
+    pub created_at: Option<DateTime>,
+    pub raw: Raw,
+}
+
+impl Payment {
+    pub(crate) fn read(raw: Raw) -> Result<Self, VendorError> {
+        let at = Fields::of(&raw)?;
+        Ok(Self {
+            id: at.id("payment_id")?,
+            customer_id: at.id("customer_id")?,
+            amount: at.decimal("amount"),
+            reference: at.text("reference_number"),
+            status: at.text("status"),
+            created_at: at.time("created_date"),
+            raw: raw.clone(),
+        })
+    }
+}
+
 /// One position of a bill.
 #[derive(Clone, Debug)]
 pub struct Charge {

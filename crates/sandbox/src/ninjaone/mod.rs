@@ -1,6 +1,7 @@
 //! NinjaOne's public API v2, as far as the product uses it: `/v2` and `/api/v2`, and the token end point.
 pub(crate) mod activities;
 mod auth;
+mod custom_fields;
 mod df;
 pub(crate) mod errors;
 mod lists;
@@ -55,6 +56,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/queries/device-health", get(reports::health))
         .route("/queries/antivirus-status", get(reports::antivirus))
         .route("/queries/backup/usage", get(reports::backups))
+        .route("/queries/custom-fields", get(reports::custom_fields))
+        .route("/device-custom-fields", get(custom_fields::definitions))
         .route("/activities", get(activities::all))
         .route("/automation/scripts", get(scripts::catalog))
         .route("/webhook", put(webhook::set).delete(webhook::clear))

@@ -11,7 +11,7 @@ use super::df::Filter;
 use super::errors::Refusal;
 use super::lists::{array, truncate};
 use super::query::{Is, PAGE, Params, path_id};
-use super::{Answer, json, render};
+use super::{Answer, custom_fields, json, render};
 use crate::estate::{Approval, Device};
 use crate::facts::{BACKUP_LATE_S, Backup, Guard, PATCHES, SOFTWARE, installed};
 use crate::faults::Tamper;
@@ -85,6 +85,19 @@ const BACKUPS: Report = Report {
     count: |_, device| usize::from(device.facts.backup != Backup::None),
     rows: |asked, device| vec![backup_row(asked, device)],
 };
+const CUSTOM_FIELDS: Report = Report {
+    path: "custom-fields",
+    parameters: &[
+        ("df", Is::Text),
+        ("updatedAfter", Is::Text),
+        ("fields", Is::Text),
+        ("showSecureValues", Is::Text),
+    ],
+    count: |_, device| usize::from(custom_fields::has_some(device)),
+    rows: |asked, device| {
+        vec![custom_fields::row(device, asked.params.text("showSecureValues") == Some("true"))]
+    },
+};
 
 macro_rules! handlers {
     ($($name:ident = $report:expr;)+) => {$(
@@ -105,6 +118,7 @@ handlers! {
     health = HEALTH;
     antivirus = ANTIVIRUS;
     backups = BACKUPS;
+    custom_fields = CUSTOM_FIELDS;
 }
 
 fn page(shared: &Shared, tamper: Tamper, uri: &Uri, report: &Report) -> Answer {

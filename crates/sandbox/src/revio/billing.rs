@@ -6,12 +6,14 @@ use jiff::{Timestamp, ToSpan};
 use kernel::Decimal;
 use serde_json::json;
 
-use super::books::{Bill, Books, Charge, Line, Status, local};
+use super::books::{Bill, Books, Charge, Line, Payment, Status, cents, local};
 use crate::delivery::Delivery;
 use crate::world::World;
 
 /// Months that one catching up bills.
 const MONTHS_MAX: usize = 600;
+/// A payment that settles no bill.
+const UNAPPLIED_CENTS: i32 = 12_345;
 
 impl World {
     /// Writes the bills of all months that began, lets people come and go, and tells whoever subscribed.
@@ -58,14 +60,46 @@ impl Books {
         bills
     }
 
-    /// At the beginning all but the newest bill of each account is paid; every third account owes one more.
+    /// At the beginning all but the newest bill of each account is paid; every third account owes half of one more.
+    /// Every fifth account pays in two parts, and the first one paid once for nothing that was billed.
     pub fn settle_past(&mut self) {
         let newest = self.next_cycle.saturating_sub(1.month());
         let second = newest.saturating_sub(1.month());
-        for bill in self.bills.values_mut() {
-            let owes = bill.cycle >= newest || bill.customer_id % 3 == 0 && bill.cycle >= second;
-            bill.paid = if owes { Decimal::ZERO } else { bill.total };
+        let due: Vec<Bill> = self.bills.values().filter(|bill| bill.cycle < newest).cloned().collect();
+        for bill in due {
+            let paid_at = DateTime::from(bill.cycle.saturating_add(12.days()));
+            let part = half(bill.total);
+            let owes = bill.customer_id % 3 == 0 && bill.cycle >= second;
+            if owes || bill.customer_id % 5 == 0 {
+                self.pay(bill.id, part, paid_at);
+            }
+            if !owes {
+                self.pay(bill.id, bill.total, paid_at.saturating_add(9.days()));
+            }
         }
+        if let Some(customer_id) = self.customers.keys().next().copied() {
+            let at = DateTime::from(second.saturating_add(3.days()));
+            self.receive(customer_id, None, cents(UNAPPLIED_CENTS), at);
+        }
+    }
+
+    /// Pays what is left of a bill, at most `most`. `None`: there is no such bill.
+    pub fn pay(&mut self, bill_id: i64, most: Decimal, at: DateTime) -> Option<()> {
+        let bill = self.bills.get_mut(&bill_id)?;
+        let left = bill.total.checked_sub(bill.paid).unwrap_or_default();
+        let amount = left.min(most);
+        bill.paid = bill.paid.checked_add(amount).unwrap_or(bill.total);
+        let customer_id = bill.customer_id;
+        if amount > Decimal::ZERO {
+            self.receive(customer_id, Some(bill_id), amount, at);
+        }
+        Some(())
+    }
+
+    fn receive(&mut self, customer_id: i64, bill_id: Option<i64>, amount: Decimal, created: DateTime) {
+        let id = self.next_payment_id();
+        let reference = format!("ACH-{id}");
+        self.payments.insert(id, Payment { id, customer_id, bill_id, amount, reference, created });
     }
 
     fn bill_month(&mut self, cycle: Date) -> Vec<i64> {
@@ -122,6 +156,11 @@ impl Books {
         charge.description = format!("{} (proration)", line.description);
         self.charges.insert(charge.id, charge);
     }
+}
+
+fn half(amount: Decimal) -> Decimal {
+    let half = Decimal::new(5, 1).unwrap_or_default();
+    amount.checked_mul(half).unwrap_or_default().rounded(2)
 }
 
 /// On this day: activated, and not ended yet.

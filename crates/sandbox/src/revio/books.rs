@@ -18,6 +18,7 @@ const DAY_S: i64 = 86_400;
 const LINE_ID_FIRST: i64 = 30_001;
 const BILL_ID_FIRST: i64 = 70_001;
 const CHARGE_ID_FIRST: i64 = 900_001;
+const PAYMENT_ID_FIRST: i64 = 400_001;
 /// Months that were billed before the sandbox began.
 const MONTHS_BILLED_BEFORE: i64 = 3;
 
@@ -176,6 +177,18 @@ pub(crate) struct Bill {
     pub paid: Decimal,
 }
 
+/// What an account paid. The vendor's record names no bill; `bill_id` is the truth behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub id: i64,
+    pub customer_id: i64,
+    /// `None`: it settles no bill.
+    pub bill_id: Option<i64>,
+    pub amount: Decimal,
+    pub reference: String,
+    pub created: DateTime,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Charge {
     pub id: i64,
@@ -212,6 +225,7 @@ pub(crate) struct Books {
     pub lines: BTreeMap<i64, Line>,
     pub bills: BTreeMap<i64, Bill>,
     pub charges: BTreeMap<i64, Charge>,
+    pub payments: BTreeMap<i64, Payment>,
     pub receivers: BTreeMap<i64, Receiver>,
     pub subscriptions: BTreeMap<i64, Subscription>,
     pub retired: Vec<Retired>,
@@ -270,6 +284,7 @@ impl Books {
             lines: BTreeMap::new(),
             bills: BTreeMap::new(),
             charges: BTreeMap::new(),
+            payments: BTreeMap::new(),
             receivers: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             retired: Vec::new(),
@@ -382,6 +397,10 @@ impl Books {
 
     pub fn next_bill_id(&self) -> i64 {
         self.bills.keys().next_back().map_or(BILL_ID_FIRST, |last| last + 1)
+    }
+
+    pub fn next_payment_id(&self) -> i64 {
+        self.payments.keys().next_back().map_or(PAYMENT_ID_FIRST, |last| last + 1)
     }
 
     pub fn next_charge_id(&self) -> i64 {

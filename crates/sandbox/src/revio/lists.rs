@@ -118,3 +118,17 @@ pub(crate) async fn charges(State(shared): Host, Extension(tamper): Extension<Ta
     let answer: Response = params.answer(&mut world, "charges", tamper, &ids, write);
     Ok(answer)
 }
+
+pub(crate) async fn payments(State(shared): Host, Extension(tamper): Extension<Tamper>, uri: Uri) -> Answer {
+    let params = params(&shared, &uri, "payment_id")?;
+    let mut world = shared.world();
+    let rows =
+        world.books.payments.values().filter(|it| params.wants("customer_id", &it.customer_id.to_string()));
+    let rows: Vec<_> = rows.cloned().collect();
+    Ok(params.answer(&mut world, "payments", tamper, &rows, |_, it| render::payment(it, IdForm::Number)))
+}
+
+pub(crate) async fn payment(State(shared): Host, Path(id): Path<String>) -> Answer {
+    let (id, world) = (number(&id)?, shared.world());
+    one(world.books.payments.get(&id).map(|it| render::payment(it, IdForm::Text)), "Payment")
+}

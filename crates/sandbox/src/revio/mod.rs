@@ -44,6 +44,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/Bills", get(lists::bills))
         .route("/Bills/{id}", get(lists::bill))
         .route("/Charges", get(lists::charges))
+        .route("/Payments", get(lists::payments))
+        .route("/Payments/{id}", get(lists::payment))
         .route("/WebhookReceivers", get(webhook::receivers).post(webhook::create_receiver))
         .route("/WebhookReceivers/{id}", get(webhook::receiver).delete(webhook::delete_receiver))
         .route("/WebhookReceivers/{id}/activate", post(webhook::activate))

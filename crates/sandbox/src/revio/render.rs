@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::books::{Bill, Charge, Customer, Line, Product, Service, Status};
+use super::books::{Bill, Charge, Customer, Line, Payment, Product, Service, Status};
 
 /// How an id is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,5 +260,26 @@ pub(crate) fn charge(it: &Charge) -> String {
         created_date: time(it.created),
         start_date: midnight(it.start),
         end_date: midnight(it.end),
+    })
+}
+
+/// It does not say which bill it settles.
+pub(crate) fn payment(it: &Payment, form: IdForm) -> String {
+    #[derive(Serialize)]
+    struct Record<'a> {
+        payment_id: i64,
+        customer_id: Id,
+        amount: Num,
+        reference_number: &'a str,
+        created_date: String,
+        status: &'a str,
+    }
+    text(&Record {
+        payment_id: it.id,
+        customer_id: Id(it.customer_id, form),
+        amount: Num::Money(it.amount),
+        reference_number: &it.reference,
+        created_date: time(it.created),
+        status: "APPROVED",
     })
 }

@@ -1,4 +1,4 @@
-import { FileText } from "lucide-react";
+import { Banknote, FileText } from "lucide-react";
 import { defineResource, statusFilter } from "@/kit/resource";
 import { paymentStates } from "@/kit/status";
 
@@ -25,4 +25,28 @@ export const bills = defineResource("bill_list", {
   path: null,
   rowKey: (row) => row.id,
   empty: { title: "No bills yet", next: "They come from Rev.io: map its accounts to customers under Integrations, then synchronize." },
+});
+
+export const payments = defineResource("payment_list", {
+  name: "payments",
+  title: "Payments",
+  one: "Payment",
+  icon: Banknote,
+  columns: (c) => [
+    c.title("reference", { label: "Payment" }),
+    c.text("customer_name", { label: "Customer", className: "max-w-48" }),
+    c.text("account_ref", { label: "Account" }),
+    c.money("amount", (row) => row.currency, { label: "Amount" }),
+    c.text("status", { label: "State" }),
+    c.ago("paid_at", { label: "Paid" }),
+    c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
+  ],
+  search: ["reference", "customer_name", "account_ref"],
+  filters: [],
+  defaultSort: "-paid_at",
+  tieBreak: "id",
+  scopeColumn: "customer_id",
+  path: null,
+  rowKey: (row) => row.id,
+  empty: { title: "No payments yet", next: "They come from Rev.io, where the role of the API user may read payments: see the integration's last synchronization." },
 });

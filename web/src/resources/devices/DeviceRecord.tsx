@@ -6,6 +6,7 @@ import { Freshness } from "@/kit/Freshness";
 import { History } from "@/kit/History";
 import { Dots, PageHeader } from "@/kit/PageHeader";
 import { paths } from "@/kit/paths";
+import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
 import { useScope } from "@/kit/scope";
@@ -21,7 +22,7 @@ import { Link } from "react-router";
 import { incidents } from "../incidents/columns";
 import { tickets } from "../tickets/columns";
 import { HealthCard } from "./facts/HealthCard";
-import { PatchesCard, SoftwareCard, VolumesCard } from "./facts/tables";
+import { CustomFieldsCard, PatchesCard, SoftwareCard, VolumesCard } from "./facts/tables";
 import { useFactNotes } from "./facts/useFactNotes";
 import { MaintenanceAction, MaintenanceCard } from "./MaintenanceCard";
 import { DeviceCondition, devices, DISK_BAD_PERCENT, DISK_WARN_PERCENT } from "./columns";
@@ -51,6 +52,7 @@ export default function DeviceRecord() {
   const machine = useRows("endpoint_record_list", { columns: "customer_id,id,endpoint_id", where: [...mine, { column: "ended_at", op: "is", value: null }], limit: 1 }).rows[0];
   const volumes = readVolumes(detail.row?.volumes);
   const notes = useFactNotes(mine);
+  const { isProvider } = useCan();
   return (
     <RecordPage result={device} one="device" up={{ label: "Devices", to: scope.to("/devices") }}>
       {(row) => (
@@ -106,6 +108,7 @@ export default function DeviceRecord() {
                 <PatchesCard where={mine} note={notes("patches")} />
                 <SoftwareCard where={mine} note={notes("software")} />
                 <VolumesCard where={mine} note={notes("volumes")} />
+                {isProvider ? <CustomFieldsCard where={mine} note={notes("custom_fields")} /> : null}
                 <RelatedTable resource={incidents} title="Incidents" result={story} columns={["title", "state", "run_state", "opened_at"]} none="No incident so far." />
                 <RelatedTable resource={tickets} title="Tickets" result={desk} columns={["subject", "priority", "state", "opened_at"]} none="No ticket so far." />
                 <History kind="device" customerId={row.customer_id} id={row.id} />

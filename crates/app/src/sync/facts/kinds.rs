@@ -4,12 +4,15 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use connector_api::Walk;
 use kernel::{Timestamp, id::CustomerId};
-use ninjaone::{Antivirus, BackupUsage, DeviceHealth, OsPatch, OwnList, Report, Software, Volume};
+use ninjaone::{
+    Antivirus, BackupUsage, DeviceFields, DeviceHealth, OsPatch, OwnList, Report, Software, Volume,
+};
 use pg::{ActorTx, PgError};
 use serde::Serialize;
 use store::device_facts::{
-    self, AntivirusRow, BackupRow, FactPart, HealthRow, PatchRow, ProgramRow, VolumeRow,
+    self, AntivirusRow, BackupRow, CustomFieldRow, FactPart, HealthRow, PatchRow, ProgramRow, VolumeRow,
 };
 
 use super::{
@@ -34,6 +37,15 @@ pub(in crate::sync) trait Kind: Send + Sync {
     const HAS_FILTER: bool = <Self::Row as Report>::HAS_FILTER;
     /// Of a run that is not a full one, so that a long report does not keep everything else waiting: the rest is due in the next one.
     const SLICES_PER_RUN_MAX: usize = 1_000;
+
+    /// The rows of the devices that `filter` keeps.
+    fn fetch(
+        cx: &Cx<'_>,
+        filter: Option<&str>,
+        pages_max: u32,
+    ) -> impl Future<Output = Walk<Self::Row>> + Send {
+        cx.client.report::<Self::Row>(filter, pages_max)
+    }
 
     fn device_id(row: &Self::Row) -> i64;
     /// Rows of one device.
@@ -251,5 +263,28 @@ impl Kind for BackupsOf {
 
     fn keep(device: &str, rows: Vec<BackupUsage>) -> Vec<BackupRow> {
         rows::backups(device, rows)
+    }
+}
+
+pub(in crate::sync) struct CustomFieldsOf;
+
+impl Kind for CustomFieldsOf {
+    type Row = DeviceFields;
+    type Kept = CustomFieldRow;
+    const PART: PartName = PartName::CustomFields;
+    const FACT: FactPart = FactPart::CustomFields;
+    const INTERVAL_S: i64 = 6 * HOUR_S;
+
+    /// By way of the definitions: they say which values are secrets, and those never get here.
+    async fn fetch(cx: &Cx<'_>, filter: Option<&str>, pages_max: u32) -> Walk<DeviceFields> {
+        cx.client.device_fields(filter, pages_max).await
+    }
+
+    fn device_id(row: &DeviceFields) -> i64 {
+        row.device_id
+    }
+
+    fn keep(device: &str, rows: Vec<DeviceFields>) -> Vec<CustomFieldRow> {
+        rows::custom_fields(device, rows)
     }
 }

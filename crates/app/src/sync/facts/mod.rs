@@ -26,7 +26,7 @@ use tokio::sync::Mutex;
 
 use judge::{Fall, Listed, Sums, Verdict};
 use kinds::Kind;
-pub(super) use kinds::{AntivirusOf, BackupsOf, HealthOf, PatchesOf, SoftwareOf, VolumesOf};
+pub(super) use kinds::{AntivirusOf, BackupsOf, CustomFieldsOf, HealthOf, PatchesOf, SoftwareOf, VolumesOf};
 use slices::{Slice, slices};
 
 use super::{
@@ -113,7 +113,7 @@ struct Read<K: Kind> {
 
 async fn one<K: Kind>(cx: &Cx<'_>, run: &Run, slice: &Slice) -> Result<Came, SyncError> {
     let filter = slice.filter();
-    let mut walk = cx.client.report::<K::Row>(filter.as_deref(), SLICE_PAGES_MAX).await;
+    let mut walk = K::fetch(cx, filter.as_deref(), SLICE_PAGES_MAX).await;
     let known = known::<K>(cx, slice).await?;
     let mut listed = by_customer::<K>(slice, &mut walk);
     let is_worth_repeating = walk.completeness.is_complete()
@@ -121,7 +121,7 @@ async fn one<K: Kind>(cx: &Cx<'_>, run: &Run, slice: &Slice) -> Result<Came, Syn
         || is_worth_repeating(&walk.completeness);
     if is_worth_repeating {
         tracing::warn!(sync.run = %cx.claim.run, sync.part = K::PART.as_str(), customers = slice.customers.len(), "a report is not believed and repeated");
-        walk = cx.client.report::<K::Row>(filter.as_deref(), SLICE_PAGES_MAX).await;
+        walk = K::fetch(cx, filter.as_deref(), SLICE_PAGES_MAX).await;
         listed = by_customer::<K>(slice, &mut walk);
     }
     let mut all = Sums::default();

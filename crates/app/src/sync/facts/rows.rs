@@ -2,11 +2,13 @@
 use std::collections::HashSet;
 
 use domain::device_facts::{Guard, patch_standing};
-use ninjaone::{Antivirus, BackupUsage, DeviceHealth, OsPatch, Software, Volume};
-use serde_json::json;
-use store::device_facts::{AntivirusRow, BackupRow, HealthRow, PatchRow, ProgramRow, VolumeRow};
+use ninjaone::{Antivirus, BackupUsage, DeviceFields, DeviceHealth, OsPatch, Software, Volume};
+use serde_json::{Value, json};
+use store::device_facts::{
+    AntivirusRow, BackupRow, CustomFieldRow, HealthRow, PatchRow, ProgramRow, VolumeRow,
+};
 
-use crate::sync::device_row::text;
+use crate::sync::device_row::{text, without_nul};
 
 // What an index can hold of a key: see the constraints of the tables.
 const NAME_CHARS_MAX: usize = 200;
@@ -15,6 +17,10 @@ const PATCH_ID_CHARS_MAX: usize = 100;
 const DRIVE_CHARS_MAX: usize = 20;
 /// Antivirus products of one device that are kept.
 const PRODUCTS_MAX: usize = 20;
+/// Custom fields of one device that are kept.
+const FIELDS_MAX: usize = 200;
+/// A value that is longer is cut and kept as a text.
+const FIELD_CHARS_MAX: usize = 4_000;
 
 fn short(from: Option<&str>, chars_max: usize) -> String {
     from.unwrap_or_default().chars().filter(|c| *c != '\0').take(chars_max).collect()
@@ -121,6 +127,27 @@ pub(super) fn backups(device: &str, rows: Vec<BackupUsage>) -> Vec<BackupRow> {
         backup_last_failure_at: row.last_failure,
     };
     rows.into_iter().take(1).map(row).collect()
+}
+
+pub(super) fn custom_fields(device: &str, rows: Vec<DeviceFields>) -> Vec<CustomFieldRow> {
+    let mut seen = HashSet::new();
+    let row = |field: ninjaone::DeviceField| CustomFieldRow {
+        device: device.to_owned(),
+        name: short(Some(&field.name), NAME_CHARS_MAX),
+        label: field.label.as_deref().map(|label| short(Some(label), NAME_CHARS_MAX)),
+        kind: field.kind,
+        value: bounded(without_nul(field.value)),
+    };
+    let rows = rows.into_iter().flat_map(|row| row.fields).map(row);
+    rows.filter(|row| !row.name.is_empty() && seen.insert(row.name.clone())).take(FIELDS_MAX).collect()
+}
+
+fn bounded(value: Value) -> Value {
+    let said = match &value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if said.chars().count() <= FIELD_CHARS_MAX { value } else { short(Some(&said), FIELD_CHARS_MAX).into() }
 }
 
 #[cfg(test)]

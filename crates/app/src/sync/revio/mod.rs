@@ -1,10 +1,11 @@
-//! Rev.io: accounts, products, lines, bills with their charges. The vendor has no log of changes, so every run reads all of
+//! Rev.io: accounts, products, lines, bills with their charges, payments. The vendor has no log of changes, so every run reads all of
 //! it; each list is read to its end before anything is made of it.
 mod absent;
 mod accounts;
 mod bills;
 mod filing;
 mod lines;
+mod payments;
 mod products;
 mod rows;
 
@@ -38,7 +39,8 @@ pub(super) async fn drive(cx: &Cx<'_, RevIo>) -> Result<SyncState, SyncError> {
             PartName::Organizations => accounts::read(cx).await?,
             PartName::Products => products::read(cx).await?,
             PartName::Lines => lines::read(cx).await?,
-            _ => bills::read(cx).await?,
+            PartName::Bills => bills::read(cx).await?,
+            _ => payments::read(cx).await?,
         };
         next = end.next;
         run::end_part(cx, part, &end).await?;

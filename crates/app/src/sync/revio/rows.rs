@@ -1,9 +1,9 @@
 //! The vendor's records as rows of ours. Its times have no zone and are kept as if they were UTC.
-use ::revio::{Bill, Charge, LineStatus, Product, Raw, ServiceProduct};
+use ::revio::{Bill, Charge, LineStatus, Payment, Product, Raw, ServiceProduct};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::{Value, value::RawValue};
 use store::{
-    billing::{BillRow, ChargeRow, LineRow, ProductRow},
+    billing::{BillRow, ChargeRow, LineRow, PaymentRow, ProductRow},
     devices::ContentHash,
 };
 
@@ -67,6 +67,22 @@ pub(super) fn bill(bill: &Bill) -> Option<BillRow> {
         total_amount: bill.amount,
         open_amount: bill.balance,
         currency: CURRENCY_DEFAULT.to_owned(),
+        raw,
+        content_hash,
+    })
+}
+
+/// `None`: without an amount.
+pub(super) fn payment(payment: &Payment) -> Option<PaymentRow> {
+    let (raw, content_hash, _) = kept(&payment.raw);
+    Some(PaymentRow {
+        external_id: payment.id.to_string(),
+        account_ref: payment.customer_id.to_string(),
+        reference: payment.reference.as_deref().map(text),
+        amount: payment.amount?,
+        currency: CURRENCY_DEFAULT.to_owned(),
+        status: payment.status.as_deref().map(|status| text(status).to_lowercase()),
+        paid_at: time(payment.created_at),
         raw,
         content_hash,
     })

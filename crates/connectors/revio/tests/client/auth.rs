@@ -72,7 +72,7 @@ async fn a_refused_password_is_told_once() {
 async fn health_names_what_is_missing() {
     let scene = scene(3, 30).await;
     let health = scene.revio.health_check().await;
-    assert!(health.can_read() && health.problems().is_empty() && health.checks.len() == 6, "{health:?}");
+    assert!(health.can_read() && health.problems().is_empty() && health.checks.len() == 7, "{health:?}");
     scene.fault(json!({"kind": "html_page", "status": 404, "path_prefix": "/v1/Bills"})).await;
     scene.fault(json!({"kind": "server_error", "status": 403, "path_prefix": "/v1/Charges"})).await;
     let health = scene.revio.health_check().await;
@@ -80,6 +80,10 @@ async fn health_names_what_is_missing() {
     assert_eq!(finding("bills"), Finding::MissingCapability);
     assert!(matches!(finding("charges"), Finding::MissingRight(_)));
     assert_eq!((health.can_read(), health.problems().len()), (false, 2));
+    // Payments are worth having, and nothing else stands on them.
+    scene.fault(json!({"kind": "server_error", "status": 403, "path_prefix": "/v1/Payments"})).await;
+    let health = scene.revio.health_check().await;
+    assert_eq!((health.can_read(), health.problems().len()), (true, 1));
 }
 
 #[tokio::test]

@@ -64,3 +64,30 @@ async fn three_months_are_billed_and_every_bill_is_the_sum_of_its_charges() {
     assert_eq!(scene.revio.bill(bills[0].id).await.unwrap().value.amount, bills[0].amount);
     assert!(bills.iter().any(|bill| bill.amount > Some(number("100"))));
 }
+
+#[tokio::test]
+async fn payments_name_their_account_and_add_up_to_what_is_paid() {
+    let scene = scene(12, 200).await;
+    let payments = scene.revio.payments().await;
+    assert!(payments.completeness.is_complete() && payments.items.is_sorted_by_key(|it| it.id));
+    let sum = |amounts: Vec<Option<Decimal>>| {
+        amounts.into_iter().flatten().try_fold(Decimal::ZERO, Decimal::checked_add).unwrap()
+    };
+    let bills = scene.revio.bills().await.items;
+    let (total, left) =
+        (sum(bills.iter().map(|it| it.amount).collect()), sum(bills.iter().map(|it| it.balance).collect()));
+    let paid = sum(payments.items.iter().map(|it| it.amount).collect());
+    // One payment is for nothing that was billed.
+    assert_eq!(paid.checked_sub(total.checked_sub(left).unwrap()), Some(number("123.45")));
+    assert!(
+        bills.iter().any(|it| it.balance > Some(Decimal::ZERO) && it.balance < it.amount),
+        "a bill is half paid"
+    );
+    let first = &payments.items[0];
+    let own = scene.revio.customer_payments(first.customer_id).await.items;
+    assert!(own.len() < payments.items.len() && own.iter().all(|it| it.customer_id == first.customer_id));
+    let alone = scene.revio.payment(first.id).await.unwrap().value;
+    assert_eq!((alone.customer_id, alone.amount), (first.customer_id, first.amount));
+    assert!(alone.reference.is_some() && alone.created_at.is_some() && alone.status.is_some());
+    assert!(alone.raw.get().contains(&format!(r#""customer_id":"{}""#, first.customer_id)));
+}

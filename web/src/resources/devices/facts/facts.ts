@@ -61,3 +61,15 @@ export function backupWords(state: BackupState | null, says: string | null): str
   if (state === null) return says ?? "does not apply";
   return { current: "backed up", late: "late", none: "none" }[state];
 }
+
+/** A custom field in words: dates come in milliseconds, choices as lists. */
+export function fieldWords(kind: string, value: unknown): string {
+  if (kind === "checkbox" && typeof value === "boolean") return value ? "yes" : "no";
+  if ((kind === "date" || kind === "date_time") && typeof value === "number") {
+    const at = new Date(value);
+    if (Number.isNaN(at.getTime())) return String(value);
+    return kind === "date" ? at.toISOString().slice(0, 10) : at.toISOString().slice(0, 16).replace("T", " ");
+  }
+  if (Array.isArray(value)) return value.map((item: unknown) => fieldWords("", item)).join(", ");
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}

@@ -1,4 +1,4 @@
-import { HardDrive, Package, ShieldAlert } from "lucide-react";
+import { HardDrive, Package, ShieldAlert, TextCursorInput } from "lucide-react";
 import { useState } from "react";
 import { useRows } from "@/api/queries";
 import type { Order } from "@/api/rest";
@@ -13,7 +13,7 @@ import { bytes, count } from "@/kit/time";
 import { Meter } from "@/ui/charts";
 import { Button } from "@/ui/Button";
 import { DISK_BAD_PERCENT, DISK_WARN_PERCENT } from "../columns";
-import type { FactNote } from "./facts";
+import { fieldWords, type FactNote } from "./facts";
 
 const SHOWN_FIRST = 10;
 const SHOWN_MAX = 500;
@@ -78,6 +78,24 @@ const volumes = defineResource("device_volumes", {
   empty: { title: "No volumes", next: "" },
 });
 
+const customFields = defineResource("device_custom_fields", {
+  name: "custom-fields",
+  title: "Custom fields",
+  one: "Field",
+  icon: TextCursorInput,
+  columns: (c) => [
+    c.custom("name", { label: "Field", phone: "title" }, (row) => <b className="font-medium">{row.label ?? row.name}</b>),
+    c.custom("value", { label: "Value", sort: false, phone: "meta", className: "max-w-96 [overflow-wrap:anywhere]" }, (row) => fieldWords(row.kind, row.value)),
+    c.ago("changed_at", { label: "Changed" }),
+  ],
+  defaultSort: "name",
+  tieBreak: "name",
+  scopeColumn: "customer_id",
+  path: null,
+  rowKey: (row) => row.name,
+  empty: { title: "No custom fields", next: "" },
+});
+
 function Used({ capacity, free }: { capacity: number | null; free: number | null }) {
   if (capacity === null || free === null || capacity <= 0) return <span className="text-ink-3">-</span>;
   const used = ((capacity - free) / capacity) * 100;
@@ -132,4 +150,8 @@ export function SoftwareCard(props: FactCardProps) {
 
 export function VolumesCard(props: FactCardProps) {
   return <FactTable {...props} resource={volumes} order={[{ column: "name" }, { column: "drive_letter" }]} none="The RMM reports no volumes of this device." />;
+}
+
+export function CustomFieldsCard(props: FactCardProps) {
+  return <FactTable {...props} resource={customFields} order={[{ column: "name" }]} none="Nothing is written into a custom field of this device." />;
 }
