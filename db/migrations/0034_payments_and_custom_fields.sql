@@ -21,8 +21,9 @@ create table public.payments (
 );
 create unique index payments_external_once on public.payments (customer_id, integration_id, external_id);
 create index payments_integration on public.payments (integration_id, external_id);
+create index payments_paid on public.payments (paid_at);
 create index payments_customer_paid on public.payments (customer_id, paid_at desc);
-comment on table public.payments is 'A payment of a customer''s account, as the billing system says; it names no bill. Owner: finance. Retention: 7 years.';
+comment on table public.payments is 'A payment of a customer''s account, as the billing system says; it names no bill. Owner: finance. Retention: 7 years, and while the billing system shows it.';
 
 alter table public.device_fact_parts
   drop constraint device_fact_parts_part_is_known,

@@ -1,13 +1,13 @@
 -- What a difference came to so far this month, and until when it cannot be reduced; terms of licenses.
 alter table public.count_differences
-  add column money_since     timestamptz,
-  add column money_so_far    numeric(14,2),
-  add column committed_until timestamptz,
+  add column prorated_since    timestamptz,
+  add column money_so_far      numeric(14,2),
+  add column committed_until   timestamptz,
   add column committed_quantity numeric(14,4),
-  add column committed_by    text,
-  add column committed_money numeric(14,2),
-  add constraint count_differences_committed_by_is_known check (committed_by in ('line', 'license', 'both')),
-  add constraint count_differences_commitments_are_whole check ((committed_until is null) = (committed_quantity is null) and (committed_until is null) = (committed_by is null)
+  add column commitment_kind   text,
+  add column committed_money   numeric(14,2),
+  add constraint count_differences_commitment_kind_is_known check (commitment_kind in ('line', 'license', 'both')),
+  add constraint count_differences_commitments_are_whole check ((committed_until is null) = (committed_quantity is null) and (committed_until is null) = (commitment_kind is null)
     and (committed_until is not null or committed_money is null));
 
 -- Subscriptions with a term, as the tenant's own list of them says: [{subscription, seats, until}]. Null: the list was not read.

@@ -119,8 +119,8 @@ grant select on public.organization_suggestions to staff;
 create view public.difference_list with (security_invoker = true) as
   select d.customer_id, d.id, c.name as customer_name, d.rule_id, r.name as rule_name, d.product_id, p.name as product_name, p.integration_id,
          d.line_id, l.external_id as line_ref, l.quantity as line_quantity, l.contract_end_at as line_contract_end_at,
-         r.counts, d.counted, d.billed, d.difference, d.direction, d.rate, d.rate_source, d.money_per_month, d.money_so_far, d.money_since, d.currency,
-         d.committed_until, d.committed_quantity, d.committed_by, d.committed_money, d.cause, d.cause ->> 'kind' as cause_kind, d.cause_text,
+         r.counts, d.counted, d.billed, d.difference, d.direction, d.rate, d.rate_source, d.money_per_month, d.money_so_far, d.prorated_since, d.currency,
+         d.committed_until, d.committed_quantity, d.commitment_kind, d.committed_money, d.cause, d.cause ->> 'kind' as cause_kind, d.cause_text,
          d.state, d.state_text, d.first_seen_at, d.last_seen_at, extract(epoch from coalesce(d.closed_at, now()) - d.first_seen_at)::bigint as age_s,
          d.devices_observed_at, d.lines_observed_at, d.stale_since, d.stale_reason,
          d.ignored_at, d.ignored_by, d.ignored_until, d.ignored_reason, d.run_id, d.changed_at, d.changed_quantity,

@@ -67,13 +67,7 @@ pub struct SettingsArgs {
     #[arg(long, global = true, env = "OBERA_SIGN_INS_DAYS", value_name = "DAYS")]
     pub sign_ins_days: Option<u16>,
     /// Requests a day to a vendor, such as `revio=100000,sharepoint=none`. Default: what the vendor allows, where it names a limit.
-    #[arg(
-        long,
-        global = true,
-        env = "OBERA_VENDOR_DAY_QUOTAS",
-        value_delimiter = ',',
-        value_name = "VENDOR=UNITS"
-    )]
+    #[arg(long, global = true, env = "OBERA_VENDOR_DAY_QUOTAS", value_delimiter = ',', value_name = "LIST")]
     pub vendor_day_quotas: Option<Vec<String>>,
     /// Log filter, such as `info` or `info,flow=debug`.
     #[arg(long, global = true, env = "OBERA_LOG", value_name = "FILTER")]

@@ -116,9 +116,9 @@ pub async fn value(
 ) -> Result<(), PgError> {
     let bound = found.commitment(now);
     let row = json!({
-        "money_since": found.since(first_seen_at), "money_so_far": found.money_so_far(first_seen_at, now),
+        "prorated_since": found.since(first_seen_at), "money_so_far": found.money_so_far(first_seen_at, now),
         "committed_until": bound.map(|it| it.until), "committed_quantity": bound.map(|it| it.quantity),
-        "committed_by": bound.map(|it| it.by.as_str()), "committed_money": bound.and_then(|it| it.money),
+        "commitment_kind": bound.map(|it| it.by.as_str()), "committed_money": bound.and_then(|it| it.money),
     });
     let sql = include_str!("../../../db/queries/money/value_difference.sql");
     tx.execute_one(sql, &[&customer.0, &id.0, &row]).await

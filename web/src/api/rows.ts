@@ -194,14 +194,14 @@ export type Counts = "devices" | "seats";
 export type SeatBasis = "assigned" | "enabled" | "purchased";
 export type DifferenceRow = ViewRow<
   "difference_list",
-  | "line_id" | "line_ref" | "line_quantity" | "line_contract_end_at" | "rate" | "money_per_month" | "money_so_far" | "money_since" | "committed_until" | "committed_quantity" | "committed_by" | "committed_money" | "state_text" | "devices_observed_at" | "lines_observed_at" | "stale_since" | "stale_reason"
+  | "line_id" | "line_ref" | "line_quantity" | "line_contract_end_at" | "rate" | "money_per_month" | "money_so_far" | "prorated_since" | "committed_until" | "committed_quantity" | "commitment_kind" | "committed_money" | "state_text" | "devices_observed_at" | "lines_observed_at" | "stale_since" | "stale_reason"
   | "ignored_at" | "ignored_by" | "ignored_until" | "ignored_reason" | "run_id" | "changed_at" | "changed_quantity" | "bill_id" | "bill_number" | "closed_at" | "reconciliation_id",
   {
     state: DifferenceState;
     direction: DifferenceDirection;
     cause_kind: CauseKind;
     rate_source: "line" | "former_line" | "product" | "none";
-    committed_by: "line" | "license" | "both" | null;
+    commitment_kind: "line" | "license" | "both" | null;
     counts: Counts;
     close_reason: "vanished" | "invoiced" | "superseded" | "rule_off" | null;
   }

@@ -22,7 +22,8 @@ async fn a_difference_says_what_it_came_to_this_month() {
     world.line(customer, "1", "1").await;
     world.devices(customer, 3).await;
     world.reconcile().await;
-    let sql = "select money_so_far::text, money_since, committed_until is null from public.count_differences";
+    let sql =
+        "select money_so_far::text, prorated_since, committed_until is null from public.count_differences";
     let row = world.admin.query_one(sql, &[]).await.expect("a difference");
     // Both came ten days ago, at 50 a month.
     let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
@@ -40,7 +41,7 @@ async fn bound(estate: &Estate) -> (CustomerId, DifferenceId, Timestamp, String)
     let sql = "update public.billing_lines set contract_end_at = date_trunc('day', now()) + interval '70 days' where is_active";
     estate.admin.execute(sql, &[]).await.expect("lines");
     estate.reconcile().await;
-    let sql = "select d.customer_id, d.id, d.committed_until, d.committed_quantity = -d.difference and d.committed_money > 0 and d.committed_by = 'line',
+    let sql = "select d.customer_id, d.id, d.committed_until, d.committed_quantity = -d.difference and d.committed_money > 0 and d.commitment_kind = 'line',
           trim_scale(l.quantity + d.difference)::text
         from public.count_differences d join public.billing_lines l on l.customer_id = d.customer_id and l.id = d.line_id
         where d.state = 'open' and d.direction = 'over' limit 1";

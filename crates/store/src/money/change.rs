@@ -88,7 +88,7 @@ fn read(row: &pg::Row) -> Change {
         commitment: row.get::<_, Option<Timestamp>>("committed_until").map(|until| Committed {
             until,
             quantity: number("committed_quantity").unwrap_or_default(),
-            by: row.get::<_, Option<String>>("committed_by").unwrap_or_default(),
+            by: row.get::<_, Option<String>>("commitment_kind").unwrap_or_default(),
             money: number("committed_money"),
         }),
     }

@@ -89,7 +89,7 @@ function Sentence({ row }: { row: DifferenceRow }) {
         <Figure
           name="So far this month"
           value={row.money_so_far === null ? "-" : money(row.money_so_far, row.currency)}
-          note={row.money_so_far === null || row.money_since === null ? undefined : `by the day, since ${row.money_since.slice(0, 10)}`}
+          note={row.money_so_far === null || row.prorated_since === null ? undefined : `by the day, since ${row.prorated_since.slice(0, 10)}`}
         />
       </dl>
     </Card>

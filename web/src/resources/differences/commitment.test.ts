@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { boundWords, isBound, untilDay } from "./commitment";
 
-const row = { committed_until: "2027-03-01T00:00:00+00:00", committed_quantity: 4, committed_by: "line", committed_money: 465.48, currency: "USD" } as const;
+const row = { committed_until: "2027-03-01T00:00:00+00:00", committed_quantity: 4, commitment_kind: "line", committed_money: 465.48, currency: "USD" } as const;
 
 describe("a commitment", () => {
   it("holds until its day", () => {
@@ -12,6 +12,6 @@ describe("a commitment", () => {
   });
   it("says what binds how much, and what that comes to", () => {
     expect(boundWords(row)).toBe("the contract of the line binds 4 of it, which comes to $465.48 until then");
-    expect(boundWords({ ...row, committed_by: "license", committed_money: null })).toBe("the term of the licenses binds 4 of it");
+    expect(boundWords({ ...row, commitment_kind: "license", committed_money: null })).toBe("the term of the licenses binds 4 of it");
   });
 });

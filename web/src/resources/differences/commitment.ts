@@ -1,7 +1,7 @@
 import type { DifferenceRow } from "@/api/rows";
 import { money, quantity } from "@/kit/money";
 
-type Bound = Pick<DifferenceRow, "committed_until" | "committed_quantity" | "committed_by" | "committed_money" | "currency">;
+type Bound = Pick<DifferenceRow, "committed_until" | "committed_quantity" | "commitment_kind" | "committed_money" | "currency">;
 
 /** Whether a contract or a term still keeps it from being reduced. */
 export function isBound(row: Pick<Bound, "committed_until">, now: number = Date.now()): row is { committed_until: string } {
@@ -20,5 +20,5 @@ const binds = {
 /** What binds how much of it, and what that comes to. */
 export function boundWords(row: Bound): string {
   const costs = row.committed_money === null ? "" : `, which comes to ${money(row.committed_money, row.currency)} until then`;
-  return `${binds[row.committed_by ?? "line"]} ${quantity(row.committed_quantity ?? 0)} of it${costs}`;
+  return `${binds[row.commitment_kind ?? "line"]} ${quantity(row.committed_quantity ?? 0)} of it${costs}`;
 }
