@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool::managed::{self, Metrics, QueueMode, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{self, Metrics, QueueMode, RecycleError, RecycleResult};
 use deadpool_postgres::{ClientWrapper, Runtime};
 use futures_util::FutureExt as _;
 use kernel::id::CustomerId;
@@ -22,7 +22,7 @@ use crate::{
     error::PgError,
     foreign::Caller,
     login::Login,
-    wire::{self, RawRow, Shot, WireManager, WirePool},
+    wire::{self, RawRow, Shot, Trunks, WireManager, WirePool},
 };
 
 /// Prepared statements kept per connection; above this the cache of that connection is emptied.
@@ -35,10 +35,8 @@ const ENTER_SQL: &str = "select set_config('role', $1, true), set_config('reques
      set_config('app.request_id', $6, true), set_config('app.reason', $7, true), set_config('statement_timeout', $8, true), \
      set_config('transaction_read_only', $9, true)";
 
-/// Of the connections for transactions of one statement, at most this part is for short reads.
-const QUICK_SHARE: usize = 4;
-/// How long a short read waits for its turn before it goes over another connection.
-const QUICK_WAIT: Duration = Duration::from_millis(50);
+/// Of the connections for transactions of one statement, at most this part is shared.
+const TRUNKS_SHARE: usize = 4;
 
 /// How to reach the database: the login of the pool (never a superuser) and its size.
 #[derive(Clone, Debug)]
@@ -46,20 +44,19 @@ pub struct PgSettings {
     pub login: Login,
     /// Connections for transactions of one statement (see [`Pg::one_shot`]).
     pub shots_max: usize,
-    /// Connections for short reads (see [`Pg::paced_read`]).
-    pub quick_max: usize,
+    /// Connections that short reads share (see [`Pg::paced_read`]).
+    pub trunks: usize,
     /// Connections for longer ones.
     pub transactions_max: usize,
 }
 
 impl PgSettings {
-    /// Half of the connections for each kind, and at least one. For short reads as many as there are processors: more server
-    /// processes than these only take turns.
+    /// Half of the connections for each kind, and at least one; a trunk for each processor.
     pub fn halves(login: impl Into<Login>, connections_max: usize) -> Self {
         let half = connections_max.div_ceil(2).max(1);
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let quick_max = processors.min(half / QUICK_SHARE);
-        Self { login: login.into(), shots_max: half - quick_max, quick_max, transactions_max: half }
+        let trunks = processors.min(half / TRUNKS_SHARE);
+        Self { login: login.into(), shots_max: half - trunks, trunks, transactions_max: half }
     }
 }
 
@@ -70,8 +67,8 @@ pub struct Pg {
     pool: Pool,
     /// For those of one.
     wires: WirePool,
-    /// For reads that are known to be short.
-    quick: Option<WirePool>,
+    /// For those of one that is known to be short.
+    trunks: Arc<Trunks>,
     pub(crate) login: Arc<Login>,
     access: AccessLog,
 }
@@ -92,8 +89,10 @@ pub enum TxEnd {
 /// What is known of how long a read takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Not much longer than the way to the server.
-    Short,
+    /// No longer than the way to the server: one row by its key.
+    Row,
+    /// A few times as long: some rows that an index gives in their order.
+    Page,
     Unknown,
 }
 
@@ -103,10 +102,8 @@ impl Pg {
         let login = Arc::new(settings.login.clone());
         let pool = pool_of(DriverManager(Arc::clone(&login)), settings.transactions_max)?;
         let wires = pool_of(WireManager(Arc::clone(&login)), settings.shots_max)?;
-        let quick = (settings.quick_max > 0)
-            .then(|| pool_of(WireManager(Arc::clone(&login)), settings.quick_max))
-            .transpose()?;
-        Ok(Self { pool, wires, quick, login, access: AccessLog::default() })
+        let trunks = Arc::new(Trunks::new(&login, settings.trunks));
+        Ok(Self { pool, wires, trunks, login, access: AccessLog::default() })
     }
 
     /// A transaction as a person. Begin, settings and the first statement leave in one write.
@@ -182,8 +179,8 @@ impl Pg {
         self.read_in_turn(actor, &[(sql, params)]).await
     }
 
-    /// Like [`Pg::one_shot_read`]. What is known to be short takes its turn on few connections, whose server processes stay
-    /// warm; when its turn does not come soon, it goes over one of the others.
+    /// Like [`Pg::one_shot_read`]. What is known to be short goes over a connection that others use at the same time; when
+    /// none has room, or its connection breaks, it goes over one of its own.
     pub async fn paced_read(
         &self,
         actor: &Actor,
@@ -230,13 +227,10 @@ impl Pg {
     }
 
     async fn fire(&self, pace: Pace, shot: &Shot<'_>) -> Result<Vec<RawRow>, PgError> {
-        if pace == Pace::Short
-            && let Some(wire) = self.quick_wire().await
-        {
-            match wire::shoot(wire, shot).await {
-                Err(error) if error.is_stale_plan() => {}
-                other => return other,
-            }
+        match self.trunks.shoot(shot, pace).await {
+            Some(Err(error)) if error.is_stale_plan() => {}
+            Some(answer) => return answer,
+            None => {}
         }
         match wire::shoot(self.wire().await?, shot).await {
             // Prepared again, once.
@@ -252,19 +246,20 @@ impl Pg {
 
     /// Connections: open, idle, waiting callers.
     pub fn status(&self) -> (usize, usize, usize) {
-        let wires = [Some(&self.wires), self.quick.as_ref()].into_iter().flatten().map(managed::Pool::status);
-        wires
-            .chain([self.pool.status()])
-            .fold((0, 0, 0), |sum, one| (sum.0 + one.size, sum.1 + one.available, sum.2 + one.waiting))
+        let (one, other) = (self.pool.status(), self.wires.status());
+        let trunks = self.trunks.open();
+        (
+            one.size + other.size + trunks,
+            one.available + other.available + trunks,
+            one.waiting + other.waiting,
+        )
     }
 
     /// Closes the pool; callers get a connection error.
     pub fn close(&self) {
         self.pool.close();
         self.wires.close();
-        if let Some(quick) = &self.quick {
-            quick.close();
-        }
+        self.trunks.close();
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
@@ -279,13 +274,6 @@ impl Pg {
     #[expect(clippy::disallowed_methods, reason = "the one place where a connection leaves the pool")]
     async fn wire(&self) -> Result<managed::Object<WireManager>, PgError> {
         Ok(self.wires.get().await?)
-    }
-
-    /// `None` when none is free soon, or none can be had.
-    async fn quick_wire(&self) -> Option<managed::Object<WireManager>> {
-        let quick = self.quick.as_ref()?;
-        let soon = Timeouts { wait: Some(QUICK_WAIT), ..quick.timeouts() };
-        quick.timeout_get(&soon).await.ok()
     }
 }
 

@@ -3,38 +3,30 @@
 //! stands before a `Sync` as one transaction. The messages are read and written by `postgres-protocol`, the same crate that
 //! the driver stands on. Source: "Message Flow, Extended Query" of PostgreSQL's manual.
 mod connect;
+mod reading;
+mod trunk;
+mod words;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    io,
-    ops::Range,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, ops::Range, sync::Arc, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use deadpool::managed::{Manager, Metrics, Object, RecycleError, RecycleResult};
 use fallible_iterator::FallibleIterator as _;
-use postgres_protocol::{
-    IsNull,
-    message::{
-        backend::{DataRowBody, Message},
-        frontend,
-    },
-};
+use postgres_protocol::message::backend::{DataRowBody, Message};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+pub(crate) use self::trunk::Trunks;
+use self::{
+    reading::{Reading, Said},
+    words::Words,
+};
 use crate::{
     dial::Stream,
     door::TxEnd,
-    error::{DbFault, PgError, PgErrorKind},
+    error::{PgError, PgErrorKind},
     login::Login,
 };
 
-/// Prepared statements kept per connection; above this all are closed.
-const STATEMENTS_MAX: usize = 400;
-const TEXT: [i16; 1] = [0];
-const BINARY: [i16; 1] = [1];
 const READ_BYTES: usize = 16 * 1_024;
 /// A buffer that a large answer has grown is not kept.
 const BUFFER_KEPT_BYTES_MAX: usize = 256 * 1_024;
@@ -95,12 +87,7 @@ impl RawRow {
 pub(crate) struct Wire {
     stream: Stream,
     inbox: BytesMut,
-    outbox: BytesMut,
-    /// Per role, each statement's name on the server: a plan holds policies, so that PostgreSQL throws it away when another role runs it.
-    statements: HashMap<Box<str>, HashMap<Box<str>, u32>>,
-    /// Statements that are being prepared, in their order, with their role. They outlive a caller that goes away meanwhile.
-    preparing: VecDeque<(Box<str>, Box<str>, u32)>,
-    named: u32,
+    words: Words,
     /// No answer is outstanding and no transaction is open.
     is_idle: bool,
 }
@@ -120,78 +107,21 @@ pub(crate) struct Shot<'a> {
     pub end: TxEnd,
 }
 
+impl Shot<'_> {
+    /// The first statement whose rows are the answer.
+    fn wanted(&self) -> usize {
+        usize::from(self.begin.is_some()) + 1 + usize::from(self.first.is_some())
+    }
+}
+
 impl Wire {
     fn new(stream: Stream) -> Self {
-        Self {
-            stream,
-            inbox: BytesMut::with_capacity(READ_BYTES),
-            outbox: BytesMut::with_capacity(READ_BYTES),
-            statements: HashMap::new(),
-            preparing: VecDeque::new(),
-            named: 0,
-            is_idle: true,
-        }
-    }
-
-    fn write(&mut self, shot: &Shot<'_>) -> io::Result<()> {
-        if self.statements.values().map(HashMap::len).sum::<usize>() > STATEMENTS_MAX {
-            self.forget();
-        }
-        if let Some(begin) = shot.begin {
-            self.statement(shot.role, begin, &[])?;
-        }
-        self.statement(shot.role, shot.enter.0, shot.enter.1)?;
-        if let Some(first) = shot.first {
-            self.statement(shot.role, first, &[])?;
-        }
-        for (sql, params) in shot.statements {
-            self.statement(shot.role, sql, params)?;
-        }
-        if shot.begin.is_some() {
-            let end = match shot.end {
-                TxEnd::Commit => "commit",
-                TxEnd::Rollback => "rollback",
-            };
-            self.statement(shot.role, end, &[])?;
-        }
-        frontend::sync(&mut self.outbox);
-        Ok(())
-    }
-
-    fn statement(&mut self, role: &str, sql: &str, params: &[&str]) -> io::Result<()> {
-        let number = match self.statements.get(role).and_then(|prepared| prepared.get(sql)) {
-            Some(number) => *number,
-            None => {
-                self.named = self.named.wrapping_add(1);
-                frontend::parse(&format!("w{}", self.named), sql, [], &mut self.outbox)?;
-                self.preparing.push_back((role.into(), sql.into(), self.named));
-                self.named
-            }
-        };
-        let write = |param: &&str, out: &mut BytesMut| {
-            out.extend_from_slice(param.as_bytes());
-            Ok(IsNull::No)
-        };
-        frontend::bind("", &format!("w{number}"), TEXT, params, write, BINARY, &mut self.outbox).map_err(
-            |error| match error {
-                frontend::BindError::Conversion(cause) => io::Error::other(cause),
-                frontend::BindError::Serialization(cause) => cause,
-            },
-        )?;
-        frontend::execute("", 0, &mut self.outbox)
-    }
-
-    /// Closes all prepared statements with the next write.
-    fn forget(&mut self) {
-        for (_, number) in self.statements.drain().flat_map(|(_, prepared)| prepared) {
-            let _names_without_null_cannot_fail =
-                frontend::close(b'S', &format!("w{number}"), &mut self.outbox);
-        }
+        Self { stream, inbox: BytesMut::with_capacity(READ_BYTES), words: Words::default(), is_idle: true }
     }
 
     async fn flush(&mut self) -> io::Result<()> {
-        while self.outbox.has_remaining() {
-            self.stream.write_buf(&mut self.outbox).await?;
+        while self.words.outbox.has_remaining() {
+            self.stream.write_buf(&mut self.words.outbox).await?;
         }
         self.stream.flush().await
     }
@@ -210,36 +140,23 @@ impl Wire {
 
     /// Reads until the server is ready again. Rows from the statement `wanted` on (counted from 0), or the first error.
     async fn answers(&mut self, wanted: usize) -> Result<Vec<RawRow>, PgError> {
-        let (mut rows, mut statement, mut fault) = (Vec::new(), 0, None);
+        let mut reading = Reading::from(wanted);
         loop {
             let message = match self.next().await {
                 Ok(message) => message,
-                // Its last words say more than the end of the connection.
-                Err(error) => return Err(fault.unwrap_or_else(|| connection(error))),
+                Err(error) => return Err(reading.broken(error)),
             };
-            match message {
-                Message::ParseComplete => {
-                    if let Some((role, sql, number)) = self.preparing.pop_front() {
-                        self.statements.entry(role).or_default().insert(sql, number);
-                    }
-                }
-                Message::DataRow(row) if statement >= wanted => {
-                    rows.push(RawRow::new(&row).map_err(connection)?);
-                }
-                Message::CommandComplete(_) | Message::EmptyQueryResponse => statement += 1,
-                Message::ErrorResponse(body) if fault.is_none() => {
-                    fault = Some(PgError::refused(DbFault::read(body.fields()).map_err(connection)?));
-                }
-                Message::ReadyForQuery(body) => {
-                    self.is_idle = body.status() == b'I';
-                    // What stood after a failed statement was not prepared.
-                    self.preparing.clear();
+            match reading.take(message).map_err(connection)? {
+                Said::More => {}
+                Said::Prepared => self.words.prepared(),
+                Said::Ready { is_idle } => {
+                    self.is_idle = is_idle;
+                    self.words.answered();
                     if self.inbox.capacity() > BUFFER_KEPT_BYTES_MAX && self.inbox.is_empty() {
                         self.inbox = BytesMut::with_capacity(READ_BYTES);
                     }
-                    return fault.map_or(Ok(rows), Err);
+                    return reading.end();
                 }
-                _ => {}
             }
         }
     }
@@ -270,15 +187,14 @@ pub(crate) async fn shoot(wire: Object<WireManager>, shot: &Shot<'_>) -> Result<
     let wire = flight.0.as_mut().expect("a flight has its connection until it lands");
     // Unless it lands, the pool does not keep the connection.
     wire.is_idle = false;
-    if let Err(error) = wire.write(shot) {
+    if let Err(error) = wire.words.write(shot) {
         flight.0.take();
         return Err(PgError::new(PgErrorKind::Statement, error));
     }
     wire.flush().await.map_err(connection)?;
-    let wanted = usize::from(shot.begin.is_some()) + 1 + usize::from(shot.first.is_some());
-    let answer = wire.answers(wanted).await;
+    let answer = wire.answers(shot.wanted()).await;
     if answer.as_ref().is_err_and(PgError::is_stale_plan) {
-        wire.forget();
+        wire.words.forget();
     }
     flight.0.take();
     answer

@@ -35,7 +35,7 @@ async fn enter(login: &Login, stream: Stream) -> Result<Wire, PgError> {
         ("application_name", config.get_application_name()),
     ];
     let parameters = parameters.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    frontend::startup_message(parameters, &mut wire.outbox).map_err(connection)?;
+    frontend::startup_message(parameters, &mut wire.words.outbox).map_err(connection)?;
     wire.flush().await.map_err(connection)?;
     authenticate(&mut wire, login).await?;
     loop {
@@ -46,7 +46,7 @@ async fn enter(login: &Login, stream: Stream) -> Result<Wire, PgError> {
         }
     }
     if config.get_target_session_attrs() != TargetSessionAttrs::Any {
-        frontend::query(READ_ONLY_SQL, &mut wire.outbox).map_err(connection)?;
+        frontend::query(READ_ONLY_SQL, &mut wire.words.outbox).map_err(connection)?;
         wire.flush().await.map_err(connection)?;
         let rows = wire.answers(0).await?;
         dial::suits(login, rows.first().and_then(|row| row.text(0)))?;
@@ -89,7 +89,7 @@ fn may_be_unbound(login: &Login) -> Result<(), PgError> {
 }
 
 async fn say(wire: &mut Wire, password: &[u8]) -> Result<(), PgError> {
-    frontend::password_message(password, &mut wire.outbox).map_err(connection)?;
+    frontend::password_message(password, &mut wire.words.outbox).map_err(connection)?;
     wire.flush().await.map_err(connection)
 }
 
@@ -118,13 +118,14 @@ async fn scram(
         may_be_unbound(login)?;
     }
     let mut scram = ScramSha256::new(password, binding);
-    frontend::sasl_initial_response(mechanism, scram.message(), &mut wire.outbox).map_err(connection)?;
+    frontend::sasl_initial_response(mechanism, scram.message(), &mut wire.words.outbox)
+        .map_err(connection)?;
     wire.flush().await.map_err(connection)?;
     loop {
         match wire.next().await.map_err(connection)? {
             Message::AuthenticationSaslContinue(body) => {
                 scram.update(body.data()).map_err(connection)?;
-                frontend::sasl_response(scram.message(), &mut wire.outbox).map_err(connection)?;
+                frontend::sasl_response(scram.message(), &mut wire.words.outbox).map_err(connection)?;
                 wire.flush().await.map_err(connection)?;
             }
             Message::AuthenticationSaslFinal(body) => {

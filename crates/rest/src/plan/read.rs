@@ -20,7 +20,7 @@ use crate::{
 
 /// The furthest row of a page that is merged from shares: each may have to give as many.
 const MERGED_ROWS_MAX: u64 = 200;
-/// The furthest row of a list that counts as short.
+/// The furthest row of a list that others may wait behind.
 const WALKED_ROWS_MAX: u64 = 50;
 
 /// What to read of one relation, and of what is embedded in it.
@@ -376,9 +376,13 @@ impl<'a> ReadPlan<'a> {
         let is_plain = self.relation.stores == Stores::Rows
             && self.outputs.iter().all(is_stored)
             && self.embeds.is_empty();
-        let is_one = self.is_keyed() && self.filters.len() == self.relation.primary_key.len();
-        let is_walked = || self.shares.is_some_and(|shares| self.is_walked(shares));
-        if is_plain && (is_one || is_walked()) { Pace::Short } else { Pace::Unknown }
+        if is_plain && self.is_keyed() && self.filters.len() == self.relation.primary_key.len() {
+            Pace::Row
+        } else if is_plain && self.shares.is_some_and(|shares| self.is_walked(shares)) {
+            Pace::Page
+        } else {
+            Pace::Unknown
+        }
     }
 
     /// Whether an index begins with the share, then has what the filters want, then the order.
