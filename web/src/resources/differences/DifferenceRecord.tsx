@@ -77,7 +77,7 @@ function Sentence({ row }: { row: DifferenceRow }) {
         </p>
       ) : null}
       {row.state_text ? <p className="border-b border-line bg-info-soft px-3.5 py-2 [overflow-wrap:anywhere]">{row.state_text}</p> : null}
-      <dl className="grid grid-cols-2 gap-y-3 px-3.5 py-3 md:grid-cols-5">
+      <dl className="grid grid-cols-2 gap-x-4 gap-y-3 px-3.5 py-3 md:grid-cols-5">
         <Figure name="Counted" value={quantity(row.counted)} />
         <Figure name="Billed" value={quantity(row.billed)} />
         <Figure name="Difference" value={`${row.difference > 0 ? "+" : ""}${quantity(row.difference)}`} />

@@ -16,7 +16,7 @@ const columns = (c: Columns<"difference_list">) => [
   c.quantity("counted", { label: "Counted" }),
   c.quantity("billed", { label: "Billed" }),
   c.money("money_per_month", (row) => row.currency, { label: "A month" }),
-  c.custom("cause_text", { label: "Why", sort: false, phone: "hide", className: "max-w-56 2xl:max-w-2xl text-sm text-ink-2" }, (row) => <span title={row.cause_text}>{row.cause_text}</span>),
+  c.custom("cause_text", { label: "Why", sort: false, phone: "hide", className: "max-w-36 2xl:max-w-2xl text-sm text-ink-2" }, (row) => <span title={row.cause_text}>{row.cause_text}</span>),
 ];
 
 const shared = {
@@ -34,7 +34,6 @@ export const differences = defineResource("difference_list", {
   title: "Billing differences",
   columns: (c) => [
     ...columns(c),
-    c.money("money_so_far", (row) => row.currency, { label: "This month" }),
     c.custom("committed_until", { label: "Committed until", phone: "badge", className: "text-sm text-ink-2" }, (row) =>
       isBound(row) ? <Badge tone="wait" icon={Lock} title="It cannot go down before.">{untilDay(row)}</Badge> : null,
     ),
