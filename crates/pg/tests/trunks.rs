@@ -128,10 +128,11 @@ async fn a_page_takes_the_trunk_with_the_fewest_before_it() {
         let rows = pg.paced_read(&owner, Pace::Page, PID, &[]).await.expect("a row");
         rows[0].int8(0).expect("a number")
     };
-    let of_rows = trunk(&pg, &owner).await;
     let own = pg.one_shot_read(&owner, PID, &[]).await.expect("a row")[0].int8(0).expect("a number");
-    let of_pages = until("the other trunk is open", async || {
-        Some(page().await).filter(|pid| ![own, of_rows].contains(pid))
+    // Either may open first, and takes both kinds until the other is there.
+    let (of_rows, of_pages) = until("both trunks are open", async || {
+        let (of_rows, of_pages) = (pid(&pg, &owner).await, page().await);
+        (of_rows != of_pages && ![of_rows, of_pages].contains(&own)).then_some((of_rows, of_pages))
     })
     .await;
     let holder = db.admin_client().await;
