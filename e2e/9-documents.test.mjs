@@ -12,13 +12,11 @@ let session;
 let token;
 let read;
 let synchronize;
-let source;
 
 before(async () => {
   browser = await launch();
   ({ session, token } = await staffSession(browser));
   ({ read, synchronize } = as(token));
-  [source] = await read("source_list?select=id&vendor=eq.sharepoint&enabled=is.true");
 });
 after(() => browser?.close());
 

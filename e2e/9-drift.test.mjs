@@ -13,13 +13,14 @@ let browser;
 let session;
 let read;
 let post;
+let sourceOf;
 let synchronize;
 
 before(async () => {
   browser = await launch();
   const signed = await staffSession(browser);
   session = signed.session;
-  ({ read, post, synchronize } = as(signed.token));
+  ({ read, post, sourceOf, synchronize } = as(signed.token));
 });
 after(() => browser?.close());
 
@@ -27,7 +28,7 @@ after(() => browser?.close());
 async function tenantInOrder() {
   const [row] = await read(`tenant_setting_list?select=customer_id,cipp_tenant_id,tenant_name&setting=eq.${SETTING}&value=eq.true&is_complete=is.true&limit=1`);
   assert.ok(row, "a tenant with the audit log on");
-  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
+  const ninja = await sourceOf("ninjaone");
   const [organization] = await read(`integration_organizations?select=external_id&integration_id=eq.${ninja.id}&customer_id=eq.${row.customer_id}&limit=1`);
   return { ...row, organization: Number(organization.external_id) };
 }

@@ -20,12 +20,13 @@ let session;
 let token;
 let read;
 let post;
+let sourceOf;
 let synchronize;
 
 before(async () => {
   browser = await launch();
   ({ session, token } = await staffSession(browser));
-  ({ read, post, synchronize } = as(token));
+  ({ read, post, sourceOf, synchronize } = as(token));
 });
 after(() => browser?.close());
 
@@ -50,14 +51,14 @@ async function readAndCompare() {
 async function addDevices(place) {
   const [line] = await read(`billing_line_list?select=customer_id&is_active=is.true&product_name=eq.Managed%20workstation&order=customer_name&offset=${place}&limit=1`);
   assert.ok(line, "a customer with a line for workstations");
-  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
+  const ninja = await sourceOf("ninjaone");
   const [organization] = await read(`integration_organizations?select=external_id&integration_id=eq.${ninja.id}&customer_id=eq.${line.customer_id}&limit=1`);
   await control("/devices/add", { organization_id: Number(organization.external_id), count: 30 });
 }
 
 /** What a vendor calls the customers that somebody mapped. */
 async function mapped(vendor) {
-  const [source] = await read(`source_list?select=id&vendor=eq.${vendor}&enabled=is.true`);
+  const source = await sourceOf(vendor);
   return new Set((await read(`integration_organizations?select=external_id&integration_id=eq.${source.id}&customer_id=not.is.null`)).map((row) => row.external_id));
 }
 
@@ -91,7 +92,7 @@ test("what is committed goes down only when somebody lets it go", { timeout: STE
   // Devices of a customer whose line has a contract are gone.
   const [line] = await read(`billing_line_list?select=customer_id&is_active=is.true&product_name=eq.Managed%20workstation&quantity=gt.1&contract_end_at=gt.${new Date().toISOString()}&order=customer_name&limit=1`);
   assert.ok(line, "a line with a contract");
-  const [ninja] = await read("source_list?select=id&vendor=eq.ninjaone&enabled=is.true");
+  const ninja = await sourceOf("ninjaone");
   const [organization] = await read(`integration_organizations?select=external_id&integration_id=eq.${ninja.id}&customer_id=eq.${line.customer_id}&limit=1`);
   const at = { organization_id: Number(organization.external_id) };
   const [under] = await read(`difference_list?state=eq.open&direction=eq.under&customer_id=eq.${line.customer_id}&product_name=eq.Managed%20workstation&select=difference`);

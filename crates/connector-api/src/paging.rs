@@ -198,6 +198,20 @@ pub struct Walk<T> {
     pub repeats: usize,
 }
 
+impl<T> Walk<T> {
+    /// Nothing came.
+    pub fn stopped(error: VendorError) -> Self {
+        Self {
+            items: Vec::new(),
+            completeness: Completeness::partial(PartialReason::Stopped(error)),
+            observed_at: None,
+            request_id: None,
+            pages: 0,
+            repeats: 0,
+        }
+    }
+}
+
 /// Fetches pages until an empty one. An error does not throw away what was read: it makes the walk partial.
 pub async fn walk_after<T, F, Fut>(limits: WalkLimits, id_of: impl Fn(&T) -> i64, mut fetch: F) -> Walk<T>
 where

@@ -61,7 +61,7 @@ impl Product {
         vault.check().await.map_err(|error| Failure::start("the sealed credentials", &error))?;
         let vendors: Arc<dyn Vendors> = Arc::new(
             SealedVendors::new(pg.clone(), vault.clone(), clock.clone())
-                .with_day_quotas(settings.vendor_day_quotas),
+                .with_day_quotas(settings.vendor_day_quotas.clone()),
         );
         let registry = flows::handlers(Registry::new(), &vendors);
         let registry = app::money::flows::handlers(registry, &vendors);

@@ -171,27 +171,43 @@ pub async fn mark_lines_missing(
     Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &external_ids, &since]).await?))
 }
 
-/// Customer and account of the bills that are kept. Over all customers.
-pub async fn bill_placements(
+/// What is filed under the customer of its account, and leaves with the account alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Book {
+    Bills,
+    Payments,
+}
+
+/// Customer and account of what is kept. Over all customers.
+pub async fn placements(
     tx: &ActorTx,
+    book: Book,
     integration: IntegrationId,
 ) -> Result<Vec<(CustomerId, String)>, PgError> {
-    let sql = include_str!("../../../db/queries/billing/bill_placements.sql");
+    let sql = match book {
+        Book::Bills => include_str!("../../../db/queries/billing/bill_placements.sql"),
+        Book::Payments => include_str!("../../../db/queries/billing/payment_placements.sql"),
+    };
     let rows = tx.query(sql, &[&integration.0]).await?;
     Ok(rows.iter().map(|row| (CustomerId(row.get("customer_id")), row.get("account_ref"))).collect())
 }
 
-/// Bills of accounts that are not this customer's. Returns how many there were.
-pub async fn remove_bills(
+/// What is of accounts that are not this customer's. Returns how many there were.
+pub async fn remove(
     tx: &ActorTx,
+    book: Book,
     customer: CustomerId,
     integration: IntegrationId,
     accounts: &[String],
 ) -> Result<i32, PgError> {
-    let sql = include_str!("../../../db/queries/billing/remove_bills.sql");
+    let sql = match book {
+        Book::Bills => include_str!("../../../db/queries/billing/remove_bills.sql"),
+        Book::Payments => include_str!("../../../db/queries/billing/remove_payments.sql"),
+    };
     Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &accounts]).await?))
 }
 
+/// Bills of accounts that are not this customer's. Returns how many there were.
 pub async fn upsert_bills(
     tx: &ActorTx,
     customer: CustomerId,
@@ -211,27 +227,6 @@ pub async fn upsert_charges(
 ) -> Result<u64, PgError> {
     let sql = include_str!("../../../db/queries/billing/upsert_charges.sql");
     tx.execute(sql, &[&customer.0, &read.integration.0, &Json(rows), &read.observed_at]).await
-}
-
-/// Customer and account of the payments that are kept. Over all customers.
-pub async fn payment_placements(
-    tx: &ActorTx,
-    integration: IntegrationId,
-) -> Result<Vec<(CustomerId, String)>, PgError> {
-    let sql = include_str!("../../../db/queries/billing/payment_placements.sql");
-    let rows = tx.query(sql, &[&integration.0]).await?;
-    Ok(rows.iter().map(|row| (CustomerId(row.get("customer_id")), row.get("account_ref"))).collect())
-}
-
-/// Payments of accounts that are not this customer's. Returns how many there were.
-pub async fn remove_payments(
-    tx: &ActorTx,
-    customer: CustomerId,
-    integration: IntegrationId,
-    accounts: &[String],
-) -> Result<i32, PgError> {
-    let sql = include_str!("../../../db/queries/billing/remove_payments.sql");
-    Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &accounts]).await?))
 }
 
 pub async fn upsert_payments(

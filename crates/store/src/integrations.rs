@@ -7,7 +7,7 @@ use pg::{ActorTx, PgError};
 use uuid::Uuid;
 
 /// Whose API an integration speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Vendor {
     NinjaOne,
     RevIo,

@@ -1,26 +1,19 @@
 //! What may be asked of each vendor in a day.
+use std::collections::HashMap;
+
 use connector_api::DayQuota;
 use store::integrations::Vendor;
 
 /// By vendor. Where a vendor names no limit there is none by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DayQuotas {
-    ninjaone: Option<DayQuota>,
-    revio: Option<DayQuota>,
-    microsoft: Option<DayQuota>,
-    cipp: Option<DayQuota>,
-    sharepoint: Option<DayQuota>,
-}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayQuotas(HashMap<Vendor, DayQuota>);
 
 impl Default for DayQuotas {
     fn default() -> Self {
-        Self {
-            ninjaone: None,
-            revio: Some(revio::config::DAY),
-            microsoft: None,
-            cipp: None,
-            sharepoint: Some(graph::quotas::SHAREPOINT_DAY),
-        }
+        Self(HashMap::from([
+            (Vendor::RevIo, revio::config::DAY),
+            (Vendor::SharePoint, graph::quotas::SHAREPOINT_DAY),
+        ]))
     }
 }
 
@@ -32,14 +25,8 @@ impl DayQuotas {
     /// Too few for a synchronization and the reserve of people.
     const UNITS_LEAST: u64 = 100;
 
-    pub const fn of(&self, vendor: Vendor) -> Option<DayQuota> {
-        match vendor {
-            Vendor::NinjaOne => self.ninjaone,
-            Vendor::RevIo => self.revio,
-            Vendor::Microsoft => self.microsoft,
-            Vendor::Cipp => self.cipp,
-            Vendor::SharePoint => self.sharepoint,
-        }
+    pub fn of(&self, vendor: Vendor) -> Option<DayQuota> {
+        self.0.get(&vendor).copied()
     }
 
     /// `revio=100000`, `sharepoint=none`. Of a vendor without a limit of its own, all calls of the connection count.
@@ -67,14 +54,11 @@ impl DayQuotas {
     }
 
     #[must_use]
-    pub const fn set(mut self, vendor: Vendor, quota: Option<DayQuota>) -> Self {
-        match vendor {
-            Vendor::NinjaOne => self.ninjaone = quota,
-            Vendor::RevIo => self.revio = quota,
-            Vendor::Microsoft => self.microsoft = quota,
-            Vendor::Cipp => self.cipp = quota,
-            Vendor::SharePoint => self.sharepoint = quota,
-        }
+    pub fn set(mut self, vendor: Vendor, quota: Option<DayQuota>) -> Self {
+        match quota {
+            Some(quota) => self.0.insert(vendor, quota),
+            None => self.0.remove(&vendor),
+        };
         self
     }
 }

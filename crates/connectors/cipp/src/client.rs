@@ -161,20 +161,8 @@ impl Cipp {
     ) -> Walk<T> {
         match self.rows(call, ask).await {
             Ok(rows) => walk(rows, ask, read, key_of),
-            Err(error) => stopped(error),
+            Err(error) => Walk::stopped(error),
         }
-    }
-}
-
-/// Nothing came.
-pub(crate) fn stopped<T>(error: VendorError) -> Walk<T> {
-    Walk {
-        items: Vec::new(),
-        completeness: Completeness::partial(PartialReason::Stopped(error)),
-        observed_at: None,
-        request_id: None,
-        pages: 0,
-        repeats: 0,
     }
 }
 

@@ -3,7 +3,7 @@ use connector_api::{VendorError, Walk};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::client::{Ask, Cipp, stopped};
+use crate::client::{Ask, Cipp};
 use crate::errors::not_ready;
 use crate::fields::Fields;
 use crate::rights;
@@ -120,7 +120,7 @@ impl Cipp {
         let walk =
             self.list(ANALYSED.about(domain), ANALYSED, MailDomain::read, |it| it.domain.clone()).await;
         if walk.completeness.is_complete() && walk.items.is_empty() {
-            return stopped(not_ready("the domain analyser has not run for this tenant"));
+            return Walk::stopped(not_ready("the domain analyser has not run for this tenant"));
         }
         walk
     }
@@ -139,7 +139,7 @@ impl Cipp {
         };
         let walk = self.list(VERIFIED.about(domain), VERIFIED, read, String::clone).await;
         if walk.completeness.is_complete() && walk.items.is_empty() {
-            return stopped(not_ready("no domain of the tenant came"));
+            return Walk::stopped(not_ready("no domain of the tenant came"));
         }
         walk
     }

@@ -2,7 +2,7 @@
 use connector_api::{Completeness, Fact, PartialReason, VendorError, Walk};
 use serde_json::Value;
 
-use crate::client::{Ask, Cipp, fact, rows, stopped};
+use crate::client::{Ask, Cipp, fact, rows};
 use crate::errors::not_ready;
 use crate::fields::Fields;
 use crate::rights;
@@ -20,11 +20,11 @@ impl Cipp {
     pub async fn standards_compare(&self, domain: &str) -> Walk<SettingRead> {
         let rows = match self.rows(COMPARE.about(domain), COMPARE).await {
             Ok(rows) => rows,
-            Err(error) => return stopped(error),
+            Err(error) => return Walk::stopped(error),
         };
         match settings(&rows, domain) {
             Ok(walk) => walk,
-            Err(error) => stopped(error),
+            Err(error) => Walk::stopped(error),
         }
     }
 

@@ -2,7 +2,7 @@
 use connector_api::{Fact, VendorError, Walk};
 use serde_json::Value;
 
-use crate::client::{Ask, Cipp, fact, stopped, walk};
+use crate::client::{Ask, Cipp, fact, walk};
 use crate::fields::Fields;
 use crate::rights;
 use crate::types::{Me, Tenant};
@@ -22,7 +22,7 @@ impl Cipp {
     pub async fn tenants(&self) -> Tenants {
         let mut rows = match self.rows(LIST.call().query("AllTenantSelector", "true"), LIST).await {
             Ok(rows) => rows,
-            Err(error) => return Tenants { walk: stopped(error), is_limited: false },
+            Err(error) => return Tenants { walk: Walk::stopped(error), is_limited: false },
         };
         let before = rows.value.len();
         rows.value.retain(|row| !is_selector(row));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use connector_api::{Call, Completeness, Fact, PartialReason, VendorError, Walk};
+use connector_api::{Call, Fact, VendorError, Walk};
 use serde_json::Value;
 
 use crate::client::NinjaOne;
@@ -141,8 +141,10 @@ impl NinjaOne {
     pub async fn device_fields(&self, filter: Option<&str>, pages_max: u32) -> Walk<DeviceFields> {
         let definitions = match self.field_definitions().await {
             Ok(fact) if fact.completeness.is_complete() => fact.value,
-            Ok(_) => return nothing(VendorError::shape("$", "a definition of a field could not be read")),
-            Err(error) => return nothing(error),
+            Ok(_) => {
+                return Walk::stopped(VendorError::shape("$", "a definition of a field could not be read"));
+            }
+            Err(error) => return Walk::stopped(error),
         };
         let definitions = by_name(definitions);
         let mut walk = self.report::<DeviceFields>(filter, pages_max).await;
@@ -162,17 +164,6 @@ fn by_name(definitions: Vec<FieldDefinition>) -> HashMap<String, FieldDefinition
         }
     }
     named
-}
-
-fn nothing(error: VendorError) -> Walk<DeviceFields> {
-    Walk {
-        items: Vec::new(),
-        completeness: Completeness::partial(PartialReason::Stopped(error)),
-        observed_at: None,
-        request_id: None,
-        pages: 0,
-        repeats: 0,
-    }
 }
 
 #[cfg(test)]

@@ -5,15 +5,18 @@ use ::revio::RevIo;
 use connector_api::Completeness;
 use kernel::id::CustomerId;
 use store::{
-    billing::{self, BillRow, ChargeRow, Read},
+    billing::{self, BillRow, Book, ChargeRow, Read},
     sync::{Again, Counts},
 };
 
-use super::{accounts::rows_pages, filing, rows as row_of};
+use super::{
+    accounts::rows_pages,
+    filing::{self, Sorted},
+    rows as row_of,
+};
 use crate::sync::{
-    context::{Cx, rows},
+    context::Cx,
     error::{PartEnd, SyncError, is_worth_repeating, trouble},
-    hooks::SyncPoint,
     run::PartName,
 };
 
@@ -31,7 +34,7 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     let end = PartEnd::of_walk(&completeness, bills.pages.min(rows_pages(bills.items.len())));
     let Some(observed_at) = bills.observed_at else { return Ok(end) };
     let mapping = filing::mapping(cx).await?;
-    leave(cx, &mapping).await?;
+    filing::leave(cx, PART, Book::Bills, &mapping).await?;
     let read = Read {
         integration: cx.claim.integration,
         run: cx.claim.run,
@@ -44,31 +47,14 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
             charges_of.entry(bill).or_default().push(row);
         }
     }
-    let mut of_customers: BTreeMap<CustomerId, Vec<(BillRow, Vec<ChargeRow>)>> = BTreeMap::new();
-    let (mut unmapped, mut unread) = (0, 0);
-    for bill in &bills.items {
-        let Some(customer) = mapping.get(&bill.customer_id.to_string()) else {
-            unmapped += 1;
-            continue;
-        };
-        match row_of::bill(bill) {
-            Some(row) => {
-                let charges = charges_of.remove(&bill.id).unwrap_or_default();
-                of_customers.entry(*customer).or_default().push((row, charges));
-            }
-            None => unread += 1,
-        }
-    }
-    let refused = store(cx, &read, of_customers).await? + unread;
-    let tx = cx.provider().await?;
-    cx.keep_place(&tx, PART, None, None, rows(unmapped)).await?;
-    tx.commit().await?;
-    cx.at(SyncPoint::PageStored(PART)).await;
-    if refused > 0 {
-        let text = format!("{refused} bills could not be kept; the log says why");
-        return Ok(PartEnd::partial("rows_refused", &text));
-    }
-    Ok(end)
+    let sorted = Sorted::of(
+        &mapping,
+        &bills.items,
+        |bill| bill.customer_id,
+        |bill| Some((row_of::bill(bill)?, charges_of.remove(&bill.id).unwrap_or_default())),
+    );
+    let refused = store(cx, &read, sorted.of_customers).await? + sorted.unread;
+    filing::end(cx, PART, sorted.unmapped, refused, end).await
 }
 
 /// Returns how many bills the database refused.
@@ -92,25 +78,4 @@ async fn store(
         })
     })
     .await
-}
-
-/// Bills of accounts that were mapped to another customer, or to none, leave before anything arrives.
-async fn leave(cx: &Cx<'_, RevIo>, mapping: &filing::Mapping) -> Result<(), SyncError> {
-    let tx = cx.everywhere().await?;
-    let filed = billing::bill_placements(&tx, cx.claim.integration).await?;
-    tx.rollback().await?;
-    let mut leaving: BTreeMap<CustomerId, Vec<String>> = BTreeMap::new();
-    for (customer, account) in filed {
-        if mapping.get(&account) != Some(&customer) {
-            leaving.entry(customer).or_default().push(account);
-        }
-    }
-    for (customer, accounts) in leaving {
-        let tx = cx.customer(customer).await?;
-        let removed = billing::remove_bills(&tx, customer, cx.claim.integration, &accounts).await?;
-        cx.count(&tx, PART, &Counts { removed, ..Counts::default() }).await?;
-        tx.commit().await?;
-        cx.at(SyncPoint::MovedOut(PART)).await;
-    }
-    Ok(())
 }

@@ -4,11 +4,19 @@ use std::{collections::BTreeMap, collections::HashMap};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::id::CustomerId;
 use pg::{ActorTx, PgError};
-use store::{billing::Read, integrations, sync::Counts};
+use store::{
+    billing::{self, Book, Read},
+    integrations,
+    sync::Counts,
+};
 
 use super::RevIo;
 use crate::sync::{
-    context::Cx, error::SyncError, hooks::SyncPoint, placing::CUSTOMERS_AT_ONCE_MAX, run::PartName,
+    context::{Cx, rows},
+    error::{PartEnd, SyncError},
+    hooks::SyncPoint,
+    placing::CUSTOMERS_AT_ONCE_MAX,
+    run::PartName,
 };
 use crate::vendors::BoxFuture;
 
@@ -20,6 +28,82 @@ pub(super) async fn mapping(cx: &Cx<'_, RevIo>) -> Result<Mapping, SyncError> {
     let accounts = integrations::organizations(&tx, cx.claim.integration).await?;
     tx.rollback().await?;
     Ok(accounts.into_iter().filter_map(|it| Some((it.external_id, it.customer?))).collect())
+}
+
+/// What is of accounts that were mapped to another customer, or to none, leaves before anything arrives.
+pub(super) async fn leave(
+    cx: &Cx<'_, RevIo>,
+    part: PartName,
+    book: Book,
+    mapping: &Mapping,
+) -> Result<(), SyncError> {
+    let tx = cx.everywhere().await?;
+    let filed = billing::placements(&tx, book, cx.claim.integration).await?;
+    tx.rollback().await?;
+    let mut leaving: BTreeMap<CustomerId, Vec<String>> = BTreeMap::new();
+    for (customer, account) in filed {
+        if mapping.get(&account) != Some(&customer) {
+            leaving.entry(customer).or_default().push(account);
+        }
+    }
+    for (customer, accounts) in leaving {
+        let tx = cx.customer(customer).await?;
+        let removed = billing::remove(&tx, book, customer, cx.claim.integration, &accounts).await?;
+        cx.count(&tx, part, &Counts { removed, ..Counts::default() }).await?;
+        tx.commit().await?;
+        cx.at(SyncPoint::MovedOut(part)).await;
+    }
+    Ok(())
+}
+
+/// What came, by the customer of its account.
+pub(super) struct Sorted<T> {
+    pub of_customers: BTreeMap<CustomerId, Vec<T>>,
+    /// Of accounts that nobody mapped.
+    pub unmapped: usize,
+    /// That have no row.
+    pub unread: usize,
+}
+
+impl<T> Sorted<T> {
+    pub fn of<I>(
+        mapping: &Mapping,
+        items: &[I],
+        account: impl Fn(&I) -> i64,
+        mut row: impl FnMut(&I) -> Option<T>,
+    ) -> Self {
+        let mut sorted = Self { of_customers: BTreeMap::new(), unmapped: 0, unread: 0 };
+        for item in items {
+            let Some(customer) = mapping.get(&account(item).to_string()) else {
+                sorted.unmapped += 1;
+                continue;
+            };
+            match row(item) {
+                Some(row) => sorted.of_customers.entry(*customer).or_default().push(row),
+                None => sorted.unread += 1,
+            }
+        }
+        sorted
+    }
+}
+
+/// The end of a part whose rows were stored, `refused` of them not.
+pub(super) async fn end(
+    cx: &Cx<'_, RevIo>,
+    part: PartName,
+    unmapped: usize,
+    refused: usize,
+    end: PartEnd,
+) -> Result<PartEnd, SyncError> {
+    let tx = cx.provider().await?;
+    cx.keep_place(&tx, part, None, None, rows(unmapped)).await?;
+    tx.commit().await?;
+    cx.at(SyncPoint::PageStored(part)).await;
+    if refused > 0 {
+        let text = format!("{refused} {} could not be kept; the log says why", part.as_str());
+        return Ok(PartEnd::partial("rows_refused", &text));
+    }
+    Ok(end)
 }
 
 /// Writes each customer's rows in its own transaction, with their counts. Returns how many rows the database refused.
