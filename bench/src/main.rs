@@ -117,6 +117,8 @@ async fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::new("error");
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let cli = Cli::parse();
+    // As `obera serve` does. The peers are our children: they have it as well.
+    pg::take_turns().await;
     match Box::pin(run(&cli)).await {
         Ok(code) => code,
         Err(error) => {

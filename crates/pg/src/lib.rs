@@ -14,6 +14,7 @@ mod login;
 pub mod migrate;
 mod session;
 mod tls;
+mod turns;
 mod wire;
 
 pub use actor::{Actor, SystemReason, WorkReason};
@@ -24,4 +25,5 @@ pub use login::{Login, LoginFault};
 pub use session::Session;
 pub use tls::TlsSetupFault;
 pub use tokio_postgres::{Config, Row, config, types};
+pub use turns::take_turns;
 pub use wire::RawRow;

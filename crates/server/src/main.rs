@@ -47,8 +47,16 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let args = cli.settings;
     match cli.command {
-        Command::Demo(command) => commands::demo::run(prepared(args)?, command).await,
-        Command::Serve(command) => commands::serve::run(prepared(args)?, command).await,
+        Command::Demo(command) => {
+            let settings = prepared(args)?;
+            pg::take_turns().await;
+            commands::demo::run(settings, command).await
+        }
+        Command::Serve(command) => {
+            let settings = prepared(args)?;
+            pg::take_turns().await;
+            commands::serve::run(settings, command).await
+        }
         Command::Migrate => commands::migrate::run(&prepared(args)?).await,
         Command::Evidence(command) => prepared(args).and_then(|_| commands::evidence::run(&command)),
         Command::Audit(command) => commands::audit::run(&prepared(args)?, command).await,
@@ -77,6 +85,7 @@ async fn serve_alone(args: &RestArgs, settings: SettingsArgs) -> Result<ExitCode
         None => sources.log_filter()?.to_owned(),
     };
     log_to_stderr(&log, settings.log_format.unwrap_or_default())?;
+    pg::take_turns().await;
     commands::rest::run(sources, args).await
 }
 

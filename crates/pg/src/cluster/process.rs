@@ -7,6 +7,8 @@ use tokio::process::{Child, Command};
 
 use super::{Binaries, ClusterError, Durability, PORT, files::Layout};
 
+/// Free memory that a server process keeps for its next statement.
+const KEPT_BYTES: &str = "2097152";
 const STOP_WAIT: Duration = Duration::from_secs(20);
 
 /// Who runs the server: ourselves, or, when we are root, an unprivileged user.
@@ -206,6 +208,8 @@ impl ServerCommand {
         ] {
             command.arg("-c").arg(setting);
         }
+        // glibc gives what a statement used back to the kernel, and the next one asks for it again page by page.
+        command.env("MALLOC_TRIM_THRESHOLD_", KEPT_BYTES).env("MALLOC_MMAP_THRESHOLD_", KEPT_BYTES);
         command.arg("-c").arg(format!("port={PORT}"));
         if self.durability == Durability::ThrowAway {
             for setting in [
