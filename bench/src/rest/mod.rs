@@ -52,6 +52,14 @@ struct Measured {
     pipelined: Figure,
     open: Figure,
     clients: (u32, u32),
+    trials: Vec<Trial>,
+}
+
+/// Both sides with the same number of clients.
+struct Trial {
+    clients: u32,
+    peer_per_second: f64,
+    ours_per_second: f64,
 }
 
 pub async fn run(common: &Common, args: &RestArgs) -> Result<Section> {
@@ -121,7 +129,13 @@ impl Bench<'_> {
         let peer = Pgbench::prepare(admin, "picks", Kind::Read, &transactions).await?;
         let served = self.serve(case, Door::Tokens).await?;
         let unwatched = self.serve(case, Door::Unwatched).await?;
-        let clients = self.best_clients(&peer, &served, case).await?;
+        let (clients, trials) = if let Some(clients) = self.args.clients {
+            ((clients, clients), Vec::new())
+        } else {
+            let trials = self.trials(&peer, &served, case).await?;
+            let peer = fastest(&trials, |trial| trial.peer_per_second);
+            ((peer, fastest(&trials, |trial| trial.ours_per_second)), trials)
+        };
         let mut measured = Measured {
             peer: Vec::new(),
             ours: Vec::new(),
@@ -129,6 +143,7 @@ impl Bench<'_> {
             pipelined: peer.run(self.stage, Talk::Pipelined, clients.0, self.seconds).await?,
             open: self.open(case, clients.1).await?,
             clients,
+            trials,
         };
         for round in 1..=self.rounds {
             let theirs = peer.run(self.stage, Talk::RoundTripPerStatement, clients.0, self.seconds).await?;
@@ -173,27 +188,33 @@ impl Bench<'_> {
         figure
     }
 
-    /// (of the peer, of ours)
-    async fn best_clients(&self, peer: &Pgbench, served: &Served, case: &Case) -> Result<(u32, u32)> {
-        if let Some(clients) = self.args.clients {
-            return Ok((clients, clients));
-        }
+    async fn trials(&self, peer: &Pgbench, served: &Served, case: &Case) -> Result<Vec<Trial>> {
         let seconds = TRIAL_SECONDS.min(self.seconds);
-        let (mut best_peer, mut best_ours) = ((0.0, 0), (0.0, 0));
+        let mut trials = Vec::new();
         for &clients in CLIENTS_TRIED {
-            let theirs =
-                peer.run(self.stage, Talk::RoundTripPerStatement, clients, seconds).await?.per_second;
-            let ours = self.wrk.run(&served.url, &case.asked, clients, seconds).await?.per_second;
-            progress!("  with {clients} clients: {theirs:.0} tps, {ours:.0} requests/s");
-            if theirs > best_peer.0 {
-                best_peer = (theirs, clients);
-            }
-            if ours > best_ours.0 {
-                best_ours = (ours, clients);
-            }
+            let theirs = peer.run(self.stage, Talk::RoundTripPerStatement, clients, seconds).await?;
+            let ours = self.wrk.run(&served.url, &case.asked, clients, seconds).await?;
+            let trial =
+                Trial { clients, peer_per_second: theirs.per_second, ours_per_second: ours.per_second };
+            progress!("  with {clients} clients: {trial}");
+            trials.push(trial);
         }
-        Ok((best_peer.1, best_ours.1))
+        Ok(trials)
     }
+}
+
+impl std::fmt::Display for Trial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { peer_per_second, ours_per_second, .. } = self;
+        let ratio = ours_per_second / peer_per_second;
+        write!(f, "{peer_per_second:.0} tps, {ours_per_second:.0} requests/s ({ratio:.2})")
+    }
+}
+
+/// The number of clients with which a side is fastest.
+fn fastest(trials: &[Trial], per_second: impl Fn(&Trial) -> f64) -> u32 {
+    let best = trials.iter().max_by(|one, other| per_second(one).total_cmp(&per_second(other)));
+    best.map_or(CLIENTS_TRIED[0], |trial| trial.clients)
 }
 
 fn add(section: &mut Section, case: &Case, measured: &Measured) {
@@ -226,6 +247,12 @@ fn add(section: &mut Section, case: &Case, measured: &Measured) {
         "{}: writing down who read what (`audit.access`) leaves {} of the requests/s. `pgbench` with the whole transaction in one write reaches {:.0} tps; the API without looking at tokens {:.0} requests/s (one person's request only).",
         case.name, stats::spread(&watched, 3), measured.pipelined.per_second, measured.open.per_second
     ));
+    if !measured.trials.is_empty() {
+        let trials: Vec<String> =
+            measured.trials.iter().map(|trial| format!("{}: {trial}", trial.clients)).collect();
+        let text = "with the same number of clients on both sides, tried once and shortly";
+        section.notes.push(format!("{}, {text}: {}.", case.name, trials.join("; ")));
+    }
 }
 
 fn quotients(over: &[f64], under: &[f64]) -> Vec<f64> {
