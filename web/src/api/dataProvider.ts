@@ -92,9 +92,9 @@ const refuse = (): Promise<never> =>
 export const dataProvider: DataProvider = {
   supportAbortSignal: true,
   async getList<R extends RaRecord>(resource: string, params: { meta?: Meta; signal?: AbortSignal }) {
-    const { rows, total } = await readRows(tableOf(resource), { ...params.meta?.query, signal: params.signal });
+    const { rows, total, isMore } = await readRows(tableOf(resource), { ...params.meta?.query, signal: params.signal });
     const data = typed<R>(rows);
-    return { data, total: total ?? data.length };
+    return { data, total: total ?? data.length, meta: { isMore } };
   },
   async getOne<R extends RaRecord>(resource: string, params: { id: R["id"]; meta?: Meta; signal?: AbortSignal }) {
     const where: ReadQuery["where"] = [

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useDataProvider, type GetListResult, type RaRecord } from "ra-core";
-import { toApiError, type ApiError } from "./errors";
+import { isRecord, toApiError, type ApiError } from "./errors";
 import type { ReadQuery } from "./rest";
 import type { Table, Tables } from "./rows";
 
@@ -10,6 +10,8 @@ export const CALM_MS = 15_000;
 export interface RowsResult<Row> {
   rows: Row[];
   total: number;
+  /** There are more than `total`; how many was not counted. */
+  isMore: boolean;
   isPending: boolean;
   /** The shown rows belong to the previous question; the answer to this one is on its way. */
   isStale: boolean;
@@ -45,9 +47,11 @@ export function useRows<T extends Table>(table: T, options: RowsOptions<Tables[T
         signal,
       }),
   });
+  const meta: unknown = result.data?.meta;
   return {
     rows: result.data?.data ?? [],
     total: result.data?.total ?? 0,
+    isMore: isRecord(meta) && meta.isMore === true,
     isPending: result.isPending && enabled,
     isStale: result.isPlaceholderData,
     error: result.error ? toApiError(result.error) : null,
@@ -56,7 +60,7 @@ export function useRows<T extends Table>(table: T, options: RowsOptions<Tables[T
   };
 }
 
-export interface RowResult<Row> extends Omit<RowsResult<Row>, "rows" | "total"> {
+export interface RowResult<Row> extends Omit<RowsResult<Row>, "rows" | "total" | "isMore"> {
   row: Row | null;
 }
 

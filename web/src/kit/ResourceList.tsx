@@ -69,6 +69,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
   // The footer comes when nothing will push it any more.
   const isWhole = !list.isPending && shown === list.rows.length;
   const clear = () => change({ q: "", filters: {} });
+  const beyond = list.isMore ? "more than " : "";
 
   return (
     <>
@@ -77,7 +78,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
         meta={
           // One line, whatever it says and whenever it comes: the list below stays where it is.
           <span className="flex min-w-0 items-center gap-1.5 overflow-hidden whitespace-nowrap">
-            <span>{list.isPending ? "Reading…" : unread ? "Not read" : plural(list.total, ...resource.noun)}</span>
+            <span>{list.isPending ? "Reading…" : unread ? "Not read" : `${beyond}${plural(list.total, ...resource.noun)}`}</span>
             {list.isPending || !meta ? null : (
               <>
                 <span aria-hidden>·</span>
@@ -88,7 +89,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
         }
         actions={
           <>
-            <ExportButton resource={resource} where={where} order={order} total={list.total} />
+            <ExportButton resource={resource} where={where} order={order} total={list.total} beyond={beyond} />
             {actions}
           </>
         }
@@ -110,7 +111,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
             </Button>
           ) : null}
           <span role="status" className="ml-auto text-sm text-ink-2 max-md:sr-only">
-            {list.isPending || unread ? "" : `${count(list.total)} ${narrowed ? "match" : "in all"}`}
+            {list.isPending || unread ? "" : `${beyond}${count(list.total)} ${narrowed ? "match" : "in all"}`}
           </span>
         </div>
         {banner}
@@ -148,7 +149,7 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
             dimmed={list.isStale}
           />
         )}
-        {isWhole ? <ListFooter state={state} total={list.total} readAt={list.readAt} change={change} /> : null}
+        {isWhole ? <ListFooter state={state} total={list.total} beyond={beyond} readAt={list.readAt} change={change} /> : null}
       </section>
     </>
   );
@@ -157,11 +158,13 @@ export function ResourceList<T extends Table>({ resource, meta, actions, rowActi
 interface ListFooterProps {
   state: ListState;
   total: number;
+  /** Before the total, when there are more. */
+  beyond: string;
   readAt: number;
   change: (next: Partial<ListState>) => void;
 }
 
-function ListFooter({ state, total, readAt, change }: ListFooterProps) {
+function ListFooter({ state, total, beyond, readAt, change }: ListFooterProps) {
   const pages = Math.max(1, Math.ceil(total / state.size));
   const from = total === 0 ? 0 : (state.page - 1) * state.size + 1;
   const to = Math.min(total, state.page * state.size);
@@ -169,7 +172,8 @@ function ListFooter({ state, total, readAt, change }: ListFooterProps) {
     <footer className="flex flex-wrap items-center gap-x-3 gap-y-2 border-t border-line px-3.5 py-2 text-sm text-ink-2">
       <ReadAt at={readAt} />
       <span className="ml-auto tabular-nums">
-        {count(from)}–{count(to)} of {count(total)}
+        {count(from)}–{count(to)} of {beyond}
+        {count(total)}
       </span>
       <label className="flex items-center gap-1.5 max-md:hidden">
         Rows
@@ -247,7 +251,15 @@ function SearchBox({ value, onChange, label }: { value: string; onChange: (text:
   );
 }
 
-function ExportButton<T extends Table>({ resource, where, order, total }: { resource: Resource<T>; where: Where[]; order: Order[]; total: number }) {
+interface ExportButtonProps<T extends Table> {
+  resource: Resource<T>;
+  where: Where[];
+  order: Order[];
+  total: number;
+  beyond: string;
+}
+
+function ExportButton<T extends Table>({ resource, where, order, total, beyond }: ExportButtonProps<T>) {
   const dataProvider = useDataProvider();
   const client = useQueryClient();
   const action = useAction({
@@ -276,7 +288,7 @@ function ExportButton<T extends Table>({ resource, where, order, total }: { reso
         rows.map((row) => resource.columns.map((column) => column.plain(row))),
       );
       saveText(`${resource.name}.csv`, text, "text/csv");
-      return `Exported ${plural(rows.length, ...resource.noun)}${total > rows.length ? ` of ${count(total)}` : ""}.`;
+      return `Exported ${plural(rows.length, ...resource.noun)}${total > rows.length ? ` of ${beyond}${count(total)}` : ""}.`;
     },
   });
   return (

@@ -25,7 +25,7 @@ const expiries = defineResource("expiry_list", {
   many: "expiries",
   icon: CalendarClock,
   columns: (c) => [
-    c.title("subject", { label: "What ends", aside: (row) => KINDS[row.kind] ?? row.kind, className: "max-w-72" }),
+    c.title("subject", { label: "What ends", aside: (row) => `${KINDS[row.kind] ?? row.kind} · ${row.integration_name}`, className: "max-w-72" }),
     c.custom("state", { label: "State", sort: false, phone: "badge" }, (row) =>
       row.renews ? <Badge tone="ok" title="The relationship extends itself at the vendor.">Renews itself</Badge> : <StatusBadge of={expiryStates} value={row.state} />,
     ),
@@ -34,7 +34,6 @@ const expiries = defineResource("expiry_list", {
     c.custom("ticket_id", { label: "Renewal", sort: false, phone: "hide" }, (row) =>
       row.ticket_id && row.customer_id ? <Link to={paths.ticket(row.customer_id, row.ticket_id)} className="font-medium hover:underline">Open ticket</Link> : <span className="text-ink-3">-</span>,
     ),
-    c.text("integration_name", { label: "Integration", className: "max-w-36", phone: "hide" }),
     c.custom("last_proved_at", { label: "Last seen to work" }, (row) => (row.last_proved_at ? <Ago at={row.last_proved_at} brief /> : <span className="text-ink-3">{row.kind.startsWith("app_") ? "-" : "never"}</span>)),
     c.freshness((row) => ({ observedAt: row.observed_at, staleAt: row.stale_at }), "observed_at"),
   ],
