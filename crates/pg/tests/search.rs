@@ -150,3 +150,19 @@ async fn the_planner_takes_a_search_apart() {
         assert!(!plan.contains("public.sites") && !plan.contains("device_conditions"), "{plan}");
     }
 }
+
+/// A column that a left join compares is asked of the index, also when nothing of the join is asked for.
+#[tokio::test]
+async fn long_lists_are_counted_from_an_index_alone() {
+    let db = TestDb::new().await;
+    let tx = db.pg.act_as(&db.staff("technician").await).await.expect("a transaction");
+    for other in ["enable_seqscan", "enable_bitmapscan"] {
+        tx.execute(&format!("set local {other} = off"), &[]).await.expect("a setting");
+    }
+    for list in ["device_list", "ticket_list"] {
+        let plan =
+            tx.query(&format!("explain select count(*) from public.{list}"), &[]).await.expect("a plan");
+        let plan: Vec<String> = plan.iter().map(|line| line.get(0)).collect();
+        assert!(plan.iter().any(|line| line.contains("Index Only Scan")), "{list}: {plan:#?}");
+    }
+}

@@ -55,7 +55,7 @@ CREATE INDEX devices_observed ON public.devices USING btree (customer_id, observ
 CREATE INDEX devices_search ON public.devices USING gin (lower(((((name || '
 '::text) || COALESCE(serial_number, ''::text)) || '
 '::text) || COALESCE(last_user, ''::text))) search.gin_trgm_ops);
-CREATE INDEX devices_site ON public.devices USING btree (customer_id, site_id);
+CREATE INDEX devices_site ON public.devices USING btree (customer_id, site_id, id);
 CREATE UNIQUE INDEX devices_external_once ON public.devices USING btree (customer_id, integration_id, external_id);
 
 create policy member_select on public.devices for select to authenticated
