@@ -1,6 +1,4 @@
 //! Customers, people, and half a million tickets.
-use std::time::Duration;
-
 use kernel::id::UserId;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -11,8 +9,6 @@ use crate::{Result, progress};
 /// People of three customers each, whose requests take turns.
 pub const PEOPLE: i32 = 50;
 const MEMBERSHIPS: i32 = 3;
-const VACUUMS_MAX: usize = 30;
-const BETWEEN_VACUUMS: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
@@ -126,23 +122,9 @@ pub async fn done(admin: &Client, what: &str, sizes: Sizes) -> Result<()> {
     admin
         .execute("insert into bench.seeded values ($1, $2, $3)", &[&what, &sizes.customers, &sizes.rows])
         .await?;
-    vacuum(admin).await?;
+    // One statement each: vacuum does not run inside a transaction.
+    admin.batch_execute("vacuum (analyze)").await?;
     Ok(admin.batch_execute("checkpoint").await?)
-}
-
-/// Until large tables are marked as visible to all. An automatic analyze that began before the rows were there keeps vacuum from it,
-/// and then nothing is answered from an index alone.
-async fn vacuum(admin: &Client) -> Result<()> {
-    for _ in 0..VACUUMS_MAX {
-        // One statement each: vacuum does not run inside a transaction.
-        admin.batch_execute("vacuum (analyze)").await?;
-        let hidden = "select count(*) from pg_class where relkind = 'r' and relpages > 1000 and relallvisible < 0.95 * relpages";
-        if admin.query_one(hidden, &[]).await?.get::<_, i64>(0) == 0 {
-            return Ok(());
-        }
-        tokio::time::sleep(BETWEEN_VACUUMS).await;
-    }
-    Err("large tables are not visible to all: something keeps an old snapshot".into())
 }
 
 /// Runs SQL with the sizes put in, without triggers.

@@ -47,16 +47,8 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let args = cli.settings;
     match cli.command {
-        Command::Demo(command) => {
-            let settings = prepared(args)?;
-            pg::take_turns().await;
-            commands::demo::run(settings, command).await
-        }
-        Command::Serve(command) => {
-            let settings = prepared(args)?;
-            pg::take_turns().await;
-            commands::serve::run(settings, command).await
-        }
+        Command::Demo(command) => commands::demo::run(serving(args).await?, command).await,
+        Command::Serve(command) => commands::serve::run(serving(args).await?, command).await,
         Command::Migrate => commands::migrate::run(&prepared(args)?).await,
         Command::Evidence(command) => prepared(args).and_then(|_| commands::evidence::run(&command)),
         Command::Audit(command) => commands::audit::run(&prepared(args)?, command).await,
@@ -73,6 +65,13 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 fn prepared(args: SettingsArgs) -> Result<Settings, Failure> {
     let settings = Settings::load(args)?;
     log_to_stderr(&settings.log, settings.log_format)?;
+    Ok(settings)
+}
+
+/// The settings of what answers requests.
+async fn serving(args: SettingsArgs) -> Result<Settings, Failure> {
+    let settings = prepared(args)?;
+    pg::take_turns().await;
     Ok(settings)
 }
 

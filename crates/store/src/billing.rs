@@ -207,7 +207,6 @@ pub async fn remove(
     Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &accounts]).await?))
 }
 
-/// Bills of accounts that are not this customer's. Returns how many there were.
 pub async fn upsert_bills(
     tx: &ActorTx,
     customer: CustomerId,
