@@ -71,6 +71,18 @@ begin
 end $$;
 create trigger stamp_mapping before update on public.integration_organizations for each row execute function app.stamp_mapping();
 
+-- Signing in goes through a function; its secrets are the vault's.
+select app.protect_provider('public.integration_sign_ins', 'integrations', '{select}');
+revoke select on public.integration_sign_ins from staff;
+grant select (id, integration_id, person_id, started_at, expires_at, finished_at, failed_at, problem, ended_at) on public.integration_sign_ins to staff;
+select app.open_to_system('public.integration_sign_ins', 'select, insert, update');
+select app.watch('public.integration_sign_ins', 'state_sha256');
+create view public.acting_sign_ins with (security_invoker = true) as
+  select s.id, s.integration_id, s.person_id, (select p.display_name from public.people p where p.id = s.person_id) as person_name, s.finished_at as since, s.failed_at, s.problem
+  from public.integration_sign_ins s where s.finished_at is not null and s.ended_at is null;
+comment on view public.acting_sign_ins is 'The person as whom automations act at a vendor, per integration, and whether the vendor still takes their sign-in.';
+grant select on public.acting_sign_ins to staff;
+
 select app.protect_provider('public.sync_runs', 'integrations', '{select}');
 select app.protect_provider('public.sync_parts', 'integrations', '{select}');
 select app.protect_provider('public.webhook_deliveries', 'integrations', '{select}');

@@ -337,18 +337,24 @@ fn script(tx: &Transaction, names: &[String], picks: Picks<'_>, kind: Kind, talk
     text + after
 }
 
-/// `pgbench` takes `:read` for a variable in literals as well: `'tickets:read'` becomes `'tickets'||':'||'read'`.
+/// `pgbench` takes `:read` for a variable in literals as well: `'tickets:read'` becomes `('tickets'||':'||'read')`, in brackets
+/// because operators beside it bind as tightly.
 fn without_colons(sql: &str) -> String {
-    let mut is_literal = false;
     let mut text = String::with_capacity(sql.len());
-    for c in sql.chars() {
-        is_literal ^= c == '\'';
-        match c {
-            ':' if is_literal => text.push_str("'||':'||'"),
-            _ => text.push(c),
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once('\'') {
+        // A doubled quote is one of the literal's own.
+        let end = after.replace("''", "..").find('\'').unwrap_or(after.len());
+        let literal = &after[..end];
+        text.push_str(before);
+        if literal.contains(':') {
+            let _writing_to_a_string_cannot_fail = write!(text, "('{}')", literal.replace(':', "'||':'||'"));
+        } else {
+            let _writing_to_a_string_cannot_fail = write!(text, "'{literal}'");
         }
+        rest = after.get(end + 1..).unwrap_or_default();
     }
-    text
+    text + rest
 }
 
 /// `$2` becomes `:s0_2`. From the last to the first, so that `$1` is not found in `$12`.
@@ -396,11 +402,11 @@ mod tests {
 
     #[test]
     fn a_literal_is_no_variable() {
-        let sql = "select app.has('tickets:read')::text, $1::int8, ''";
+        let sql = "select app.has('tickets:read')::text, $1::int8, '', 'it''s' ~ 'a:b' and true";
         let statement = Statement { sql: sql.into(), values: vec!["1".into()] };
         assert_eq!(
             with_variables(0, &statement),
-            "select app.has('tickets'||':'||'read')::text, :s0_1::int8, ''"
+            "select app.has(('tickets'||':'||'read'))::text, :s0_1::int8, '', 'it''s' ~ ('a'||':'||'b') and true"
         );
     }
 

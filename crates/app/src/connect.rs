@@ -217,7 +217,11 @@ pub async fn keep(
     Ok(id)
 }
 
-async fn visible(pg: &Pg, actor: &Actor, id: IntegrationId) -> Result<integrations::Integration, ApiError> {
+pub(crate) async fn visible(
+    pg: &Pg,
+    actor: &Actor,
+    id: IntegrationId,
+) -> Result<integrations::Integration, ApiError> {
     let tx = pg.act_as(actor).await?;
     let integration = integrations::by_id(&tx, id).await?;
     tx.rollback().await?;

@@ -12,6 +12,7 @@ pub mod maintenance;
 pub mod money;
 pub mod posture;
 pub mod retention;
+pub mod sign_in;
 pub mod sync;
 pub mod tenant_health;
 pub mod tenants;

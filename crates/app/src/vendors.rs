@@ -2,6 +2,8 @@
 mod calls;
 mod credentials;
 mod days;
+mod person;
+mod sealed;
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
@@ -13,54 +15,22 @@ use kernel::{
     id::{CredentialId, IntegrationId},
     secret::{ExposeSecret as _, SecretString},
 };
-use ninjaone::NinjaOne;
+use ninjaone::{NinjaOne, SignIn};
 use pg::{Pg, PgError, WorkReason};
 use revio::RevIo;
-use serde::{Deserialize, Serialize};
 use store::integrations::Vendor;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 use vault::{Vault, VaultError};
 
 use credentials::Watch;
 pub use days::{DayQuotas, NotAQuota};
+use person::Person;
+pub use sealed::{
+    CippCredentials, Credentials, MicrosoftCredentials, NinjaOneCredentials, PeopleApp, RevIoCredentials,
+};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What a vendor's client is made from.
-#[derive(Debug)]
-pub enum Credentials {
-    NinjaOne(NinjaOneCredentials),
-    RevIo(RevIoCredentials),
-    Microsoft(MicrosoftCredentials),
-    Cipp(CippCredentials),
-    SharePoint(MicrosoftCredentials),
-}
-
-impl Credentials {
-    pub const fn vendor(&self) -> Vendor {
-        match self {
-            Self::NinjaOne(_) => Vendor::NinjaOne,
-            Self::RevIo(_) => Vendor::RevIo,
-            Self::Microsoft(_) => Vendor::Microsoft,
-            Self::Cipp(_) => Vendor::Cipp,
-            Self::SharePoint(_) => Vendor::SharePoint,
-        }
-    }
-
-    /// The text to seal.
-    pub fn to_secret(&self) -> Result<SecretString, VendorsError> {
-        match self {
-            Self::NinjaOne(credentials) => serde_json::to_string(credentials),
-            Self::RevIo(credentials) => serde_json::to_string(credentials),
-            Self::Microsoft(credentials) | Self::SharePoint(credentials) => {
-                serde_json::to_string(credentials)
-            }
-            Self::Cipp(credentials) => serde_json::to_string(credentials),
-        }
-        .map(SecretString::from)
-        .map_err(|_| VendorsError::Form)
-    }
-}
 
 /// Gives the client of an integration. The sandbox's and a real vendor's differ only in the integration's row.
 pub trait Vendors: Send + Sync + 'static {
@@ -100,6 +70,26 @@ pub trait Vendors: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// Where people sign in at the vendor, through the application that is kept for them.
+    fn sign_in_page(&self, _integration: IntegrationId) -> BoxFuture<'_, Result<SignIn, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// Seals a text: anew, or under the id of the one that it replaces.
+    fn seal_text<'a>(
+        &'a self,
+        _known: Option<CredentialId>,
+        _purpose: &'a str,
+        _secret: &'a SecretString,
+    ) -> BoxFuture<'a, Result<CredentialId, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
+    /// What was sealed.
+    fn open(&self, _credential: CredentialId) -> BoxFuture<'_, Result<SecretString, VendorsError>> {
+        Box::pin(std::future::ready(Err(VendorsError::NotConfigured)))
+    }
+
     /// Seals credentials: anew, or under the id of those that they replace.
     fn seal<'a>(
         &'a self,
@@ -124,6 +114,8 @@ pub enum VendorsError {
     Vault(#[from] VaultError),
     #[error("the credentials are not of the expected form")]
     Form,
+    #[error("it has no application through which people sign in")]
+    NobodySignsIn,
     #[error("the vendor's client could not be made")]
     Client(#[from] VendorError),
 }
@@ -151,86 +143,6 @@ impl From<VendorsError> for ApiError {
     }
 }
 
-/// What is sealed for a NinjaOne integration.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NinjaOneCredentials {
-    pub client_id: String,
-    pub client_secret: String,
-}
-
-impl std::fmt::Debug for NinjaOneCredentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NinjaOneCredentials").field("client_id", &self.client_id).finish_non_exhaustive()
-    }
-}
-
-/// What is sealed for a Rev.io integration.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RevIoCredentials {
-    /// Not an e-mail address.
-    pub user: String,
-    pub client_code: String,
-    pub password: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription_key: Option<String>,
-}
-
-impl std::fmt::Debug for RevIoCredentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RevIoCredentials")
-            .field("user", &self.user)
-            .field("client_code", &self.client_code)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What is sealed for an integration with Microsoft 365 or with SharePoint: each has an application of its own. The
-/// address of Graph is the integration's.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MicrosoftCredentials {
-    pub client_id: String,
-    pub client_secret: String,
-    /// The provider's own tenant.
-    pub home_tenant_id: String,
-    /// Where tokens come from; it goes with the address of Graph.
-    pub login_url: String,
-}
-
-impl std::fmt::Debug for MicrosoftCredentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MicrosoftCredentials")
-            .field("client_id", &self.client_id)
-            .field("home_tenant_id", &self.home_tenant_id)
-            .field("login_url", &self.login_url)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What is sealed for a CIPP integration. The address of the deployment is the integration's.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CippCredentials {
-    pub client_id: String,
-    pub client_secret: String,
-    /// The tenant that the deployment's API client is registered in.
-    pub tenant_id: String,
-    /// Where tokens come from.
-    pub login_url: String,
-}
-
-impl std::fmt::Debug for CippCredentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CippCredentials")
-            .field("client_id", &self.client_id)
-            .field("tenant_id", &self.tenant_id)
-            .field("login_url", &self.login_url)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Clients by integration, kept so that tokens and concurrency limits are shared. A rotated credential makes a new client.
 pub struct SealedVendors {
     pg: Pg,
@@ -254,6 +166,8 @@ struct Version {
     base_url: String,
     credential: CredentialId,
     sealed_at: kernel::Timestamp,
+    /// The sign-in as which automations act.
+    person: Option<(Uuid, CredentialId)>,
 }
 
 impl std::fmt::Debug for SealedVendors {
@@ -304,7 +218,13 @@ impl SealedVendors {
             (row.get::<_, Option<_>>("credential_id"), row.get::<_, Option<_>>("sealed_at"));
         match (credential, sealed_at) {
             (Some(credential), Some(sealed_at)) => {
-                Ok(Version { base_url: row.get("base_url"), credential: CredentialId(credential), sealed_at })
+                let person = row.get::<_, Option<_>>("sign_in_id").zip(row.get("sign_in_credential_id"));
+                Ok(Version {
+                    base_url: row.get("base_url"),
+                    credential: CredentialId(credential),
+                    sealed_at,
+                    person: person.map(|(id, credential)| (id, CredentialId(credential))),
+                })
             }
             _ => Err(VendorsError::NotConfigured),
         }
@@ -315,8 +235,10 @@ impl Vendors for SealedVendors {
     fn ninjaone(&self, integration: IntegrationId) -> BoxFuture<'_, Result<NinjaOne, VendorsError>> {
         Box::pin(async move {
             let make = |version: &Version, secret: &str, counts: Arc<CallCounts>, watch: Arc<Watch>| {
-                let sealed = serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
-                Ok(self.make_ninjaone(&version.base_url, &sealed, counts)?.watched_by(watch))
+                let sealed: NinjaOneCredentials =
+                    serde_json::from_str(secret).map_err(|_| VendorsError::Form)?;
+                let client = self.make_ninjaone(&version.base_url, &sealed, counts)?.watched_by(watch);
+                self.acting(client, integration, version, sealed.people)
             };
             let outcome = self.client(integration, Vendor::NinjaOne, &self.ninjaone, make).await;
             self.told(integration, outcome).await
@@ -395,6 +317,36 @@ impl Vendors for SealedVendors {
         })
     }
 
+    fn sign_in_page(&self, integration: IntegrationId) -> BoxFuture<'_, Result<SignIn, VendorsError>> {
+        Box::pin(async move {
+            let version = self.version(integration, Vendor::NinjaOne).await?;
+            let app = self.people_app(version.credential).await?.ok_or(VendorsError::NobodySignsIn)?;
+            let config = ninjaone::Config::new(version.base_url, app.client_id, app.client_secret.into());
+            Ok(SignIn::new(&config.with_retry(self.retry), self.clock.clone())?)
+        })
+    }
+
+    fn seal_text<'a>(
+        &'a self,
+        known: Option<CredentialId>,
+        purpose: &'a str,
+        secret: &'a SecretString,
+    ) -> BoxFuture<'a, Result<CredentialId, VendorsError>> {
+        Box::pin(async move {
+            match known {
+                Some(id) => {
+                    self.vault.rotate_credential(id, secret).await?;
+                    Ok(id)
+                }
+                None => Ok(self.vault.put_credential(purpose, secret).await?),
+            }
+        })
+    }
+
+    fn open(&self, credential: CredentialId) -> BoxFuture<'_, Result<SecretString, VendorsError>> {
+        Box::pin(async move { Ok(self.vault.open_credential(credential).await?) })
+    }
+
     fn keep_counts(&self) -> BoxFuture<'_, Result<(), PgError>> {
         Box::pin(self.counts.keep(&self.pg, self.clock.now()))
     }
@@ -405,14 +357,17 @@ impl Vendors for SealedVendors {
         credentials: &'a Credentials,
     ) -> BoxFuture<'a, Result<CredentialId, VendorsError>> {
         Box::pin(async move {
-            let secret = credentials.to_secret()?;
-            match known {
-                Some(id) => {
-                    self.vault.rotate_credential(id, &secret).await?;
-                    Ok(id)
-                }
-                None => Ok(self.vault.put_credential(credentials.vendor().as_str(), &secret).await?),
+            let mut secret = credentials.to_secret()?;
+            // New credentials of a machine leave those of people as they are.
+            if let (Some(known), Credentials::NinjaOne(new)) = (known, credentials)
+                && new.people.is_none()
+                && let Some(people) = self.people_app(known).await?
+            {
+                let (client_id, client_secret) = (new.client_id.clone(), new.client_secret.clone());
+                let kept = NinjaOneCredentials { client_id, client_secret, people: Some(people) };
+                secret = Credentials::NinjaOne(kept).to_secret()?;
             }
+            self.seal_text(known, credentials.vendor().as_str(), &secret).await
         })
     }
 }
@@ -451,6 +406,32 @@ impl SealedVendors {
         let client = make(&version, secret.expose_secret(), counts, Arc::new(Watch::new(self, integration)))?;
         made.insert(integration, (version, client.clone()));
         Ok(client)
+    }
+
+    /// As whom the client acts.
+    fn acting(
+        &self,
+        client: NinjaOne,
+        integration: IntegrationId,
+        version: &Version,
+        app: Option<PeopleApp>,
+    ) -> Result<NinjaOne, VendorsError> {
+        let Some((sign_in, credential)) = version.person else { return Ok(client) };
+        let app = app.ok_or(VendorsError::NobodySignsIn)?;
+        let (pg, vault, clock) = (self.pg.clone(), self.vault.clone(), self.clock.clone());
+        let person = Person { pg, vault, clock, integration, sign_in, credential };
+        Ok(client.acting_as(app.client_id, app.client_secret.into(), Arc::new(person)))
+    }
+
+    /// Credentials that cannot be opened or read any more have none to keep.
+    async fn people_app(&self, credential: CredentialId) -> Result<Option<PeopleApp>, VendorsError> {
+        let secret = match self.vault.open_credential(credential).await {
+            Ok(secret) => secret,
+            Err(VaultError::Database(error)) => return Err(VendorsError::Vault(VaultError::Database(error))),
+            Err(_) => return Ok(None),
+        };
+        let sealed = serde_json::from_str::<NinjaOneCredentials>(secret.expose_secret());
+        Ok(sealed.ok().and_then(|sealed| sealed.people))
     }
 
     fn make_ninjaone(

@@ -209,7 +209,12 @@ impl HttpClient {
         self.share.as_ref().map_or("", |share| &share.tenant)
     }
 
-    fn request(&self, call: &Call) -> Result<reqwest::Request, VendorError> {
+    /// Where `call` goes, for a page that a person opens.
+    pub fn address(&self, call: &Call) -> Result<String, VendorError> {
+        self.url(call).map(String::from)
+    }
+
+    fn url(&self, call: &Call) -> Result<Url, VendorError> {
         let mut url = match call.place {
             Place::Below => {
                 let mut url = self.base.clone();
@@ -226,6 +231,11 @@ impl HttpClient {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
+        Ok(url)
+    }
+
+    fn request(&self, call: &Call) -> Result<reqwest::Request, VendorError> {
+        let url = self.url(call)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
             headers.append(header_name(name)?, header_value(value.expose_secret())?);

@@ -51,6 +51,10 @@ pub enum Credentials {
         client_id: String,
         #[garde(length(chars, min = 1, max = 500))]
         client_secret: String,
+        /// Of a Web app through which people sign in, where NinjaOne lets only people run scripts; without it, that which is kept stays.
+        #[serde(default)]
+        #[garde(dive)]
+        people: Option<PeopleApp>,
     },
     /// Of an API user.
     RevIo {
@@ -110,6 +114,22 @@ pub enum Credentials {
     },
 }
 
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleApp {
+    #[garde(length(chars, min = 1, max = 500))]
+    client_id: String,
+    #[garde(length(chars, min = 1, max = 500))]
+    client_secret: String,
+}
+
+/// Never the values.
+impl std::fmt::Debug for PeopleApp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PeopleApp")
+    }
+}
+
 /// Never the values.
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -126,8 +146,12 @@ impl std::fmt::Debug for Credentials {
 impl From<Credentials> for vendors::Credentials {
     fn from(credentials: Credentials) -> Self {
         match credentials {
-            Credentials::NinjaOne { client_id, client_secret } => {
-                Self::NinjaOne(NinjaOneCredentials { client_id, client_secret })
+            Credentials::NinjaOne { client_id, client_secret, people } => {
+                let people = people.map(|PeopleApp { client_id, client_secret }| vendors::PeopleApp {
+                    client_id,
+                    client_secret,
+                });
+                Self::NinjaOne(NinjaOneCredentials { client_id, client_secret, people })
             }
             Credentials::RevIo { user, client_code, password, subscription_key } => {
                 Self::RevIo(RevIoCredentials { user, client_code, password, subscription_key })
@@ -173,7 +197,7 @@ pub struct Check {
 }
 
 impl Output {
-    fn of(integration_id: Option<IntegrationId>, health: &Health) -> Self {
+    pub(crate) fn of(integration_id: Option<IntegrationId>, health: &Health) -> Self {
         let check = |check: &connect::Check| Check {
             name: check.name.to_owned(),
             need: check.need.as_str(),

@@ -8,6 +8,7 @@ mod drift;
 mod graph_api;
 mod identity;
 mod integration_connect;
+mod integration_sign_in;
 mod keys;
 mod limiter;
 mod maintenance;
@@ -45,6 +46,8 @@ pub struct Services {
     pub vendors: Arc<dyn Vendors>,
     /// Where vendors reach this installation; `None`: it is not known, and no webhook is registered.
     pub public_url: Option<Arc<str>>,
+    /// Where people open the console; a vendor sends their browsers back there.
+    pub console_url: Arc<str>,
     pub clock: Clock,
 }
 

@@ -77,6 +77,7 @@ pub fn entries() -> Vec<Entry> {
         Entry::of::<crate::auto_remediation::AutoRemediation>(),
         Entry::of::<crate::cipp_sync::CippSync>(),
         Entry::of::<crate::drift::Drift>(),
+        Entry::of::<crate::integration_sign_in::IntegrationSignIn>(),
         Entry::of::<crate::maintenance::Maintenance>(),
         Entry::of::<crate::graph_api::GraphApi>(),
         Entry::of::<crate::integration_connect::IntegrationConnect>(),

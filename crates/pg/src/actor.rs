@@ -71,6 +71,11 @@ impl Actor {
         Self { user: Some(user), session: Some(session), claims, ..Self::bare(role, "") }
     }
 
+    /// Who signed in to the product.
+    pub fn user(&self) -> Option<UserId> {
+        self.user
+    }
+
     #[must_use]
     pub fn for_request(mut self, request: RequestId) -> Self {
         self.request = Some(request);

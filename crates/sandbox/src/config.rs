@@ -9,6 +9,8 @@ pub const CUSTOMERS_MAX: u32 = 5_000;
 pub const DEVICES_MAX: u32 = 100_000;
 /// The client id that a sandbox knows unless it is told otherwise. Its secret is new at every start.
 pub const CLIENT_ID_DEFAULT: &str = "obera-sandbox";
+/// The app through which people sign in.
+pub const SIGN_IN_CLIENT_ID_DEFAULT: &str = "obera-sandbox-people";
 const GRAPH_CLIENT_ID: Uuid = uuid!("4c1b7a52-6b0e-4c8f-9a43-0f5d2f6f9d11");
 const CIPP_CLIENT_ID: Uuid = uuid!("9d2f6c3e-7a41-4b8b-8c55-3e1f0b9a7d42");
 const SHAREPOINT_CLIENT_ID: Uuid = uuid!("8d2f41c6-3a57-4b0d-9f1e-5f6d8a1c7b23");
@@ -162,10 +164,22 @@ pub enum Standing {
     Technician,
 }
 
+/// How an app signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppKind {
+    /// Machine to machine.
+    ApiServices,
+    /// People sign in, and are sent back to one of these addresses, compared to the letter.
+    Web { redirects: Vec<String> },
+    /// People sign in, and are sent back to a loop-back address with any port; with PKCE only.
+    Native,
+}
+
 #[derive(Clone, Debug)]
 pub struct ClientApp {
     pub id: String,
     pub secret: SecretString,
+    pub kind: AppKind,
     pub scopes: Vec<Scope>,
     pub standing: Standing,
 }
@@ -176,9 +190,15 @@ impl ClientApp {
         Self {
             id: id.into(),
             secret: random(),
+            kind: AppKind::ApiServices,
             scopes: Scope::ALL.to_vec(),
             standing: Standing::Administrator,
         }
+    }
+
+    /// The same for people.
+    pub fn of_kind(id: impl Into<String>, kind: AppKind) -> Self {
+        Self { kind, ..Self::new(id) }
     }
 }
 
@@ -190,7 +210,10 @@ impl SandboxConfig {
             devices,
             seed,
             clock: Clock::system(),
-            clients: vec![ClientApp::new(CLIENT_ID_DEFAULT)],
+            clients: vec![
+                ClientApp::new(CLIENT_ID_DEFAULT),
+                ClientApp::of_kind(SIGN_IN_CLIENT_ID_DEFAULT, AppKind::Native),
+            ],
             control_token: random(),
             script_duration_ms: SCRIPT_DURATION_DEMO_MS,
             initial_conditions: 0,

@@ -24,7 +24,7 @@ mod sharepoint;
 mod world;
 
 pub use config::{
-    CippAccess, ClientApp, DeliveryPolicy, GraphAccess, RevIoAccess, SandboxConfig, Scope, Standing,
+    AppKind, CippAccess, ClientApp, DeliveryPolicy, GraphAccess, RevIoAccess, SandboxConfig, Scope, Standing,
 };
 pub use control::CONTROL_HEADER;
 pub use server::{RunningSandbox, Sandbox, StartError};

@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 use crate::cipp::state::Deployment;
 use crate::conditions::Illness;
 use crate::config::{
-    CUSTOMERS_MAX, CippAccess, DEVICES_MAX, GraphAccess, PEOPLE_MAX, RevIoAccess, SandboxConfig,
+    AppKind, CUSTOMERS_MAX, CippAccess, ClientApp, DEVICES_MAX, GraphAccess, PEOPLE_MAX, RevIoAccess,
+    SandboxConfig,
 };
 use crate::delivery::{self, Outbox};
 use crate::estate::Estate;
@@ -80,6 +81,7 @@ impl Sandbox {
         }
         let first = config.clients.first().ok_or(StartError::NoClient)?;
         let (client_id, client_secret) = (first.id.clone(), first.secret.clone());
+        let people_app = config.clients.iter().find(|app| app.kind != AppKind::ApiServices).cloned();
         let (control_token, revio) = (config.control_token.clone(), config.revio.clone());
         let (graph, cipp) = (config.graph.clone(), config.cipp.clone());
         let listener = TcpListener::bind(config.bind).await.map_err(StartError::Bind)?;
@@ -118,7 +120,18 @@ impl Sandbox {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
         });
-        Ok(RunningSandbox { addr, client_id, client_secret, control_token, revio, graph, cipp, stop, tasks })
+        Ok(RunningSandbox {
+            addr,
+            client_id,
+            client_secret,
+            people: people_app,
+            control_token,
+            revio,
+            graph,
+            cipp,
+            stop,
+            tasks,
+        })
     }
 }
 
@@ -160,6 +173,7 @@ pub struct RunningSandbox {
     pub addr: SocketAddr,
     client_id: String,
     client_secret: SecretString,
+    people: Option<ClientApp>,
     control_token: SecretString,
     revio: RevIoAccess,
     graph: GraphAccess,
@@ -179,6 +193,11 @@ impl RunningSandbox {
 
     pub fn client_secret(&self) -> &SecretString {
         &self.client_secret
+    }
+
+    /// The app through which people sign in.
+    pub fn people(&self) -> Option<&ClientApp> {
+        self.people.as_ref()
     }
 
     /// Without `/v1`, as a connection names it.

@@ -17,6 +17,7 @@ use crate::graph::subscriptions::Subscription;
 use crate::graph::tenants::Directory;
 use crate::ninjaone::render;
 use crate::ninjaone::scripts::Run;
+use crate::ninjaone::sign_in::{Code, Stay};
 use crate::ninjaone::ticketing::Ticket;
 use crate::ninjaone::webhook::Webhook;
 use crate::revio::books::{Books, Retired, counted};
@@ -28,7 +29,7 @@ pub const ACTIVITIES_MAX: usize = 200_000;
 pub const TOKEN_LIFETIME_S: i64 = 3_600;
 pub const CURSOR_LIFETIME_S: i64 = 600;
 /// Tokens and cursors that are remembered.
-const HANDLES_MAX: usize = 100_000;
+pub const HANDLES_MAX: usize = 100_000;
 /// Activity ids begin here: nobody's first activity is number 1.
 const ACTIVITY_ID_FIRST: i64 = 5_001;
 
@@ -46,6 +47,9 @@ pub(crate) struct World {
     pub activities: VecDeque<Activity>,
     next_activity: i64,
     pub tokens: HashMap<String, Token>,
+    /// Of people who allowed an app to act as them.
+    pub codes: HashMap<String, Code>,
+    pub stays: HashMap<String, Stay>,
     pub cursors: HashMap<String, CursorState>,
     /// By client id: one webhook per API app.
     pub webhooks: BTreeMap<String, Webhook>,
@@ -63,6 +67,7 @@ pub(crate) struct World {
 pub(crate) struct Token {
     pub client_id: String,
     pub scopes: Vec<Scope>,
+    pub is_person: bool,
     pub expires: Timestamp,
 }
 
@@ -208,6 +213,8 @@ impl World {
             activities: VecDeque::new(),
             next_activity: ACTIVITY_ID_FIRST,
             tokens: HashMap::new(),
+            codes: HashMap::new(),
+            stays: HashMap::new(),
             cursors: HashMap::new(),
             webhooks: BTreeMap::new(),
             runs: Vec::new(),
@@ -300,13 +307,20 @@ impl World {
         payload
     }
 
-    pub fn issue_token(&mut self, client_id: &str, scopes: Vec<Scope>, now: Timestamp) -> String {
+    pub fn issue_token(
+        &mut self,
+        client_id: &str,
+        scopes: Vec<Scope>,
+        is_person: bool,
+        now: Timestamp,
+    ) -> String {
         if self.tokens.len() >= HANDLES_MAX {
             self.tokens.retain(|_, token| token.expires > now);
         }
         let value = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let expires = later(now, TOKEN_LIFETIME_S);
-        self.tokens.insert(value.clone(), Token { client_id: client_id.to_owned(), scopes, expires });
+        self.tokens
+            .insert(value.clone(), Token { client_id: client_id.to_owned(), scopes, is_person, expires });
         value
     }
 

@@ -201,6 +201,9 @@ pub enum IntegrationCommand {
         /// Of an API Services app with the scopes monitoring and management.
         #[arg(long)]
         client_id: String,
+        /// Of a Web app through which people sign in, where only people may run scripts; its secret is read next.
+        #[arg(long)]
+        people_client_id: Option<String>,
     },
     /// Add Rev.io, or give it new credentials; the password is read from standard input.
     AddRevio {

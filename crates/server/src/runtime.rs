@@ -84,6 +84,7 @@ impl Product {
                 engine,
                 vendors,
                 public_url: settings.public_url.as_deref().map(Into::into),
+                console_url: settings.url().into(),
                 clock: clock.clone(),
             },
             storage,

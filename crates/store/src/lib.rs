@@ -27,6 +27,7 @@ pub mod notifications;
 pub mod people;
 pub mod posture;
 pub mod retention;
+pub mod sign_ins;
 pub mod sites;
 pub mod subscriptions;
 pub mod sync;

@@ -20,9 +20,13 @@ export interface Tried {
 
 const FINDINGS: readonly CheckFinding[] = ["ok", "missing_right", "missing_capability", "failed", "skipped"];
 
+function unreadable(): ApiError {
+  return new ApiError({ status: 0, code: "no_answer", message: "The server's answer is not what the contract says.", hint: "Look at the list of integrations before you try again." });
+}
+
 export function readTried(answer: unknown): Tried {
   if (!isRecord(answer) || !Array.isArray(answer.checks)) {
-    throw new ApiError({ status: 0, code: "no_answer", message: "The server's answer is not what the contract says.", hint: "Look at the list of integrations before you try again." });
+    throw unreadable();
   }
   return {
     integrationId: stringOrNull(answer.integration_id),
@@ -37,7 +41,7 @@ export function readTried(answer: unknown): Tried {
 }
 
 /** What a vendor's credentials are made of, as its form names them. */
-export type Credentials = { vendor: string } & Record<string, string>;
+export type Credentials = Record<string, string | Record<string, string>> & { vendor: string };
 
 export function connect(name: string, baseUrl: string, credentials: Credentials): Promise<Tried> {
   return callFunction("integration-connect", { action: "connect", name, base_url: baseUrl, credentials }, readTried);
@@ -49,4 +53,24 @@ export function renew(integrationId: string, credentials: Credentials): Promise<
 
 export function checkConnection(integrationId: string): Promise<Tried> {
   return callFunction("integration-connect", { action: "check", integration_id: integrationId }, readTried);
+}
+
+// Signing in at the vendor as a person: `integration-sign-in`.
+
+/** Where the browser goes now. */
+export function beginSignIn(integrationId: string): Promise<string> {
+  return callFunction("integration-sign-in", { action: "begin", integration_id: integrationId }, (answer) => {
+    const url = isRecord(answer) ? stringOrNull(answer.url) : null;
+    if (url === null) throw unreadable();
+    return url;
+  });
+}
+
+/** With what the vendor's page sent back. */
+export function finishSignIn(state: string, code: string): Promise<Tried> {
+  return callFunction("integration-sign-in", { action: "finish", state, code }, (answer) => readTried(isRecord(answer) ? answer.health : null));
+}
+
+export function endSignIn(integrationId: string): Promise<string> {
+  return callFunction("integration-sign-in", { action: "end", integration_id: integrationId }, () => "Scripts, tickets and maintenance windows are the application's own again.");
 }

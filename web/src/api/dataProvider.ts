@@ -12,7 +12,7 @@ export interface ListMeta {
 const TABLES: Readonly<Record<Table, true>> = {
   customers: true, customer_list: true, site_list: true, device_list: true, devices: true, device_conditions: true, alerts: true, alert_list: true,
   incident_list: true, ticket_list: true, tickets: true, ticket_events: true, ticket_attachment_list: true, runs: true, steps: true, changes: true,
-  approvals: true, evidence: true, workflows: true, source_list: true, integrations: true, integration_organizations: true, sync_runs: true,
+  approvals: true, evidence: true, workflows: true, source_list: true, integrations: true, acting_sign_ins: true, integration_organizations: true, sync_runs: true,
   sync_parts: true,
   vendor_call_hours: true, overview: true, alerts_by_hour: true, sla_by_priority: true, sla_targets: true, people: true, notifications: true,
   access_log: true, security_alerts: true, security_alert_list: true, security_status: true, export_freezes: true, difference_list: true,

@@ -565,6 +565,15 @@ export interface Database {
           { foreignKeyName: "integration_organizations_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      integration_sign_ins: {
+        Row: { credential_id: string; ended_at: string | null; expires_at: string; failed_at: string | null; finished_at: string | null; id: string; integration_id: string; person_id: string | null; problem: string | null; started_at: string; state_sha256: string };
+        Insert: { credential_id: string; ended_at?: string | null; expires_at: string; failed_at?: string | null; finished_at?: string | null; id?: string; integration_id: string; person_id?: string | null; problem?: string | null; started_at: string; state_sha256: string };
+        Update: { credential_id?: string; ended_at?: string | null; expires_at?: string; failed_at?: string | null; finished_at?: string | null; id?: string; integration_id?: string; person_id?: string | null; problem?: string | null; started_at?: string; state_sha256?: string };
+        Relationships: [
+          { foreignKeyName: "integration_sign_ins_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_sign_ins_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       integrations: {
         Row: { activity_cursor: number | null; base_url: string; created_at: string; credential_id: string | null; credentials_end_at: string | null; credentials_failed_at: string | null; credentials_problem: string | null; credentials_told_at: string | null; enabled: boolean; full_sync_interval_s: number; id: string; name: string; sync_interval_s: number; vendor: string; webhook_registered_at: string | null; webhook_secret_sha256: string | null };
         Insert: { activity_cursor?: number | null; base_url: string; created_at?: string; credential_id?: string | null; credentials_end_at?: string | null; credentials_failed_at?: string | null; credentials_problem?: string | null; credentials_told_at?: string | null; enabled?: boolean; full_sync_interval_s?: number; id?: string; name: string; sync_interval_s?: number; vendor: string; webhook_registered_at?: string | null; webhook_secret_sha256?: string | null };
@@ -1021,6 +1030,15 @@ export interface Database {
       access_log: {
         Row: { actor_email: string | null; actor_id: string | null; actor_name: string | null; actor_role: string | null; first_at: string | null; id: string | null; last_at: string | null; last_request_id: string | null; minute: string | null; request_count: number | null; row_count: number | null; session_id: string | null; shape: string | null; source: string | null; subject: string | null };
         Relationships: [];
+      };
+      acting_sign_ins: {
+        Row: { failed_at: string | null; id: string | null; integration_id: string | null; person_id: string | null; person_name: string | null; problem: string | null; since: string | null };
+        Insert: { failed_at?: string | null; id?: string | null; integration_id?: string | null; person_id?: string | null; person_name?: string | null; problem?: string | null; since?: string | null };
+        Update: { failed_at?: string | null; id?: string | null; integration_id?: string | null; person_id?: string | null; person_name?: string | null; problem?: string | null; since?: string | null };
+        Relationships: [
+          { foreignKeyName: "integration_sign_ins_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "integration_sign_ins_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
       };
       activity_coverage_list: {
         Row: { attempted_at: string | null; covered_from: string | null; covered_to: string | null; customer_id: string | null; customer_name: string | null; event_count: number | null; gap_from: string | null; gap_to: string | null; id: string | null; is_complete: boolean | null; late_count: number | null; lost: number | null; observed_at: string | null; permission: string | null; reason: string | null; spans: Json | null; stale_at: string | null; state: string | null; state_rank: number | null; stream: string | null; tenant_name: string | null };

@@ -158,6 +158,7 @@ export type SourceListRow = ViewRow<
   { last_state: SyncState | null }
 >;
 export type IntegrationRow = TableRow<"integrations">;
+export type ActingSignInRow = ViewRow<"acting_sign_ins", "person_id" | "person_name" | "failed_at" | "problem">;
 export type OrganizationRow = TableRow<"integration_organizations">;
 export type SyncRunRow = TableRow<"sync_runs", { kind: "full" | "incremental" }>;
 export type SyncPartRow = TableRow<"sync_parts">;
@@ -355,6 +356,7 @@ export interface Tables {
   workflows: WorkflowRow;
   source_list: SourceListRow;
   integrations: IntegrationRow;
+  acting_sign_ins: ActingSignInRow;
   integration_organizations: OrganizationRow;
   sync_runs: SyncRunRow;
   sync_parts: SyncPartRow;

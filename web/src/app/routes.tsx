@@ -20,6 +20,7 @@ const TicketList = lazy(() => import("@/resources/tickets"));
 const TicketRecord = lazy(() => import("@/resources/tickets/TicketRecord"));
 const IntegrationList = lazy(() => import("@/resources/integrations"));
 const IntegrationRecord = lazy(() => import("@/resources/integrations/IntegrationRecord"));
+const SignedIn = lazy(() => import("@/resources/integrations/SignedIn"));
 const DifferenceList = lazy(() => import("@/resources/differences"));
 const ClosedDifferences = lazy(() => import("@/resources/differences/Closed"));
 const DifferenceRecord = lazy(() => import("@/resources/differences/DifferenceRecord"));
@@ -146,6 +147,7 @@ export function AppRoutes() {
         <Route path="tickets/:customerId/:id" element={<TicketRecord />} />
         <Route path="tickets/:id" element={<TicketRecord />} />
         <Route path="integrations" element={<IntegrationList />} />
+        <Route path="integrations/signed-in" element={<SignedIn />} />
         <Route path="integrations/:id" element={<IntegrationRecord />} />
         <Route path="differences" element={<DifferenceList />} />
         <Route path="differences/closed" element={<ClosedDifferences />} />

@@ -16,7 +16,10 @@ pub(super) fn problem_of(error: &VendorsError) -> Option<String> {
     match error {
         // A database that does not answer says nothing of them.
         VendorsError::Vault(VaultError::Database(_)) => None,
-        VendorsError::NotConfigured | VendorsError::Vault(_) | VendorsError::Form => Some(error.to_string()),
+        VendorsError::NotConfigured
+        | VendorsError::NobodySignsIn
+        | VendorsError::Vault(_)
+        | VendorsError::Form => Some(error.to_string()),
         VendorsError::Client(cause) if !cause.is_transient() => Some(cause.to_string()),
         VendorsError::Unknown
         | VendorsError::SwitchedOff

@@ -30,7 +30,11 @@ impl Scene {
 
     fn credentials(&self, secret: &str) -> Credentials {
         let client_id = self.world.vendor.sandbox.client_id().to_owned();
-        Credentials::NinjaOne(NinjaOneCredentials { client_id, client_secret: secret.to_owned() })
+        Credentials::NinjaOne(NinjaOneCredentials {
+            client_id,
+            client_secret: secret.to_owned(),
+            people: None,
+        })
     }
 
     fn right(&self) -> Credentials {

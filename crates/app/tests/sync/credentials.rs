@@ -72,7 +72,7 @@ impl Sealed {
 
 fn sealed_form(world: &World, secret: &str) -> SecretString {
     let client_id = world.vendor.sandbox.client_id().to_owned();
-    let credentials = NinjaOneCredentials { client_id, client_secret: secret.to_owned() };
+    let credentials = NinjaOneCredentials { client_id, client_secret: secret.to_owned(), people: None };
     Credentials::NinjaOne(credentials).to_secret().expect("the form")
 }
 

@@ -14,5 +14,6 @@ mod quotas;
 mod random;
 mod removals;
 mod requests;
+mod sign_in;
 mod stale;
 mod world;

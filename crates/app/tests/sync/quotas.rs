@@ -34,6 +34,7 @@ impl Limited {
         let credentials = NinjaOneCredentials {
             client_id: world.vendor.sandbox.client_id().to_owned(),
             client_secret: world.vendor.sandbox.client_secret().expose_secret().to_owned(),
+            people: None,
         };
         let secret = serde_json::to_string(&credentials).expect("JSON").into();
         let credential = vault.put_credential("ninjaone", &secret).await.expect("sealed");

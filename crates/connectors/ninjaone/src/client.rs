@@ -6,25 +6,43 @@ use connector_api::{
     VendorError,
 };
 use kernel::Clock;
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::auth::{Token, Tokens};
 use crate::config::Config;
 use crate::errors::{self, NotFoundMeans};
+use crate::sign_in::SignedIn;
 
 /// One connection to one NinjaOne host. Cheap to clone: clones share the token, connections and bounds.
 #[derive(Clone, Debug)]
 pub struct NinjaOne {
     http: HttpClient,
     tokens: Arc<Tokens>,
+    /// Of whoever signed in at NinjaOne; without them the application acts itself.
+    person: Option<Arc<Tokens>>,
+    clock: Clock,
     credentials: CredentialState,
 }
 
 impl NinjaOne {
     pub fn new(config: Config, clock: Clock) -> Result<Self, VendorError> {
         let http = HttpClient::new(config.http(), clock.clone())?;
-        let tokens = Arc::new(Tokens::new(&config, clock));
-        Ok(Self { http, tokens, credentials: CredentialState::default() })
+        let tokens = Arc::new(Tokens::of_machine(&config, clock.clone()));
+        Ok(Self { http, tokens, person: None, clock, credentials: CredentialState::default() })
+    }
+
+    /// Acts as a person who signed in through this application, of the same host. Reading stays the machine's.
+    #[must_use]
+    pub fn acting_as(
+        mut self,
+        client_id: String,
+        client_secret: SecretString,
+        person: Arc<dyn SignedIn>,
+    ) -> Self {
+        let tokens = Tokens::of_person(client_id, client_secret, person, self.clock.clone());
+        self.person = Some(Arc::new(tokens));
+        self
     }
 
     /// Tells `watch` when it changes whether the vendor takes the credentials.
@@ -34,6 +52,11 @@ impl NinjaOne {
         self
     }
 
+    /// Whether somebody signed in, so that scripts and tickets are theirs.
+    pub fn acts_as_person(&self) -> bool {
+        self.person.is_some()
+    }
+
     pub(crate) async fn token(&self) -> Result<Token, VendorError> {
         self.tokens.get(&self.http).await
     }
@@ -41,16 +64,34 @@ impl NinjaOne {
     /// A successful answer, or an error. After a 401 the call is sent once more with a new token: a call that
     /// the gateway refused has not reached the application, so this is safe for writes too.
     pub(crate) async fn call(&self, call: Call, not_found: NotFoundMeans) -> Result<Answer, VendorError> {
-        let outcome = self.attempt(call, not_found).await;
+        let outcome = self.attempt(&self.tokens, call, not_found).await;
         self.credentials.saw(&outcome).await;
         outcome
     }
 
-    async fn attempt(&self, call: Call, not_found: NotFoundMeans) -> Result<Answer, VendorError> {
-        let token = self.token().await?;
+    /// What many instances let only a person do. A sign-in that ended says nothing of the credentials that read.
+    pub(crate) async fn act(&self, call: Call, not_found: NotFoundMeans) -> Result<Answer, VendorError> {
+        let Some(person) = &self.person else { return self.call(call, not_found).await };
+        self.attempt(person, call, not_found).await.map_err(|error| match error {
+            VendorError::Auth { reason } => VendorError::Forbidden {
+                reason: format!(
+                    "the sign-in at NinjaOne does not work any more, somebody has to sign in again: {reason}"
+                ),
+            },
+            other => other,
+        })
+    }
+
+    async fn attempt(
+        &self,
+        tokens: &Tokens,
+        call: Call,
+        not_found: NotFoundMeans,
+    ) -> Result<Answer, VendorError> {
+        let token = tokens.get(&self.http).await?;
         let mut answer = self.send(call.clone(), &token, not_found).await?;
         if answer.status == 401 {
-            let token = self.tokens.replace(&self.http, &token).await?;
+            let token = tokens.replace(&self.http, &token).await?;
             answer = self.send(call, &token, not_found).await?;
         }
         if answer.is_success() {

@@ -1,6 +1,6 @@
 //! Asks for one thing of each kind that the product needs, and names every right or capability that is missing.
 use connector_api::{
-    Call, Health, VendorError,
+    Answer, Call, Health, VendorError,
     health::{Check, Finding, Need, SIGN_IN},
 };
 use serde_json::Value;
@@ -59,9 +59,10 @@ impl NinjaOne {
         health
     }
 
-    /// `scope`: as granted, where the vendor names it.
+    /// `scope`: as granted to the application, where the vendor names it; whoever signed in has rights of their own.
     async fn check_scripts(&self, health: &mut Health, scope: Option<&str>, device_id: Option<i64>) {
-        if scope.is_some_and(|scope| !scope.split(' ').any(|word| word == "management")) {
+        let is_machine = !self.acts_as_person();
+        if is_machine && scope.is_some_and(|scope| !scope.split(' ').any(|word| word == "management")) {
             let reason = "scope management was not granted".to_owned();
             return health.add(RUN_SCRIPTS, Need::More, Err(VendorError::Forbidden { reason }));
         }
@@ -73,7 +74,7 @@ impl NinjaOne {
             });
         };
         let call = Call::get(format!("/v2/device/{device_id}/scripting/options"));
-        let options = self.ask(health, RUN_SCRIPTS, call).await;
+        let options = answered(health, self.act(call, NotFoundMeans::Capability(RUN_SCRIPTS)).await);
         let outcome = options.and_then(|body| {
             let listed = Fields(&body).list("scripts").map(drop);
             listed.ok_or_else(|| VendorError::shape("$.scripts", "not an array"))
@@ -82,12 +83,16 @@ impl NinjaOne {
     }
 
     async fn ask(&self, health: &mut Health, name: &'static str, call: Call) -> Result<Value, VendorError> {
-        let answer = match self.call(call, NotFoundMeans::Capability(name)).await {
-            // The token was just given: what is refused now is a right.
-            Err(VendorError::Auth { reason }) => return Err(VendorError::Forbidden { reason }),
-            other => other?,
-        };
-        health.checked_at.get_or_insert(answer.observed_at);
-        answer.json()
+        answered(health, self.call(call, NotFoundMeans::Capability(name)).await)
     }
+}
+
+fn answered(health: &mut Health, outcome: Result<Answer, VendorError>) -> Result<Value, VendorError> {
+    let answer = match outcome {
+        // The token was just given: what is refused now is a right.
+        Err(VendorError::Auth { reason }) => return Err(VendorError::Forbidden { reason }),
+        other => other?,
+    };
+    health.checked_at.get_or_insert(answer.observed_at);
+    answer.json()
 }

@@ -18,6 +18,7 @@ pub mod maintenance;
 pub mod queries;
 pub mod reports;
 pub mod scripts;
+pub mod sign_in;
 pub mod ticketing;
 pub mod types;
 pub mod webhook;
@@ -32,6 +33,7 @@ pub use maintenance::{Feature, Maintenance, MaintenanceOrder};
 pub use queries::{OwnList, Report};
 pub use reports::{Antivirus, BackupUsage, DeviceHealth, OsPatch, Software};
 pub use scripts::{AnswerShape, RunAs, ScriptOutcome, ScriptReceipt, ScriptRun, ScriptingOptions};
+pub use sign_in::{SignIn, SignedIn};
 pub use ticketing::{NewTicket, Ticket, TicketChange};
 pub use types::{
     Activity, Alert, ApprovalStatus, Device, Location, MaintenanceStatus, NodeClass, Organization, OsInfo,

@@ -82,11 +82,11 @@ impl NinjaOne {
             "reasonMessage": order.reason,
         });
         let call = Call::put(format!("/v2/device/{device_id}/maintenance")).json(body);
-        self.call(call, NotFoundMeans::Record).await
+        self.act(call, NotFoundMeans::Record).await
     }
 
     /// Ends a window that is pending or active.
     pub async fn cancel_maintenance(&self, device_id: i64) -> Result<Answer, VendorError> {
-        self.call(Call::delete(format!("/v2/device/{device_id}/maintenance")), NotFoundMeans::Record).await
+        self.act(Call::delete(format!("/v2/device/{device_id}/maintenance")), NotFoundMeans::Record).await
     }
 }

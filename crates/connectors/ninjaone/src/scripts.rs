@@ -132,14 +132,14 @@ impl NinjaOne {
             "runAs": run.run_as.as_text(),
         });
         let call = Call::post(format!("/v2/device/{device_id}/script/run")).json(body);
-        let answer = self.call(call, NotFoundMeans::Record).await?;
+        let answer = self.act(call, NotFoundMeans::Record).await?;
         let (answer_shape, id) = shape(&answer);
         Ok(ScriptReceipt { answer_shape, id, request_id: answer.request_id, accepted_at: answer.observed_at })
     }
 
     pub async fn scripting_options(&self, device_id: i64) -> Result<Fact<ScriptingOptions>, VendorError> {
         let call = Call::get(format!("/v2/device/{device_id}/scripting/options"));
-        let answer = self.call(call, NotFoundMeans::Record).await?;
+        let answer = self.act(call, NotFoundMeans::Record).await?;
         let raw = answer.json()?;
         let at = Fields(&raw);
         let scripts =

@@ -73,7 +73,7 @@ pub struct TicketForm {
 impl NinjaOne {
     pub async fn create_ticket(&self, ticket: &NewTicket) -> Result<Fact<Ticket>, VendorError> {
         let call = Call::post("/v2/ticketing/ticket").json(ticket.body()?);
-        let answer = self.call(call, NotFoundMeans::Capability("ticketing")).await?;
+        let answer = self.act(call, NotFoundMeans::Capability("ticketing")).await?;
         read(&answer)
     }
 
@@ -97,7 +97,7 @@ impl NinjaOne {
             return Err(VendorError::Rejected { status: 409, message });
         }
         let call = Call::put(format!("/v2/ticketing/ticket/{id}")).json(change.body(&current)?);
-        read(&self.call(call, NotFoundMeans::Record).await?)
+        read(&self.act(call, NotFoundMeans::Record).await?)
     }
 
     pub async fn ticket_forms(&self) -> Result<Fact<Vec<TicketForm>>, VendorError> {

@@ -233,7 +233,14 @@ pub fn services_over(pg: Pg, clock: &Clock) -> Services {
     let master = MasterKey::from_hex(&SecretString::from("07c1".repeat(16))).expect("a key");
     let vault = Vault::new(pg.clone(), master, clock.clone());
     let engine = Engine::new(pg.clone(), clock.clone(), Registry::new(), Arc::new(VaultSigner(vault)));
-    Services { pg, engine, vendors: Arc::new(NoVendors), public_url: None, clock: clock.clone() }
+    Services {
+        pg,
+        engine,
+        vendors: Arc::new(NoVendors),
+        public_url: None,
+        console_url: "http://127.0.0.1".into(),
+        clock: clock.clone(),
+    }
 }
 
 pub fn router(services: &Services) -> Router {

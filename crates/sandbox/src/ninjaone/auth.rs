@@ -9,16 +9,18 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::errors::Refusal;
-use super::{Answer, json};
-use crate::config::{ClientApp, Scope, Standing};
+use super::{Answer, json, sign_in};
+use crate::config::{AppKind, ClientApp, Scope, Standing};
 use crate::server::Shared;
 use crate::world::TOKEN_LIFETIME_S;
 
-/// Who calls. Only machines so far: no token here stands for a user.
+/// Who calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub client_id: String,
     pub standing: Standing,
+    /// Somebody signed in; otherwise it is a machine.
+    pub is_person: bool,
 }
 
 pub(crate) async fn require(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
@@ -52,10 +54,10 @@ fn caller(shared: &Shared, headers: &HeaderMap, method: &Method) -> Result<Calle
         return Err(Refusal::app(StatusCode::FORBIDDEN, "FAILURE", message));
     }
     let app = client(shared, &token.client_id).ok_or_else(refused)?;
-    Ok(Caller { client_id: token.client_id.clone(), standing: app.standing })
+    Ok(Caller { client_id: token.client_id.clone(), standing: app.standing, is_person: token.is_person })
 }
 
-fn client<'a>(shared: &'a Shared, id: &str) -> Option<&'a ClientApp> {
+pub(super) fn client<'a>(shared: &'a Shared, id: &str) -> Option<&'a ClientApp> {
     shared.config.clients.iter().find(|app| app.id == id)
 }
 
@@ -68,34 +70,39 @@ pub(crate) async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap,
     }
     let fields = form(&body).ok_or_else(|| bad("invalid_request", "the form cannot be read"))?;
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    match field("grant_type") {
-        Some("client_credentials") => {}
-        Some("authorization_code" | "refresh_token") => {
-            return Err(bad("invalid_grant", "the grant is not known"));
-        }
-        Some(_) => return Err(bad("unsupported_grant_type", "the grant type is not supported")),
-        None => return Err(bad("invalid_request", "grant_type is missing")),
+    let grant = field("grant_type").ok_or_else(|| bad("invalid_request", "grant_type is missing"))?;
+    if !["client_credentials", "authorization_code", "refresh_token"].contains(&grant) {
+        return Err(bad("unsupported_grant_type", "the grant type is not supported"));
     }
     let id = field("client_id").ok_or_else(|| bad("invalid_request", "client_id is missing"))?;
     let app = client(&shared, id).ok_or_else(Refusal::unknown_client)?;
     if field("client_secret") != Some(app.secret.expose_secret()) {
         return Err(Refusal::oauth(StatusCode::UNAUTHORIZED, "invalid_client", "the client secret is wrong"));
     }
-    let scopes = granted(app, field("scope"))
-        .ok_or_else(|| bad("invalid_scope", "the app does not have this scope"))?;
+    let (scopes, is_person) = match (grant, &app.kind) {
+        ("client_credentials", AppKind::ApiServices) => {
+            let scopes = granted(app, field("scope"))
+                .ok_or_else(|| bad("invalid_scope", "the app does not have this scope"))?;
+            (scopes, false)
+        }
+        ("authorization_code" | "refresh_token", AppKind::Web { .. } | AppKind::Native) => {
+            (sign_in::scopes_of(&shared, app, grant, &field)?, true)
+        }
+        _ => return Err(bad("unauthorized_client", "the app may not use this grant type")),
+    };
     let scope = scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
     let now = shared.now();
-    let value = shared.world().issue_token(id, scopes, now);
-    Ok(json(&json!({
-        "access_token": value,
-        "token_type": "Bearer",
-        "expires_in": TOKEN_LIFETIME_S,
-        "scope": scope,
-    })))
+    let mut world = shared.world();
+    let mut body = json!({ "token_type": "Bearer", "expires_in": TOKEN_LIFETIME_S, "scope": scope });
+    if is_person {
+        body["refresh_token"] = sign_in::keep_signed_in(&mut world, id, &scopes).into();
+    }
+    body["access_token"] = world.issue_token(id, scopes, is_person, now).into();
+    Ok(json(&body))
 }
 
 /// No scope asked for: all that the app was given.
-fn granted(app: &ClientApp, asked: Option<&str>) -> Option<Vec<Scope>> {
+pub(super) fn granted(app: &ClientApp, asked: Option<&str>) -> Option<Vec<Scope>> {
     let words: Vec<&str> = asked.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
     if words.is_empty() {
         return Some(app.scopes.clone());
@@ -104,7 +111,7 @@ fn granted(app: &ClientApp, asked: Option<&str>) -> Option<Vec<Scope>> {
 }
 
 /// A form body has the syntax of a query.
-fn form(body: &str) -> Option<Vec<(String, String)>> {
+pub(super) fn form(body: &str) -> Option<Vec<(String, String)>> {
     let uri: Uri = format!("/?{body}").parse().ok()?;
     Query::<Vec<(String, String)>>::try_from_uri(&uri).ok().map(|Query(fields)| fields)
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::auth::Caller;
 use super::errors::Refusal;
 use super::query::{Params, path_id};
 use super::scripts::{body, needs_user};
@@ -39,6 +40,7 @@ struct Order {
 
 pub(super) async fn set(
     State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
     Extension(tamper): Extension<Tamper>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -64,7 +66,7 @@ pub(super) async fn set(
         return Err(Refusal::bad("The reason is too long"));
     }
     let mut world = shared.world();
-    needs_user(&mut world)?;
+    needs_user(&mut world, &caller)?;
     let device = world.estate.devices.get_mut(&id).ok_or_else(|| Refusal::not_found("Device"))?;
     if device.approval == Approval::Pending {
         return Err(Refusal::bad("The device waits for approval"));
@@ -77,6 +79,7 @@ pub(super) async fn set(
 
 pub(super) async fn cancel(
     State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
     Extension(tamper): Extension<Tamper>,
     Path(id): Path<String>,
     uri: Uri,
@@ -84,7 +87,7 @@ pub(super) async fn cancel(
     Params::read(&uri, &[])?;
     let id = path_id(&id)?;
     let mut world = shared.world();
-    needs_user(&mut world)?;
+    needs_user(&mut world, &caller)?;
     let device = world.estate.devices.get_mut(&id).ok_or_else(|| Refusal::not_found("Device"))?;
     if tamper != Tamper::Lie {
         device.maintenance = None;

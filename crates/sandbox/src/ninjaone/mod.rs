@@ -11,6 +11,7 @@ mod query;
 pub(crate) mod render;
 pub(crate) mod reports;
 pub(crate) mod scripts;
+pub(crate) mod sign_in;
 pub(crate) mod ticketing;
 pub(crate) mod webhook;
 
@@ -71,7 +72,9 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
 }
 
 pub(crate) fn token_routes() -> Router<Arc<Shared>> {
-    Router::new().route("/ws/oauth/token", post(auth::token))
+    Router::new()
+        .route("/ws/oauth/token", post(auth::token))
+        .route("/ws/oauth/authorize", get(sign_in::page).post(sign_in::answered))
 }
 
 /// Every answer is named, so that a client can quote it to the vendor's support.

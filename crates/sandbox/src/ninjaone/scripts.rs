@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::auth::Caller;
 use super::errors::Refusal;
 use super::lists::array;
 use super::query::{Is, Params, path_id};
@@ -123,8 +124,8 @@ pub(super) fn body<T: for<'de> Deserialize<'de>>(headers: &HeaderMap, body: &[u8
 }
 
 /// Calls that need a user, when machine tokens are refused: 403 and 500 in turn, as seen in the wild.
-pub(super) fn needs_user(world: &mut World) -> Result<(), Refusal> {
-    if world.settings.machine_tokens == MachineTokens::Accept {
+pub(super) fn needs_user(world: &mut World, caller: &Caller) -> Result<(), Refusal> {
+    if caller.is_person || world.settings.machine_tokens == MachineTokens::Accept {
         return Ok(());
     }
     world.script_answers += 1;
@@ -137,6 +138,7 @@ pub(super) fn needs_user(world: &mut World) -> Result<(), Refusal> {
 
 pub(super) async fn run(
     State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
     Extension(tamper): Extension<Tamper>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -148,7 +150,7 @@ pub(super) async fn run(
     let order: Order = body(&headers, &bytes)?;
     let now = shared.now();
     let mut world = shared.world();
-    needs_user(&mut world)?;
+    needs_user(&mut world, &caller)?;
     let script = check(&world, device_id, &order)?;
     if world.runs.len() >= RUNS_MAX {
         return Err(Refusal::bad("Too many scripts were run"));

@@ -1,6 +1,7 @@
 //! Tickets: create, read, and change under a version.
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::auth::Caller;
 use super::errors::Refusal;
 use super::query::{Params, path_id};
 use super::{Answer, json, render, scripts};
@@ -149,6 +151,7 @@ impl Order {
 
 pub(super) async fn create(
     State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     uri: Uri,
     bytes: Bytes,
@@ -160,7 +163,7 @@ pub(super) async fn create(
     }
     let now = shared.now();
     let mut world = shared.world();
-    scripts::needs_user(&mut world)?;
+    scripts::needs_user(&mut world, &caller)?;
     let status = order.check(&world)?;
     if world.tickets.len() >= TICKETS_MAX {
         return Err(Refusal::bad("Too many tickets"));
@@ -186,6 +189,7 @@ pub(super) async fn read(State(shared): State<Arc<Shared>>, Path(id): Path<Strin
 
 pub(super) async fn update(
     State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     headers: HeaderMap,
     uri: Uri,
@@ -198,7 +202,7 @@ pub(super) async fn update(
         return Err(Refusal::bad("Unable to process JSON: unknown field `description`"));
     }
     let mut world = shared.world();
-    scripts::needs_user(&mut world)?;
+    scripts::needs_user(&mut world, &caller)?;
     let status = order.check(&world)?;
     let version = order.version.ok_or_else(|| Refusal::bad("version is required"))?;
     let requester = order.requester_uid.ok_or_else(|| Refusal::bad("requesterUid is required"))?;

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 use app::{
     connect::{self, New, SYNC_INTERVAL_S},
     sync::Vendor,
-    vendors::{CippCredentials, Credentials, MicrosoftCredentials, NinjaOneCredentials, RevIoCredentials},
+    vendors::{
+        CippCredentials, Credentials, MicrosoftCredentials, NinjaOneCredentials, PeopleApp, RevIoCredentials,
+    },
     webhooks::ninjaone as webhook,
 };
 use kernel::{id::IntegrationId, secret::ExposeSecret as _};
@@ -26,9 +28,16 @@ pub async fn run(settings: &Settings, command: IntegrationCommand) -> Result<Exi
         read_secret().map(|secret| secret.expose_secret().to_owned())
     };
     let (name, base_url, credentials) = match command {
-        IntegrationCommand::Add { name, url, client_id } => {
+        IntegrationCommand::Add { name, url, client_id, people_client_id } => {
             let client_secret = secret(&format!("Client secret of {client_id}"))?;
-            (name, url, Credentials::NinjaOne(NinjaOneCredentials { client_id, client_secret }))
+            let people = match people_client_id {
+                Some(client_id) => {
+                    let client_secret = secret(&format!("Client secret of {client_id}"))?;
+                    Some(PeopleApp { client_id, client_secret })
+                }
+                None => None,
+            };
+            (name, url, Credentials::NinjaOne(NinjaOneCredentials { client_id, client_secret, people }))
         }
         IntegrationCommand::AddRevio { name, url, user, client_code, with_subscription_key } => {
             let password = secret(&format!("Password of {user}@{client_code}"))?;

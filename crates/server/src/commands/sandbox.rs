@@ -29,6 +29,8 @@ pub struct SandboxHandle {
     pub base_url: String,
     pub client_id: String,
     pub client_secret: String,
+    /// The id and the secret of the app through which people sign in.
+    pub people: Option<(String, String)>,
     pub revio_base_url: String,
     pub revio_user: String,
     pub revio_client_code: String,
@@ -52,6 +54,7 @@ impl SandboxHandle {
             base_url: sandbox.base_url(),
             client_id: sandbox.client_id().to_owned(),
             client_secret: sandbox.client_secret().expose_secret().to_owned(),
+            people: sandbox.people().map(|app| (app.id.clone(), app.secret.expose_secret().to_owned())),
             revio_base_url: sandbox.revio_base_url(),
             revio_user: sandbox.revio_user().to_owned(),
             revio_client_code: sandbox.revio_client_code().to_owned(),
@@ -119,6 +122,10 @@ async fn alone(args: &SandboxArgs) -> Result<ExitCode, Failure> {
     say!("NinjaOne sandbox  {}", sandbox.base_url());
     say!("client id         {}", sandbox.client_id());
     say!("client secret     {}", sandbox.client_secret().expose_secret());
+    if let Some(app) = sandbox.people() {
+        say!("people's app      {}", app.id);
+        say!("its secret        {}", app.secret.expose_secret());
+    }
     say!("Rev.io sandbox    {}", sandbox.revio_base_url());
     say!("user              {}@{}", sandbox.revio_user(), sandbox.revio_client_code());
     say!("password          {}", sandbox.revio_password().expose_secret());

@@ -17,6 +17,7 @@ import { SkeletonRows } from "@/ui/Skeleton";
 import { cx } from "@/ui/cx";
 import { ConnectionButtons } from "./Connection";
 import { CredentialsEnd } from "./CredentialsEnd";
+import { ActingPerson } from "./ActingPerson";
 import { AcceptFall } from "./AcceptFall";
 import { Calls } from "./Calls";
 import { Organizations } from "./Organizations";
@@ -92,6 +93,7 @@ export default function IntegrationRecord() {
                     {row.vendor === "ninjaone" ? <Fact name="Devices kept out">{count(row.devices_unmapped)}</Fact> : null}
                   </Facts>
                   {setup.row ? <CredentialsEnd id={id} at={setup.row.credentials_end_at} /> : null}
+                  {row.vendor === "ninjaone" ? <ActingPerson integrationId={id} /> : null}
                   <ConnectionButtons source={row} />
                 </Card>
                 <Calls integrationId={id} perDayMax={vendorOf(row.vendor).callsPerDayMax ?? null} />

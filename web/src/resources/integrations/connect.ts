@@ -1,3 +1,5 @@
+import type { Credentials } from "@/api/connections";
+
 /** One field of a vendor's credentials. */
 export interface CredentialField {
   id: string;
@@ -23,7 +25,12 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
     baseUrl: "https://app.ninjarmm.com",
     baseUrlHint: "The instance that you sign in to: app, us2, eu, ca or oc, then .ninjarmm.com.",
     before: "In NinjaOne, under Administration, Apps, API, add an API Services app with the scopes monitoring and management.",
-    fields: [field("client_id", "Client id"), field("client_secret", "Client secret", { secret: true })],
+    fields: [
+      field("client_id", "Client id"),
+      field("client_secret", "Client secret", { secret: true }),
+      field("people.client_id", "Client id for people", { optional: true, hint: "Of a second app, of the kind Web. Where NinjaOne lets only people run scripts, one of you signs in through it." }),
+      field("people.client_secret", "Client secret for people", { secret: true, optional: true, hint: "Empty: the app for people that is kept already stays." }),
+    ],
   },
   revio: {
     baseUrl: "https://restapi.rev.io",
@@ -71,11 +78,28 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
 /** What still keeps the form from being sent; null when nothing does. */
 export function missing(form: ConnectForm, values: Readonly<Record<string, string>>): string | null {
   const empty = form.fields.find((each) => !each.optional && (values[each.id] ?? "").trim() === "");
-  return empty ? `Fill in “${empty.label}”.` : null;
+  if (empty) return `Fill in “${empty.label}”.`;
+  // An app is its id and its secret.
+  const groupOf = (each: CredentialField) => (each.id.includes(".") ? each.id.split(".")[0] : null);
+  const has = (each: CredentialField) => (values[each.id] ?? "").trim() !== "";
+  const half = form.fields.find((each) => groupOf(each) !== null && !has(each) && form.fields.some((other) => groupOf(other) === groupOf(each) && has(other)));
+  return half ? `Fill in “${half.label}” as well, or neither.` : null;
 }
 
-/** The input of the function: optional fields that are empty are left out. */
-export function credentialsOf(vendor: string, form: ConnectForm, values: Readonly<Record<string, string>>): { vendor: string } & Record<string, string> {
-  const entries = form.fields.map((each) => [each.id, (values[each.id] ?? "").trim()] as const).filter(([, value]) => value !== "");
-  return { ...Object.fromEntries(entries), vendor };
+/** The input of the function: optional fields that are empty are left out. `people.client_id` goes into `people`. */
+export function credentialsOf(vendor: string, form: ConnectForm, values: Readonly<Record<string, string>>): Credentials {
+  const input: Record<string, string | Record<string, string>> = {};
+  for (const { id } of form.fields) {
+    const value = (values[id] ?? "").trim();
+    if (value === "") continue;
+    const [group, member] = id.split(".", 2);
+    if (group === undefined) continue;
+    if (member === undefined) {
+      input[group] = value;
+      continue;
+    }
+    const known = input[group];
+    input[group] = { ...(typeof known === "object" ? known : {}), [member]: value };
+  }
+  return { ...input, vendor };
 }

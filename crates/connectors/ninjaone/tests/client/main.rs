@@ -5,5 +5,6 @@ mod paging;
 mod reads;
 mod reports;
 mod scripts;
+mod sign_in;
 mod support;
 mod writes;

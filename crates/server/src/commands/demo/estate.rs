@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use app::{
     connect::New,
     incidents::flows::{FREE_DISK_SPACE, RESTART_SERVICE},
-    vendors::{Credentials, NinjaOneCredentials},
+    sign_in,
+    vendors::{Credentials, NinjaOneCredentials, PeopleApp},
 };
 use kernel::id::{CustomerId, IntegrationId};
 use ninjaone::Organization;
@@ -33,9 +34,11 @@ pub async fn prepare(
 ) -> Result<Vec<(CustomerId, String)>, Failure> {
     // The sandbox has a new address and a new secret at every start.
     let failed = |error: &dyn std::error::Error| Failure::start("the demo's estate", error);
+    let people = sandbox.people.clone();
     let credentials = NinjaOneCredentials {
         client_id: sandbox.client_id.clone(),
         client_secret: sandbox.client_secret.clone(),
+        people: people.map(|(client_id, client_secret)| PeopleApp { client_id, client_secret }),
     };
     let new = New {
         name: INTEGRATION.into(),
@@ -44,6 +47,11 @@ pub async fn prepare(
         sync_interval_s: SYNC_INTERVAL_S,
     };
     let integration = integration::put(product, &new).await?;
+    // Whoever signed in did so at another sandbox.
+    let (pg, vendors) = (&product.services.pg, &*product.services.vendors);
+    sign_in::end_all(pg, vendors, integration, &product.services.clock)
+        .await
+        .map_err(|error| Failure::text(error.message))?;
     let ninja = product.services.vendors.ninjaone(integration).await.map_err(|error| failed(&error))?;
     let organizations = ninja.organizations().await;
     if !organizations.completeness.is_complete() {
