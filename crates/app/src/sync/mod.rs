@@ -32,6 +32,7 @@ mod revio;
 mod run;
 mod sharepoint;
 mod syncer;
+mod tenant_alerts;
 mod touched;
 mod walk;
 
