@@ -1,4 +1,5 @@
 //! Types and pure rules, one module per domain. No I/O; time is an argument.
+pub mod cipp_alert;
 pub mod device_facts;
 pub mod drift;
 pub mod estate;

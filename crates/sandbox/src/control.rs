@@ -17,8 +17,8 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cipp::mail;
 use crate::cipp::state::Trouble;
+use crate::cipp::{alerts as cipp_alerts, mail};
 use crate::conditions::Illness;
 use crate::config::DEVICES_MAX;
 use crate::estate::Device;
@@ -82,6 +82,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/payments", post(payment))
         .route("/applications", post(applications))
         .route("/security-alerts", post(security_alerts))
+        .route("/cipp-alerts", post(checks))
         .route("/subscriptions", post(subscriptions))
         .route("/documents", post(documents))
         .route("/intune", post(enrolled))
@@ -187,6 +188,8 @@ async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
     }
     let mut posture = directory::posture(&world, now);
     posture.extend(mail::truth(&world.directory, &world.cipp));
+    let all = world.directory.tenants.values();
+    let fired: Vec<Value> = all.flat_map(|it| cipp_alerts::truth(&world.cipp, it, now)).collect();
     let open = shares.iter().filter(|it| it["scope"] == "anonymous");
     posture.extend(
         open.map(|it| {
@@ -201,6 +204,7 @@ async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "tenants": directory::tenants(&world),
         "mfa": directory::mfa(&world),
         "settings": world.cipp.truth(&world.directory),
+        "cipp_alerts": fired,
         "documents": documents,
         "shares": shares,
         "endpoints": intune::endpoints(&world),
@@ -237,6 +241,16 @@ async fn security_alerts(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Out
     let tenant =
         world.directory.of_organization_mut(order.organization_id).ok_or_else(|| missing("tenant"))?;
     order.run(tenant, now).map(Json).map_err(bad)
+}
+
+/// A check of CIPP finds something in a tenant, or finds it no more; or somebody sets up a rule.
+async fn checks(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: cipp_alerts::AlertOrder = read(&bytes)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    let World { directory, cipp, .. } = &mut *world;
+    let tenant = directory.of_organization(order.organization_id).ok_or_else(|| missing("tenant"))?;
+    order.run(cipp, tenant, now).map(Json).map_err(bad)
 }
 
 /// Somebody joins a tenant, leaves it, or gets or loses something there.

@@ -52,21 +52,22 @@ pub async fn raise(tx: &ActorTx, new: &NewAlert<'_>) -> Result<RaisedAlert, PgEr
     })
 }
 
-/// An open alert that a tenant's security services raised.
+/// An open alert that somebody else's service raised in a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantAlert {
     pub id: AlertId,
     pub dedup_key: String,
 }
 
-/// Those whose key begins so.
+/// Those of a source whose key begins so.
 pub async fn open_of_tenant(
     tx: &ActorTx,
     customer: CustomerId,
+    source: &str,
     prefix: &str,
 ) -> Result<Vec<TenantAlert>, PgError> {
     let sql = include_str!("../../../db/queries/alerts/open_of_tenant.sql");
-    let rows = tx.query(sql, &[&customer.0, &prefix]).await?;
+    let rows = tx.query(sql, &[&customer.0, &source, &prefix]).await?;
     let read = |row: &pg::Row| TenantAlert { id: AlertId(row.get("id")), dedup_key: row.get("dedup_key") };
     Ok(rows.iter().map(read).collect())
 }

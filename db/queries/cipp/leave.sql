@@ -7,6 +7,9 @@ with gone as (
   update public.tenant_mail_domains d set missing_since = $3 from gone where d.customer_id = $1 and d.cipp_tenant_id = gone.id and d.missing_since is null returning 1
 ), forwardings as (
   update public.mailbox_forwardings f set missing_since = $3 from gone where f.customer_id = $1 and f.cipp_tenant_id = gone.id and f.missing_since is null returning 1
+), alerts as (
+  update public.alerts a set state = 'resolved', resolved_at = $3 from gone
+  where a.customer_id = $1 and a.source = 'cipp' and starts_with(a.dedup_key, 'cipp:' || gone.id || ':') and a.state <> 'resolved' returning 1
 ), parts as (
   delete from public.cipp_tenant_parts a using gone where a.customer_id = $1 and a.cipp_tenant_id = gone.id returning 1
 )

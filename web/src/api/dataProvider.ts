@@ -25,7 +25,7 @@ const TABLES: Readonly<Record<Table, true>> = {
   baseline_list: true, baseline_entries: true, customer_baseline_entries: true, customer_tiers: true, standards: true, drift_exception_list: true,
   configuration_item_list: true, configuration_items: true, configuration_relationships: true, configuration_relationship_list: true, object_change_list: true, object_attributes: true,
   endpoint_list: true, endpoint_record_list: true, endpoint_attributes: true, endpoint_conflict_list: true, endpoint_decision_list: true, endpoint_overview: true,
-  cipp_tenant_list: true, tenant_setting_list: true, tenant_setting_changes: true, expiry_list: true, document_list: true,
+  cipp_tenant_list: true, cipp_tenant_parts: true, tenant_setting_list: true, tenant_setting_changes: true, expiry_list: true, document_list: true,
   document_hit_list: true,
   document_site_list: true,
   document_share_list: true,

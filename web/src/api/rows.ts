@@ -234,6 +234,7 @@ export type SkuRow = ViewRow<"sku_list">;
 export type PersonLicenseRow = ViewRow<"person_license_list", "assigned_at" | "error" | "missing_since">;
 export type TenantListRow = ViewRow<"tenant_list", "default_domain" | "has_premium" | "security_defaults" | "worst_state" | "worst_reason" | "initial_domain" | "country" | "missing_since" | "oldest_observed_at" | "stale_at">;
 export type TenantPartRow = TableRow<"tenant_parts", { state: TenantPartState }>;
+export type CippTenantPartRow = TableRow<"cipp_tenant_parts", { state: TenantPartState }>;
 export type CippTenantListRow = ViewRow<
   "cipp_tenant_list",
   "default_domain" | "initial_domain" | "last_graph_error" | "access_kind" | "access_ends_at" | "access_renews" | "settings_reason" | "settings_permission" | "settings_observed_at" | "settings_attempted_at" | "stale_at" | "missing_since",
@@ -387,6 +388,7 @@ export interface Tables {
   tenant_list: TenantListRow;
   tenant_parts: TenantPartRow;
   cipp_tenant_list: CippTenantListRow;
+  cipp_tenant_parts: CippTenantPartRow;
   tenant_setting_list: TenantSettingListRow;
   tenant_setting_changes: TenantSettingChangeRow;
   expiry_list: ExpiryListRow;

@@ -7,7 +7,8 @@ import { freshness } from "./freshness";
 import { paths, programKey } from "./paths";
 import { nextSort, readListState, writeListState, type ListRules } from "./listState";
 import { scopedPath } from "./scope";
-import { alertStates, changeStates, runStates, statusOf, stepStates, words } from "./status";
+import { alertKind, alertStates, changeStates, runStates, statusOf, stepStates, words } from "./status";
+import { vendorOf } from "./vendors";
 import { bytes, duration, plural, relative, shortSpan } from "./time";
 
 const now = Date.parse("2026-11-22T08:00:00Z");
@@ -94,6 +95,10 @@ describe("vocabulary", () => {
     expect(runStates.failed).toBe(stepStates.failed);
   });
   it("shows a value it does not know", () => expect(statusOf(runStates, "brand_new")).toMatchObject({ label: "Brand new", tone: "mute" }));
+  it("names what raised an alert and where it came from", () => {
+    expect([alertKind("cipp_alert"), alertKind("microsoft_security"), alertKind("disk_full")]).toEqual(["Check", "Security alert", "Disk full"]);
+    expect([vendorOf("cipp").name, vendorOf("microsoft").name, vendorOf("brand_new").name]).toEqual(["CIPP", "Microsoft 365", "brand_new"]);
+  });
   it("writes identifiers as words", () => expect(words("disk_full")).toBe("Disk full"));
 });
 

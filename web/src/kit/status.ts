@@ -422,6 +422,12 @@ export function statusOf<Value extends string>(vocabulary: Vocabulary<Value>, va
   return known[value] ?? { label: words(value), tone: "mute", icon: CircleHelp };
 }
 
+/** What raised an alert, before the name of its source. */
+export function alertKind(kind: string): string {
+  const known: Readonly<Record<string, string | undefined>> = { microsoft_security: "Security alert", cipp_alert: "Check" };
+  return known[kind] ?? words(kind);
+}
+
 /** "disk_full" as people write it: "Disk full". */
 export function words(value: string): string {
   const text = value.replaceAll(/[_.-]+/g, " ").trim();

@@ -55,7 +55,7 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
   cipp: {
     name: "CIPP",
     account: "tenant",
-    brings: "settings",
+    brings: "settings and alerts",
     saysChanges: false,
     readsEachAccount: true,
     renew: "In CIPP, under Integrations, CIPP-API, open the API client and reset its application secret.",

@@ -4,7 +4,8 @@
 //!
 //! Invariants, each of them tested:
 //! * Nothing is marked missing or cleared because a list lacks it. A complete list only names candidates; each of them
-//!   is asked for by its own id, and only the vendor's own "there is no such record" counts.
+//!   is asked for by its own id, and only the vendor's own "there is no such record" counts. Where the vendor has no reading of a
+//!   single record (`cipp`), two complete lists in a row have to lack it.
 //! * A count that fell by more than a fifth is read again at once before anything else is made of it. When both readings
 //!   agree and more is gone than a run asks for by itself, it is held back until a person accepts that fall; the run that
 //!   follows asks for as many as were accepted, and each is still only gone when the vendor says so.
@@ -32,6 +33,7 @@ mod revio;
 mod run;
 mod sharepoint;
 mod syncer;
+mod tenant_alerts;
 mod touched;
 mod walk;
 

@@ -47,6 +47,7 @@ pub enum PartName {
     Settings,
     MailDomains,
     Forwardings,
+    Alerts,
     Applications,
     SecureScore,
     DirectoryChanges,
@@ -100,9 +101,15 @@ impl PartName {
     pub const MICROSOFT_NOTIFIED: [Self; 5] =
         [Self::Subscriptions, Self::Seats, Self::People, Self::Registrations, Self::DirectoryChanges];
 
-    /// Settings and mail hang on their tenant.
-    pub const CIPP: [Self; 5] =
-        [Self::Organizations, Self::Tenants, Self::Settings, Self::MailDomains, Self::Forwardings];
+    /// Settings, mail and alerts hang on their tenant.
+    pub const CIPP: [Self; 6] = [
+        Self::Organizations,
+        Self::Tenants,
+        Self::Settings,
+        Self::MailDomains,
+        Self::Forwardings,
+        Self::Alerts,
+    ];
     /// Items hang on the libraries of their site; shares and words on items.
     pub const SHAREPOINT: [Self; 5] =
         [Self::Organizations, Self::Sites, Self::Items, Self::Sharing, Self::Texts];
@@ -134,6 +141,7 @@ impl PartName {
             Self::Settings => "settings",
             Self::MailDomains => "mail_domains",
             Self::Forwardings => "forwardings",
+            Self::Alerts => "alerts",
             Self::Applications => "applications",
             Self::SecureScore => "secure_score",
             Self::DirectoryChanges => "directory_changes",

@@ -7,6 +7,7 @@
 //! * Lists of one row may come as an object, and empty ones as `null` or as nothing. Numbers and flags may be text.
 //! * What changes something is sent once. Its answer says [`Said::Ok`], [`Said::Failed`] or [`Said::Unsure`]; none of them is a proof.
 mod actions;
+pub mod alerts;
 mod auth;
 mod client;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod tenants;
 pub mod types;
 
 pub use actions::{Acted, Copies, Forwarding, LicenseChange, MailboxKind, Offboarding, PasswordReset, Said};
+pub use alerts::{AlertRule, FiredAlert};
 pub use client::Cipp;
 pub use config::Config;
 pub use fields::normalized;

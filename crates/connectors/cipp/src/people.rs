@@ -15,8 +15,6 @@ const POLICIES: Ask = Ask::of("ListConditionalAccessPolicies", "Tenant.Condition
 const RULES: Ask = Ask::of("ListMailboxRules", rights::MAILBOXES);
 const PERMISSIONS: Ask = Ask::of("ListmailboxPermissions", rights::MAILBOXES);
 const GRAPH: Ask = Ask::of("ListGraphRequest", rights::TENANTS);
-const ALERT_RULES: Ask = Ask::of("ListAlertsQueue", rights::ALERTS);
-const ALERTS: Ask = Ask::of("ListAlertResults", rights::ALERTS);
 const QUEUE: Ask = Ask::of("ListCippQueue", rights::TENANTS);
 
 impl Cipp {
@@ -53,16 +51,6 @@ impl Cipp {
     /// A read of Graph in one tenant, all pages of it. `path` is without version: `users`, `organization`.
     pub async fn graph_request(&self, domain: &str, path: &str) -> Result<Fact<Vec<Value>>, VendorError> {
         self.rows(GRAPH.about(domain).query("Endpoint", path), GRAPH).await
-    }
-
-    /// The alerts that people set up.
-    pub async fn alerts_queue(&self) -> Walk<Record> {
-        self.records(ALERT_RULES.call(), ALERT_RULES, &["RowKey"]).await
-    }
-
-    /// The alerts that are raised in one tenant now.
-    pub async fn alert_results(&self, domain: &str) -> Walk<Record> {
-        self.records(ALERTS.about(domain), ALERTS, &["ContentHash", "RowKey"]).await
     }
 
     /// Work that the deployment has queued, and how far it is.

@@ -23,7 +23,7 @@ pub const RIGHTS: &[(&str, &str)] = &[
     (MAIL_DOMAINS, "SPF, DKIM and DMARC of domains"),
     (DOMAINS, "verified domains, which tell mail that leaves from mail that stays"),
     (MAILBOXES_WRITE, "forward and convert mailboxes"),
-    (ALERTS, "alerts of CIPP"),
+    (ALERTS, "what checks of CIPP found, and which rules watch a tenant"),
 ];
 
 /// Whether a role with these permissions has `right`. `ReadWrite` has `Read` in it, and `*` stands for anything.

@@ -1,6 +1,7 @@
 //! CIPP as far as the product uses it, under `/cipp/api`: one deployment in front of the same tenants that Graph shows. It keeps the
 //! habits of its router: end points in any case, plain-text refusals, failures inside a 200, lists of one as an object.
 mod actions;
+pub(crate) mod alerts;
 pub(crate) mod auth;
 pub(crate) mod mail;
 mod render;
@@ -186,12 +187,7 @@ fn answer(world: &mut World, client_id: &str, ask: &Asked<'_>) -> Answered {
             Answered::Body(Value::Array(render::queue(&world.cipp)))
         }
         "addstandardstemplate" => actions::add_template(world, ask),
-        // One rule that somebody set up: a list of one comes as an object.
-        "listalertsqueue" => Answered::Body(
-            json!({"Tenants": "AllTenants", "Conditions": "", "excludedTenants": [], "Actions": "email",
-            "LogType": "Scripted", "EventType": "Get-CIPPAlertExpiringLicenses", "RowKey": "6d6f6e69-746f-4a72-8a00-000000000001",
-            "PartitionKey": "ScheduledTask", "RepeatsEvery": "1d", "AlertComment": null}),
-        ),
+        "listalertsqueue" => alerts::queue(&world.cipp),
         _ => of_tenant(world, ask),
     }
 }
@@ -340,6 +336,7 @@ fn read(world: &World, ask: &Asked<'_>, id: Uuid) -> Answered {
             }
             rows
         }
+        "listalertresults" => return alerts::results(&world.cipp, tenant, ask),
         // Nobody made a rule: PowerShell sends nothing at all.
         "listmailboxrules" => return Answered::Nothing,
         "listmailboxpermissions" => return Answered::Body(Value::Null),

@@ -91,7 +91,7 @@ pub(crate) fn licenses(tenant: &Tenant) -> Vec<Value> {
     tenant.purchased.iter().map(row).collect()
 }
 
-fn friendly(sku: Sku) -> &'static str {
+pub(crate) fn friendly(sku: Sku) -> &'static str {
     match sku {
         Sku::BusinessPremium => "Microsoft 365 Business Premium",
         Sku::BusinessStandard => "Microsoft 365 Business Standard",

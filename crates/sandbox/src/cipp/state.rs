@@ -74,6 +74,7 @@ pub(crate) struct Deployment {
     pub mailboxes: BTreeMap<(Uuid, Uuid), Mailbox>,
     /// Domains whose records somebody changed.
     pub guards: BTreeMap<Uuid, super::mail::Guard>,
+    pub alerting: super::alerts::Alerting,
     /// Accounts whose second factors, sessions or password were reset, and how often.
     pub resets: BTreeMap<(&'static str, Uuid), u32>,
 }

@@ -98,6 +98,10 @@ fn key_id(tenant: &Tenant, it: &Credential) -> Uuid {
     Uuid::from_u128(object_id(tenant, it.app).as_u128() ^ (u128::from(it.number) << 32))
 }
 
+fn key(tenant: &Tenant, it: &Credential) -> String {
+    format!("{} {}", object_id(tenant, it.app), key_id(tenant, it))
+}
+
 pub(crate) fn applications(tenant: &Tenant) -> Vec<Value> {
     let all = credentials(tenant);
     let mut apps: Vec<(u8, &str)> = all.iter().map(|it| (it.app, it.app_name)).collect();
@@ -130,10 +134,15 @@ fn due(tenant: &Tenant, now: Timestamp) -> Vec<String> {
     let lasts = |it: &Credential| it.ends_s > now.as_second() + DUE_DAYS * DAY_S;
     let is_due =
         |it: &&Credential| !lasts(it) && !all.iter().any(|other| other.app == it.app && lasts(other));
-    all.iter()
-        .filter(is_due)
-        .map(|it| format!("{} {}", object_id(tenant, it.app), key_id(tenant, it)))
-        .collect()
+    all.iter().filter(is_due).map(|it| key(tenant, it)).collect()
+}
+
+/// Application and end of each secret that is due.
+pub(crate) fn secrets_due(tenant: &Tenant, now: Timestamp) -> Vec<(&'static str, i64)> {
+    let is_due = due(tenant, now);
+    let all = credentials(tenant);
+    let secrets = all.iter().filter(|it| it.is_secret && is_due.contains(&key(tenant, it)));
+    secrets.map(|it| (it.app_name, it.ends_s)).collect()
 }
 
 /// `object key` of each one that a check must find.

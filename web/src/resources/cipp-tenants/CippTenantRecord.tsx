@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { ApiError } from "@/api/errors";
 import { rowKey, useRow, useRows } from "@/api/queries";
@@ -15,8 +16,14 @@ import { plural } from "@/kit/time";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { EndsAt } from "../expiries/EndsAt";
-import { CippReads, SettingsRead, cippTenants, settingName, settingText, tenantSettings } from "./columns";
+import { Parts } from "../tenants/Parts";
+import { CippReads, cippTenants, settingName, settingText, tenantSettings } from "./columns";
 
+const READ = {
+  names: { settings: "Settings", mail_domains: "Mail domains", forwardings: "Forwardings", alerts: "Alerts of CIPP's checks" },
+  shut: { label: "Left alone", title: "CIPP leaves the tenant alone, or refuses it." },
+  grant: (right: ReactNode) => <>Give the role of the API client in CIPP the right {right}.</>,
+};
 const SETTINGS_MAX = 500;
 const CHANGES_SHOWN = 20;
 const SETTING_COLUMNS = ["setting", "is_as_expected", "value", "expected", "changed_at"];
@@ -32,6 +39,7 @@ export default function CippTenantRecord() {
     order: [{ column: "is_as_expected" }, { column: "setting" }, { column: "id" }],
     limit: SETTINGS_MAX,
   });
+  const parts = useRows("cipp_tenant_parts", { where: mine, order: [{ column: "part" }] });
   const changes = useRows("tenant_setting_changes", { where: mine, order: [{ column: "seen_at", descending: true }, { column: "id" }], limit: CHANGES_SHOWN });
   return (
     <RecordPage result={tenant} one="tenant" up={up}>
@@ -61,7 +69,9 @@ export default function CippTenantRecord() {
             }
             side={
               <>
-                <Read row={row} />
+                <Parts rows={parts.rows} pending={parts.isPending} error={parts.error} retry={parts.refetch} of={READ}>
+                  <Mend row={row} />
+                </Parts>
                 <Card title="Access">
                   <Facts>
                     <Fact name="Ends"><EndsAt at={row.access_ends_at} renews={row.access_renews} /></Fact>
@@ -78,23 +88,13 @@ export default function CippTenantRecord() {
   );
 }
 
-/** What was read of the tenant, and what keeps the rest away. */
-function Read({ row }: { row: CippTenantListRow }) {
-  return (
-    <Card title="What was read" aside={<SettingsRead row={row} />}>
-      <div className="space-y-2 px-3.5 py-3 text-sm">
-        <p className="text-ink-2">{row.settings_observed_at ? <>Settings seen <Ago at={row.settings_observed_at} />.</> : "Settings were never read."}</p>
-        {row.settings_reason ? <p className="text-warn [overflow-wrap:anywhere]">{row.settings_reason}</p> : null}
-        {row.settings_permission ? (
-          <p className="text-warn">
-            Give the role of the API client in CIPP the right <span className="font-mono">{row.settings_permission}</span>.
-          </p>
-        ) : null}
-        {row.is_excluded ? <p className="text-ink-2">In CIPP, under Settings, Tenants, take the exclusion back. What is known stays until then.</p> : null}
-        {row.graph_error_count > 0 ? <p className="text-ink-2">In CIPP, under Settings, Permissions, run the access check of this tenant. What is known stays until then.</p> : null}
-      </div>
-    </Card>
-  );
+/** What a person does in CIPP where all of it is kept away. */
+function Mend({ row }: { row: Pick<CippTenantListRow, "is_excluded" | "graph_error_count"> }) {
+  if (row.is_excluded) return <p className="px-3.5 py-3 text-sm text-ink-2">In CIPP, under Settings, Tenants, take the exclusion back. What is known stays until then.</p>;
+  if (row.graph_error_count > 0) {
+    return <p className="px-3.5 py-3 text-sm text-ink-2">In CIPP, under Settings, Permissions, run the access check of this tenant. What is known stays until then.</p>;
+  }
+  return null;
 }
 
 function Changes({ rows, pending, error, retry }: { rows: TenantSettingChangeRow[]; pending: boolean; error: ApiError | null; retry: () => void }) {

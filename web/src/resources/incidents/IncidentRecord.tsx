@@ -14,9 +14,10 @@ import { usePeople } from "@/kit/people";
 import { useCan } from "@/kit/permissions";
 import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { useScope } from "@/kit/scope";
-import { alertStates, incidentStates, runStates, severities, slaStates, ticketStates, words } from "@/kit/status";
+import { alertKind, alertStates, incidentStates, runStates, severities, slaStates, ticketStates, words } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
 import { fullTime, plural } from "@/kit/time";
+import { vendorOf } from "@/kit/vendors";
 import { Button, ButtonLink } from "@/ui/Button";
 import { Card, Fact, Facts } from "@/ui/Card";
 import { SkeletonRows } from "@/ui/Skeleton";
@@ -76,7 +77,7 @@ export default function IncidentRecord() {
                         <StatusBadge of={alertStates} value={alert.row.state} />
                         <span className="min-w-0 font-medium">{alert.row.title}</span>
                         <Note>
-                          {words(alert.row.kind)} from {alert.row.source}, reported {plural(alert.row.occurrences, "time")}, last <Ago at={alert.row.last_seen_at} />
+                          {alertKind(alert.row.kind)} from {vendorOf(alert.row.source).name}, reported {plural(alert.row.occurrences, "time")}, last <Ago at={alert.row.last_seen_at} />
                         </Note>
                       </>
                     ) : null}

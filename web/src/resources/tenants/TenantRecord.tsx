@@ -1,7 +1,8 @@
 import { ShieldCheck } from "lucide-react";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { rowKey, useRow, useRows } from "@/api/queries";
-import type { AccessPolicyRow, TenantListRow, TenantPartRow } from "@/api/rows";
+import type { AccessPolicyRow, TenantListRow } from "@/api/rows";
 import { Ago } from "@/kit/Ago";
 import { ErrorNotice } from "@/kit/ErrorNotice";
 import { Freshness } from "@/kit/Freshness";
@@ -13,7 +14,7 @@ import { RecordPage, TwoColumns, useRecordKey } from "@/kit/RecordPage";
 import { RelatedTable } from "@/kit/RelatedTable";
 import { RelationshipsLink } from "@/kit/RelationshipsLink";
 import { scopedPath, useScope } from "@/kit/scope";
-import { mfaOutcomes, partStates, words } from "@/kit/status";
+import { mfaOutcomes } from "@/kit/status";
 import { StatusBadge } from "@/kit/StatusBadge";
 import { count, plural } from "@/kit/time";
 import { Badge } from "@/ui/Badge";
@@ -26,6 +27,7 @@ import { people } from "../people/columns";
 import { askedBy, Reading, splitOf, tenants } from "./columns";
 import { TenantCoverage } from "../activity/CoverageNotes";
 import { MfaBar } from "./MfaBar";
+import { Parts } from "./Parts";
 
 const PARTS: Readonly<Record<string, string>> = {
   organization: "The tenant",
@@ -43,6 +45,11 @@ const PARTS: Readonly<Record<string, string>> = {
   sign_in_log: "Log of sign-ins",
   security_alerts: "Security alerts",
   subscriptions: "Told of changes",
+};
+const READ = {
+  names: PARTS,
+  shut: { label: "Not offered", title: "The tenant does not have it." },
+  grant: (right: ReactNode) => <>Give the app the permission {right} in this tenant.</>,
 };
 const OUTCOMES = ["gap", "unknown", "exempt", "protected"] as const;
 const SHOWN_ROWS = 8;
@@ -122,7 +129,7 @@ export default function TenantRecord() {
             }
             side={
               <>
-                <Parts rows={parts.rows} pending={parts.isPending} />
+                <Parts rows={parts.rows} pending={parts.isPending} of={READ} />
                 <TenantCoverage customerId={row.customer_id} tenantId={id} />
                 <Card title="Tenant">
                   <Facts>
@@ -161,38 +168,8 @@ function SecondFactor({ row }: { row: TenantListRow }) {
   );
 }
 
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.+$/, "")}.`;
-
 function PolicyState({ policy }: { policy: Pick<AccessPolicyRow, "state"> }) {
   if (policy.state === "enabled") return <Badge tone="ok">On</Badge>;
   if (policy.state === "enabledForReportingButNotEnforced") return <Badge tone="warn" title="It only writes to the log: it protects nobody.">Report only</Badge>;
   return <Badge tone="mute">Off</Badge>;
-}
-
-/** What was read of this tenant, part by part; a missing right is named. */
-function Parts({ rows, pending }: { rows: TenantPartRow[]; pending: boolean }) {
-  return (
-    <Card title="What was read">
-      {pending ? <SkeletonRows rows={4} /> : null}
-      <ul>
-        {rows.map((part) => (
-          <li key={part.part} className="border-b border-line px-3.5 py-2 last:border-b-0">
-            <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-              <span className="min-w-0 flex-1 font-medium">{PARTS[part.part] ?? words(part.part)}</span>
-              {part.state === "denied" && part.permission === null ? <Badge title="The tenant does not have it.">Not offered</Badge> : <StatusBadge of={partStates} value={part.state} />}
-            </div>
-            <p className="text-sm text-ink-2">
-              {part.observed_at ? <>last whole <Ago at={part.observed_at} />, {plural(part.row_count, "row")}</> : "never read whole"}
-            </p>
-            {part.reason ? (
-              <p className="mt-1 text-sm text-warn [overflow-wrap:anywhere]">
-                {sentence(part.reason)}
-                {part.permission ? <> Give the app the permission <span className="font-mono">{part.permission}</span> in this tenant.</> : null}
-              </p>
-            ) : null}
-          </li>
-        ))}
-      </ul>
-    </Card>
-  );
 }

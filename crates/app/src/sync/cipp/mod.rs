@@ -1,8 +1,9 @@
-//! CIPP: the deployment's tenants, what each mapped one has set, and where its mail may come from and go.
+//! CIPP: the deployment's tenants, what each mapped one has set, where its mail may come from and go, and what CIPP's checks found there.
 //!
 //! Tenants are read beside each other, each in its own transactions: what goes wrong in one is written down for that one
 //! (`cipp_tenant_parts`) and touches no other. A restart reads only tenants that were not read in this run. A tenant that CIPP leaves
 //! alone, or cannot read itself, keeps what is known of it, with the reason.
+mod alerts;
 mod mail;
 mod organizations;
 mod parts;
@@ -40,6 +41,7 @@ pub(super) async fn drive(cx: &Cx<'_, Cipp>) -> Result<SyncState, SyncError> {
             PartName::Tenants => tenants::read(cx).await?,
             PartName::MailDomains => mail::read_domains(cx).await?,
             PartName::Forwardings => mail::read_forwardings(cx).await?,
+            PartName::Alerts => alerts::read(cx).await?,
             _ => settings::read(cx).await?,
         };
         next = end.next;

@@ -6,10 +6,8 @@ use ::graph::{AlertSeverity, Graph, SecurityAlert};
 use connector_api::VendorError;
 use jiff::SignedDuration;
 use kernel::Timestamp;
-use pg::ActorTx;
 use store::{
-    alerts::{self, NewAlert, TenantAlert},
-    incidents,
+    alerts::TenantAlert,
     sync::{Counts, SyncKind},
     tenants::PartOf,
 };
@@ -18,21 +16,24 @@ use super::{
     tenants::{Came, Reading, complete, each},
     trouble,
 };
-use crate::{
-    incidents::intake,
-    sync::{
-        confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
-        context::{Cx, rows},
-        device_row::text,
-        error::{PartEnd, SyncError},
-        hooks::SyncPoint,
-        run::PartName,
-    },
+use crate::sync::{
+    confirm::{CONFIRMATIONS_MAX, Verdict, ask_each},
+    context::{Cx, rows},
+    device_row::text,
+    error::{PartEnd, SyncError},
+    run::PartName,
+    tenant_alerts::{Found, Source},
 };
 
 const PART: PartName = PartName::SecurityAlerts;
 const OF: PartOf = PartOf::SecurityAlerts;
-const KIND: &str = "microsoft_security";
+const SOURCE: Source = Source {
+    name: "microsoft",
+    kind: "microsoft_security",
+    part: PART,
+    raised: "Microsoft raised it; it needs a person.",
+    over: "Microsoft says that the alert is resolved.",
+};
 /// What changed longer ago is not raised any more; what is open here is asked for whenever it was.
 const SINCE_HOURS: i64 = 30 * 24;
 
@@ -51,16 +52,16 @@ fn prefix(tenant: &Reading) -> String {
 }
 
 async fn one(cx: &Cx<'_, Graph>, tenant: &Reading) -> Came {
-    let tx = cx.customer(tenant.customer).await?;
-    let open = alerts::open_of_tenant(&tx, tenant.customer, &prefix(tenant)).await?;
-    tx.rollback().await?;
+    let open = SOURCE.open(cx, tenant.customer, &prefix(tenant)).await?;
     let now = cx.now();
     let since = now.saturating_sub(SignedDuration::from_hours(SINCE_HOURS)).unwrap_or(Timestamp::UNIX_EPOCH);
     let walk = tenant.client.security_alerts(since).await;
     let Some(observed_at) = walk.observed_at else {
         return Ok((vec![trouble::of_walk(OF, &walk.completeness, 0)], 0));
     };
-    let created = raise(cx, tenant, &walk.items, now).await?;
+    let found: Vec<Found> =
+        walk.items.iter().filter(|it| !it.is_resolved).map(|it| found(tenant, it)).collect();
+    let created = SOURCE.raise(cx, tenant.customer, &found, now).await?;
     let listed: HashMap<String, bool> =
         walk.items.iter().map(|it| (key(tenant, &it.id), it.is_resolved)).collect();
     // What the vendor itself calls resolved is, whether the list is whole or not.
@@ -78,7 +79,7 @@ async fn one(cx: &Cx<'_, Graph>, tenant: &Reading) -> Came {
         over.extend(asked.over);
         unknown = asked.unknown;
     }
-    let removed = clear(cx, tenant, &over, now).await?;
+    let removed = SOURCE.clear(cx, tenant.customer, &over, now).await?;
     let read = rows(walk.items.len());
     let unchanged = (read - created).max(0);
     let tx = cx.customer(tenant.customer).await?;
@@ -94,60 +95,15 @@ async fn one(cx: &Cx<'_, Graph>, tenant: &Reading) -> Came {
     Ok((vec![read], 0))
 }
 
-/// Returns how many are new.
-async fn raise(
-    cx: &Cx<'_, Graph>,
-    tenant: &Reading,
-    found: &[SecurityAlert],
-    now: Timestamp,
-) -> Result<i32, SyncError> {
-    let tx = cx.customer(tenant.customer).await?;
-    let mut created = 0;
-    for it in found.iter().filter(|it| !it.is_resolved) {
-        created += i32::from(raise_one(&tx, tenant, it, now).await?);
-    }
-    cx.count(&tx, PART, &Counts::default()).await?;
-    tx.commit().await?;
-    cx.at(SyncPoint::CustomerStored(PART)).await;
-    Ok(created)
-}
-
-/// A severe one is an incident that a person looks into: nothing here mends it.
-async fn raise_one(
-    tx: &ActorTx,
-    tenant: &Reading,
-    it: &SecurityAlert,
-    now: Timestamp,
-) -> Result<bool, SyncError> {
+fn found(tenant: &Reading, it: &SecurityAlert) -> Found {
     let about = it.account.as_deref().or(it.device.as_deref()).map(|name| format!(" ({name})"));
-    let title = text(&format!("{}: {}{}", tenant.name, it.title, about.unwrap_or_default()));
-    let dedup_key = key(tenant, &it.id);
-    let severity = severity(it.severity);
-    let device = match it.device.as_deref() {
-        Some(name) => alerts::device_named(tx, tenant.customer, &text(name)).await?,
-        None => None,
-    };
-    let new = NewAlert {
-        customer: tenant.customer,
-        source: "microsoft",
-        dedup_key: &dedup_key,
-        device,
-        condition: None,
-        kind: KIND,
-        severity,
-        title: &title,
+    Found {
+        key: key(tenant, &it.id),
+        title: text(&format!("{}: {}{}", tenant.name, it.title, about.unwrap_or_default())),
+        severity: severity(it.severity),
+        device: it.device.as_deref().map(text),
         seen_at: it.updated_at,
-    };
-    let alert = alerts::raise(tx, &new).await?;
-    if it.severity == AlertSeverity::High {
-        let opened =
-            incidents::open_for_alert(tx, tenant.customer, alert.id, device, &title, severity, now).await?;
-        if let Some(incident) = opened {
-            let body = "Microsoft raised it; it needs a person.";
-            intake::tell_staff(tx, tenant.customer, incident, &title, body, now).await?;
-        }
     }
-    Ok(!alert.was_open)
 }
 
 const fn severity(of: AlertSeverity) -> &'static str {
@@ -188,27 +144,4 @@ async fn ask(tenant: &Reading, mut lacking: Vec<TenantAlert>) -> Asked {
         }
     }
     asked
-}
-
-async fn clear(
-    cx: &Cx<'_, Graph>,
-    tenant: &Reading,
-    over: &[TenantAlert],
-    at: Timestamp,
-) -> Result<i32, SyncError> {
-    if over.is_empty() {
-        return Ok(0);
-    }
-    let ids: Vec<_> = over.iter().map(|it| it.id).collect();
-    let tx = cx.customer(tenant.customer).await?;
-    alerts::resolve(&tx, tenant.customer, &ids, at).await?;
-    for incident in incidents::unattended_of_alerts(&tx, tenant.customer, &ids).await? {
-        let why = Some("Microsoft says that the alert is resolved.");
-        let state = incidents::IncidentState::Resolved;
-        incidents::set_state(&tx, tenant.customer, incident, state, why, at).await?;
-    }
-    cx.count(&tx, PART, &Counts::default()).await?;
-    tx.commit().await?;
-    cx.at(SyncPoint::Confirmed(PART)).await;
-    Ok(rows(ids.len()))
 }
