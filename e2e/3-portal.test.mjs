@@ -29,7 +29,7 @@ test("a portal person sees one customer, on every screen and on a phone", async 
     const entries = await page.getByRole("navigation", { name: "Main" }).getByRole("link").allInnerTexts();
     for (const label of PROVIDER_ONLY) assert.ok(!entries.some((entry) => entry.startsWith(label)), `${label} is in the portal's navigation`);
     if (size === "phone") await page.keyboard.press("Escape");
-    for (const path of ["/", "/devices", "/tickets", "/incidents", "/runs", "/bills", "/bills/payments"]) {
+    for (const path of ["/", "/devices", "/tickets", "/incidents", "/runs", "/bills", "/bills/payments", "/bills/tickets"]) {
       await go(page, path);
       await noSidewaysScroll(page, `portal ${path}`);
       await accessible(page, `portal ${path}`);

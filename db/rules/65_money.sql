@@ -5,11 +5,13 @@ select app.protect('public.billing_lines', 'billing', '{select}');
 select app.protect('public.bills', 'billing', '{select}');
 select app.protect('public.bill_charges', 'billing', '{select}');
 select app.protect('public.payments', 'billing', '{select}');
-revoke select on public.billing_lines, public.bills, public.payments from authenticated;
+select app.protect('public.billing_tickets', 'billing', '{select}');
+revoke select on public.billing_lines, public.bills, public.payments, public.billing_tickets from authenticated;
 grant select (customer_id, id, name, quantity, rate, currency, status, is_active, activated_at, billed_through_at, contract_end_at, disconnected_at, observed_at, is_complete,
   missing_since, created_at) on public.billing_lines to authenticated;
 grant select (customer_id, id, integration_id, number, billed_at, due_at, total_amount, open_amount, currency, observed_at, is_complete) on public.bills to authenticated;
 grant select (customer_id, id, integration_id, account_ref, reference, amount, currency, status, paid_at, observed_at, is_complete) on public.payments to authenticated;
+grant select (customer_id, id, integration_id, account_ref, subject, status, opened_at, closed_at, observed_at, is_complete) on public.billing_tickets to authenticated;
 -- Where the vendor's rows are filed, over all customers: so that an account that was mapped anew is never shown to two. Keys only, no facts.
 create policy system_select on public.billing_lines for select to system using (true);
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync, missing_since) on public.billing_lines to system;
@@ -17,6 +19,8 @@ create policy system_select on public.bills for select to system using (true);
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync) on public.bills to system;
 create policy system_select on public.payments for select to system using (true);
 grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync) on public.payments to system;
+create policy system_select on public.billing_tickets for select to system using (true);
+grant select (customer_id, integration_id, external_id, account_ref, seen_in_sync) on public.billing_tickets to system;
 
 -- Rules: read with the rest, changed by whoever manages billing.
 select app.protect_provider('public.count_rules', 'billing', '{select}');
@@ -170,6 +174,17 @@ create view public.payment_list with (security_invoker = true) as
   left join public.customers c on c.id = p.customer_id;
 comment on view public.payment_list is 'Payments by account, for the list screen and for the customer''s own people. The billing system does not say which bill a payment settles.';
 grant select on public.payment_list to authenticated, staff;
+
+-- The words of a status are the vendor's: what neither names its end nor a word for it is open, and without any word nobody knows.
+create view public.billing_ticket_list with (security_invoker = true) as
+  select t.customer_id, t.id, c.name as customer_name, t.account_ref, coalesce(t.subject, 'without a subject') as subject,
+         case when t.closed_at is not null or t.status in ('closed', 'resolved', 'completed', 'complete', 'done', 'cancelled', 'canceled') then 'closed'
+              when t.status is null then 'unknown' else 'open' end as state,
+         t.status, t.opened_at, t.closed_at, t.observed_at, t.observed_at + (select app.source_stale_after(t.integration_id)) as stale_at, t.is_complete
+  from public.billing_tickets t
+  left join public.customers c on c.id = t.customer_id;
+comment on view public.billing_ticket_list is 'Tickets of the billing system by account, for the list screen and for the customer''s own people. They are no tickets of the service desk.';
+grant select on public.billing_ticket_list to authenticated, staff;
 
 create view public.billing_line_list with (security_invoker = true) as
   select l.customer_id, l.id, c.name as customer_name, l.integration_id, l.external_id, l.account_ref, l.product_id, p.name as product_name, l.name, l.quantity, l.rate,

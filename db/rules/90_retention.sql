@@ -237,6 +237,7 @@ begin
   end loop;
   -- What the billing system still shows would be back with the next synchronization.
   perform app.keep_for('public.bills', 'billed_at', '7 years', 'observed_at < (select app.expiring_at()) - interval ''30 days''');
+  perform app.keep_for('public.billing_tickets', 'closed_at', '7 years', 'observed_at < (select app.expiring_at()) - interval ''30 days''');
   perform app.keep_for('public.payments', 'paid_at', '7 years', 'observed_at < (select app.expiring_at()) - interval ''30 days''');
   -- While app.expire runs it sees the rows of these tables, and those that may hold them. Some the owner sees at any time.
   for target in select distinct m[1]::regclass from app.expiries() e, regexp_matches(e.rows_past, 'from (\S+) (?:t|h\d) where', 'g') m

@@ -17,7 +17,7 @@ insert into public.permissions (permission, description) values
   ('files:read', 'See and download files'), ('files:write', 'Upload, rename and remove files'), ('buckets:write', 'Make and change buckets'),
   ('documents:read', 'See documents, sites and sharing links, and search their text'), ('documents:manage', 'Choose what is read of a site'),
   ('sla:write', 'Edit service levels'), ('audit:read', 'Read the audit log, and who read what'),
-  ('billing:read', 'See products, lines, bills, payments and what is billed wrongly'),
+  ('billing:read', 'See products, lines, bills, payments, tickets of the billing system and what is billed wrongly'),
   ('billing:manage', 'Edit count rules, ignore differences, change what is billed'),
   ('estate:manage', 'Decide which records are of one machine'),
   ('configuration:read', 'See configuration items and their relationships'), ('configuration:write', 'Enter configuration items and relationships'),

@@ -17,7 +17,7 @@ pub struct RevioData;
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Input {
-    /// Read all accounts, products, lines, bills and payments anew.
+    /// Read all accounts, products, lines, bills, payments and tickets anew.
     Sync {
         #[garde(skip)]
         integration_id: IntegrationId,
@@ -30,7 +30,8 @@ pub enum Input {
 
 impl Function for RevioData {
     const NAME: &'static str = "revio-data";
-    const SUMMARY: &'static str = "Synchronize accounts, products, lines, bills and payments from Rev.io.";
+    const SUMMARY: &'static str =
+        "Synchronize accounts, products, lines, bills, payments and tickets from Rev.io.";
     const PERMISSION: &'static str = "integrations:sync";
     const PERMISSIONS: &'static [&'static str] = &["integrations:sync"];
     const RATE: RateClass = RateClass::Sync;

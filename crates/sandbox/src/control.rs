@@ -32,6 +32,7 @@ use crate::graph::subscriptions::LifeOrder;
 use crate::graph::truth as directory;
 use crate::ninjaone::reports;
 use crate::revio::books::local;
+use crate::revio::tickets::TicketOrder;
 use crate::revio::truth as billing;
 use crate::server::Shared;
 use crate::sharepoint::control::{self as sites, DocumentOrder};
@@ -80,6 +81,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/people", post(people))
         .route("/consent", post(consent))
         .route("/payments", post(payment))
+        .route("/billing-tickets", post(billing_ticket))
         .route("/applications", post(applications))
         .route("/security-alerts", post(security_alerts))
         .route("/cipp-alerts", post(checks))
@@ -145,6 +147,7 @@ async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
             "charges": world.books.charges.len(),
             "payments": world.books.payments.len(),
             "payments_unapplied": world.books.payments.values().filter(|it| it.bill_id.is_none()).count(),
+            "tickets": world.books.tickets.len(),
         },
         "graph": {
             "calls": world.directory.calls,
@@ -295,6 +298,13 @@ async fn payment(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
     let most = order.amount.unwrap_or(total);
     world.books.pay(order.bill_id, most, now).ok_or_else(|| missing("bill"))?;
     Ok(Json(json!({"bill_id": order.bill_id})))
+}
+
+/// A ticket of an account is opened, closed, deleted, left out of the list, or found to be another account's.
+async fn billing_ticket(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
+    let order: TicketOrder = read(&bytes)?;
+    let now = local(shared.now());
+    order.run(&mut shared.world().books, now).map(Json).map_err(bad)
 }
 
 #[derive(Deserialize)]

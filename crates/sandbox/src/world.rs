@@ -86,6 +86,7 @@ pub(crate) struct Settings {
     pub cursor: CursorShape,
     pub machine_tokens: MachineTokens,
     pub revio_keys: RevIoKeys,
+    pub revio_tickets: RevIoTickets,
     pub graph_secret: GraphSecret,
     pub cipp_role: CippRole,
     pub activity: ActivityDelay,
@@ -131,6 +132,16 @@ pub(crate) enum RevIoKeys {
     #[default]
     Prefixed,
     AcceptUnprefixed,
+}
+
+/// Where Rev.io's client keeps its tickets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RevIoTickets {
+    #[default]
+    Here,
+    /// In the newer PSA: this API has none.
+    Elsewhere,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]

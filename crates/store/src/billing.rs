@@ -84,6 +84,20 @@ pub struct PaymentRow {
     pub content_hash: ContentHash,
 }
 
+/// What the billing system itself is asked, beside its bills; no ticket of the service desk.
+#[derive(Debug, Serialize)]
+pub struct TicketRow {
+    pub external_id: String,
+    pub account_ref: String,
+    pub subject: Option<String>,
+    /// The vendor's word, in lower case.
+    pub status: Option<String>,
+    pub opened_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+    pub raw: Box<RawValue>,
+    pub content_hash: ContentHash,
+}
+
 #[derive(Debug, Serialize)]
 pub struct ChargeRow {
     pub external_id: String,
@@ -149,7 +163,15 @@ pub async fn upsert_lines(
 
 /// Lines that are filed as present. Over all customers.
 pub async fn line_placements(tx: &ActorTx, integration: IntegrationId) -> Result<Vec<Filed>, PgError> {
-    let sql = include_str!("../../../db/queries/billing/line_placements.sql");
+    filed(tx, include_str!("../../../db/queries/billing/line_placements.sql"), integration).await
+}
+
+/// Tickets that are filed. Over all customers.
+pub async fn tickets_filed(tx: &ActorTx, integration: IntegrationId) -> Result<Vec<Filed>, PgError> {
+    filed(tx, include_str!("../../../db/queries/billing/tickets_filed.sql"), integration).await
+}
+
+async fn filed(tx: &ActorTx, sql: &str, integration: IntegrationId) -> Result<Vec<Filed>, PgError> {
     let rows = tx.query(sql, &[&integration.0]).await?;
     let read = |row: &pg::Row| Filed {
         customer: CustomerId(row.get("customer_id")),
@@ -171,11 +193,12 @@ pub async fn mark_lines_missing(
     Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &external_ids, &since]).await?))
 }
 
-/// What is filed under the customer of its account, and leaves with the account alone.
+/// What is filed under the customer of its account, and leaves with the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Book {
     Bills,
     Payments,
+    Tickets,
 }
 
 /// Customer and account of what is kept. Over all customers.
@@ -187,6 +210,7 @@ pub async fn placements(
     let sql = match book {
         Book::Bills => include_str!("../../../db/queries/billing/bill_placements.sql"),
         Book::Payments => include_str!("../../../db/queries/billing/payment_placements.sql"),
+        Book::Tickets => include_str!("../../../db/queries/billing/ticket_placements.sql"),
     };
     let rows = tx.query(sql, &[&integration.0]).await?;
     Ok(rows.iter().map(|row| (CustomerId(row.get("customer_id")), row.get("account_ref"))).collect())
@@ -203,6 +227,7 @@ pub async fn remove(
     let sql = match book {
         Book::Bills => include_str!("../../../db/queries/billing/remove_bills.sql"),
         Book::Payments => include_str!("../../../db/queries/billing/remove_payments.sql"),
+        Book::Tickets => include_str!("../../../db/queries/billing/remove_tickets.sql"),
     };
     Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &accounts]).await?))
 }
@@ -236,6 +261,27 @@ pub async fn upsert_payments(
 ) -> Result<Counts, PgError> {
     let sql = include_str!("../../../db/queries/billing/upsert_payments.sql");
     upsert(tx, sql, customer, read, &Json(rows)).await
+}
+
+pub async fn upsert_tickets(
+    tx: &ActorTx,
+    customer: CustomerId,
+    read: &Read,
+    rows: &[TicketRow],
+) -> Result<Counts, PgError> {
+    let sql = include_str!("../../../db/queries/billing/upsert_tickets.sql");
+    upsert(tx, sql, customer, read, &Json(rows)).await
+}
+
+/// Only after a confirmed disappearance or a move. Returns how many there were.
+pub async fn remove_gone_tickets(
+    tx: &ActorTx,
+    customer: CustomerId,
+    integration: IntegrationId,
+    external_ids: &[String],
+) -> Result<i32, PgError> {
+    let sql = include_str!("../../../db/queries/billing/remove_gone_tickets.sql");
+    Ok(as_count(tx.execute(sql, &[&customer.0, &integration.0, &external_ids]).await?))
 }
 
 async fn upsert<T: Serialize + std::fmt::Debug + Sync>(

@@ -28,6 +28,26 @@ select reference, amount, currency from public.payments
 select amount from public.payments
 -- gives: refused
 
+-- What the vendor sent of a ticket is not the customer's to read.
+-- as: authenticated(portal_admin)
+select raw from public.billing_tickets
+-- gives: refused
+
+-- A customer's person sees the tickets of their own accounts.
+-- as: authenticated(portal_admin)
+select subject, status, opened_at from public.billing_tickets
+-- gives: 1
+
+-- Background work over all customers sees where a ticket is filed, not what it says.
+-- as: system
+select subject from public.billing_tickets
+-- gives: refused
+
+-- Background work of one customer removes no ticket of another.
+-- as: worker(customer)
+delete from public.billing_tickets where customer_id = :foreign.customers.id
+-- gives: 0
+
 -- No member learns of a difference.
 -- as: authenticated(portal_approver)
 select id from public.count_differences

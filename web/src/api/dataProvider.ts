@@ -30,7 +30,7 @@ const TABLES: Readonly<Record<Table, true>> = {
   document_site_list: true,
   document_share_list: true,
   document_texts: true, device_healths: true, device_volumes: true, device_patches: true, device_programs: true, device_fact_list: true,
-  device_fact_overview: true, software_list: true, program_device_list: true, device_maintenance_list: true, alert_mute_list: true, bill_list: true, payment_list: true, device_custom_fields: true,
+  device_fact_overview: true, software_list: true, program_device_list: true, device_maintenance_list: true, alert_mute_list: true, bill_list: true, payment_list: true, billing_ticket_list: true, device_custom_fields: true,
 };
 
 function isTable(name: string): name is Table {

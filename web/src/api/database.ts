@@ -111,6 +111,17 @@ export interface Database {
           { foreignKeyName: "billing_products_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
         ];
       };
+      billing_tickets: {
+        Row: { account_ref: string; closed_at: string | null; content_hash: string; created_at: string; customer_id: string; external_id: string; id: string; integration_id: string; is_complete: boolean; observed_at: string; opened_at: string | null; raw: Json; seen_in_sync: string | null; status: string | null; subject: string | null };
+        Insert: { account_ref: string; closed_at?: string | null; content_hash: string; created_at?: string; customer_id: string; external_id: string; id?: string; integration_id: string; is_complete: boolean; observed_at: string; opened_at?: string | null; raw: Json; seen_in_sync?: string | null; status?: string | null; subject?: string | null };
+        Update: { account_ref?: string; closed_at?: string | null; content_hash?: string; created_at?: string; customer_id?: string; external_id?: string; id?: string; integration_id?: string; is_complete?: boolean; observed_at?: string; opened_at?: string | null; raw?: Json; seen_in_sync?: string | null; status?: string | null; subject?: string | null };
+        Relationships: [
+          { foreignKeyName: "billing_tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_tickets_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_tickets_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
+        ];
+      };
       bills: {
         Row: { account_ref: string; billed_at: string; content_hash: string; created_at: string; currency: string; customer_id: string; due_at: string | null; external_id: string; id: string; integration_id: string; is_complete: boolean; number: string | null; observed_at: string; open_amount: number | null; raw: Json; seen_in_sync: string | null; total_amount: number | null };
         Insert: { account_ref: string; billed_at: string; content_hash: string; created_at?: string; currency: string; customer_id: string; due_at?: string | null; external_id: string; id?: string; integration_id: string; is_complete: boolean; number?: string | null; observed_at: string; open_amount?: number | null; raw: Json; seen_in_sync?: string | null; total_amount?: number | null };
@@ -1107,6 +1118,13 @@ export interface Database {
           { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "integrations"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_integration_id_fkey"; columns: ["integration_id"]; isOneToOne: false; referencedRelation: "source_list"; referencedColumns: ["id"] },
           { foreignKeyName: "billing_lines_product_id_fkey"; columns: ["product_id"]; isOneToOne: false; referencedRelation: "billing_products"; referencedColumns: ["id"] },
+        ];
+      };
+      billing_ticket_list: {
+        Row: { account_ref: string | null; closed_at: string | null; customer_id: string | null; customer_name: string | null; id: string | null; is_complete: boolean | null; observed_at: string | null; opened_at: string | null; stale_at: string | null; state: string | null; status: string | null; subject: string | null };
+        Relationships: [
+          { foreignKeyName: "billing_tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customer_list"; referencedColumns: ["id"] },
+          { foreignKeyName: "billing_tickets_customer_id_fkey"; columns: ["customer_id"]; isOneToOne: false; referencedRelation: "customers"; referencedColumns: ["id"] },
         ];
       };
       changes: {

@@ -51,6 +51,8 @@ export type DeviceListRow = ViewRow<
 export type PaymentState = "paid" | "open" | "overdue" | "unknown";
 export type BillRow = ViewRow<"bill_list", "customer_name" | "due_at" | "total_amount" | "open_amount" | "stale_at", { payment_state: PaymentState }>;
 export type PaymentRow = ViewRow<"payment_list", "customer_name" | "status" | "paid_at" | "stale_at">;
+export type BillingTicketState = "open" | "closed" | "unknown";
+export type BillingTicketRow = ViewRow<"billing_ticket_list", "customer_name" | "status" | "opened_at" | "closed_at" | "stale_at", { state: BillingTicketState }>;
 export type MaintenanceState = "starting" | "active" | "ending" | "ended" | "failed";
 export type MuteOutcome = "returned" | "cleared" | "unmuted";
 export type MaintenanceRow = ViewRow<
@@ -339,6 +341,7 @@ export interface Tables {
   alert_mute_list: AlertMuteRow;
   bill_list: BillRow;
   payment_list: PaymentRow;
+  billing_ticket_list: BillingTicketRow;
   device_fact_overview: DeviceFactOverviewRow;
   software_list: SoftwareListRow;
   program_device_list: ProgramDeviceRow;

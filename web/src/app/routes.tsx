@@ -70,6 +70,7 @@ const DocumentSites = lazy(() => import("@/resources/documents/Sites"));
 const SharingLinks = lazy(() => import("@/resources/documents/Sharing"));
 const BillList = lazy(() => import("@/resources/bills"));
 const PaymentList = lazy(() => import("@/resources/bills/Payments"));
+const BillingTicketList = lazy(() => import("@/resources/bills/Tickets"));
 const BillingLineList = lazy(() => import("@/resources/billing-lines"));
 const CountRuleList = lazy(() => import("@/resources/count-rules"));
 const SecurityAlertList = lazy(() => import("@/resources/security"));
@@ -163,6 +164,7 @@ export function AppRoutes() {
         <Route path="sharing-links" element={<SharingLinks />} />
         <Route path="bills" element={<BillList />} />
         <Route path="bills/payments" element={<PaymentList />} />
+        <Route path="bills/tickets" element={<BillingTicketList />} />
         <Route path="billing-lines" element={<BillingLineList />} />
         <Route path="count-rules" element={<CountRuleList />} />
         <Route path="security" element={<SecurityAlertList />} />

@@ -3,7 +3,7 @@ import {
   LoaderCircle, MonitorCheck, ShieldAlert, ShieldCheck, ShieldMinus, ShieldQuestionMark, ShieldX, Split, Tags, TimerOff, TrendingDown, TrendingUp, TriangleAlert, Undo2, UserRound, Wrench, X, type LucideIcon,
 } from "lucide-react";
 import type {
-  AlertState, ApprovalState, BackupState, CauseKind, ChangeOutcome, ChangeState, ConflictKind, CoverageState, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, GuardState, IncidentState, LinkConfidence, LayerKind, MaintenanceState, MfaOutcome, MuteOutcome, PatchStanding, PaymentState, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SignInOutcome, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
+  AlertState, ApprovalState, BackupState, BillingTicketState, CauseKind, ChangeOutcome, ChangeState, ConflictKind, CoverageState, DeviceClass, DifferenceDirection, DifferenceState, EndpointCoverage, DriftSeverity, DriftState, DriftTenantState, ExpiryState, GuardState, IncidentState, LinkConfidence, LayerKind, MaintenanceState, MfaOutcome, MuteOutcome, PatchStanding, PaymentState, PostureOutcome, PostureTenantState, ReadSource, RunState, SeatBasis, SecurityAlertKind, SecurityAlertState, SecuritySeverity, Severity, SignInOutcome, SiteReads, SlaState, StepState, SyncState, TicketPriority, TenantPartState, TextState, TicketState,
 } from "@/api/rows";
 import type { CheckFinding } from "@/api/connections";
 import type { Tone } from "@/ui/Badge";
@@ -94,6 +94,13 @@ export const paymentStates: Vocabulary<PaymentState> = {
   open: { label: "Open", tone: "wait", icon: Clock, says: "Something is left to pay." },
   paid: { label: "Paid", tone: "ok", icon: CircleCheck },
   unknown: { label: "Not told", tone: "mute", icon: CircleHelp, says: "The billing system does not say what is left to pay." },
+};
+
+/** Of the billing system's own tickets: what it says decides, and its words are not public. */
+export const billingTicketStates: Vocabulary<BillingTicketState> = {
+  open: { label: "Open", tone: "wait", icon: Clock },
+  unknown: { label: "Not told", tone: "mute", icon: CircleHelp, says: "The billing system does not say whether it is closed." },
+  closed: { label: "Closed", tone: "mute", icon: Check },
 };
 
 export const maintenanceStates: Vocabulary<MaintenanceState> = {

@@ -36,7 +36,7 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
   revio: {
     name: "Rev.io",
     account: "account",
-    brings: "lines and bills",
+    brings: "lines, bills and tickets",
     saysChanges: false,
     readsEachAccount: false,
     renew: "In Rev.io, give the API user a new password; the user's name must not be an e-mail address.",
@@ -76,7 +76,7 @@ export function vendorOf(vendor: string): Vendor {
   return vendors[vendor] ?? { ...ninjaone, name: vendor };
 }
 
-/** What of the unmapped accounts is kept out: "102 devices", "their lines and bills". */
+/** What of the unmapped accounts is kept out: "102 devices", "their lines, bills and tickets". */
 export function keptOut(source: { vendor: string; devices_unmapped: number }): string {
   return source.vendor === "ninjaone" ? plural(source.devices_unmapped, "device") : `their ${vendorOf(source.vendor).brings}`;
 }

@@ -3,6 +3,7 @@ use pg::PgError;
 use serde_json::{Value, json};
 use store::sync::SyncState;
 
+use super::run::PartName;
 use crate::vendors::VendorsError;
 
 /// What stops a run as a whole. What goes wrong at the vendor ends one part and is recorded there.
@@ -59,6 +60,16 @@ impl PartEnd {
 
     pub fn partial(kind: &str, message: &str) -> Self {
         Self { state: SyncState::Partial, error: Some(trouble(kind, message)), next: Next::GoOn }
+    }
+
+    /// What the vendor has of one part is kept from us; the rest is as whole as before.
+    pub fn not_shown(part: PartName, error: &VendorError) -> Self {
+        Self::partial(error.kind(), &format!("{} are not shown to us: {error}", part.as_str()))
+    }
+
+    /// The vendor has nothing of this kind here: nothing is missing from what it does have.
+    pub fn not_offered(error: &VendorError) -> Self {
+        Self { error: Some(trouble(error.kind(), &error.to_string())), ..Self::complete() }
     }
 
     pub fn suspect(message: &str) -> Self {

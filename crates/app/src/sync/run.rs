@@ -38,6 +38,7 @@ pub enum PartName {
     Lines,
     Bills,
     Payments,
+    Tickets,
     Tenants,
     Seats,
     People,
@@ -77,8 +78,8 @@ impl PartName {
         Self::CustomFields,
     ];
     /// Lines name accounts and products; charges name lines.
-    pub const REVIO: [Self; 5] =
-        [Self::Organizations, Self::Products, Self::Lines, Self::Bills, Self::Payments];
+    pub const REVIO: [Self; 6] =
+        [Self::Organizations, Self::Products, Self::Lines, Self::Bills, Self::Payments, Self::Tickets];
 
     /// A subscription stands before accounts are read, so that nothing falls between. Accounts hang on their tenant; whether it has Entra ID P1 comes with its seats and says how accounts are read.
     pub const MICROSOFT: [Self; 13] = [
@@ -132,6 +133,7 @@ impl PartName {
             Self::Lines => "lines",
             Self::Bills => "bills",
             Self::Payments => "payments",
+            Self::Tickets => "tickets",
             Self::Tenants => "tenants",
             Self::Seats => "seats",
             Self::People => "people",

@@ -4,6 +4,7 @@ mod ignore;
 mod line;
 mod reconcile;
 mod revio;
+mod revio_tickets;
 mod terms;
 mod truth;
 mod world;

@@ -19,6 +19,7 @@ const DIGEST: &str = "select md5(coalesce(string_agg(t, ',' order by t), '')) fr
     select l.customer_id || l.external_id || l.quantity || l.status || coalesce(l.missing_since::text, '') as t from public.billing_lines l
     union all select b.customer_id || b.external_id || coalesce(b.total_amount::text, '') from public.bills b
     union all select p.customer_id || p.external_id || p.amount from public.payments p
+    union all select t.customer_id || t.external_id || coalesce(t.status, '') from public.billing_tickets t
     union all select c.customer_id || c.external_id || c.amount || coalesce(c.line_id::text, '-') from public.bill_charges c where c.line_id is null) x";
 
 #[tokio::test]
@@ -133,7 +134,7 @@ async fn books_that_keep_their_payments_to_themselves_are_read_otherwise() {
     estate.control("/faults", refusal).await;
     assert_eq!(estate.sync(estate.revio).await, "partial");
     let rest = "select count(*) from public.sync_parts p join public.sync_runs r on r.id = p.sync_run_id where r.state = 'partial' and p.state = 'complete' and p.part <> 'payments'";
-    assert_eq!(estate.count(rest).await, 4);
+    assert_eq!(estate.count(rest).await, 5);
     assert_eq!(estate.count("select count(*) from public.payments").await, kept);
     assert!(estate.reconcile().await.skipped.is_empty(), "counts and lines are as good as before");
 }
@@ -156,7 +157,7 @@ async fn a_run_goes_on_after_its_process_died_at_any_boundary() {
     let estate = Estate::new(4, 40).await;
     assert_eq!(estate.sync(estate.revio).await, "complete");
     let whole: String = estate.db.read(DIGEST).await;
-    estate.admin.batch_execute("delete from public.payments; delete from public.bills; delete from public.billing_lines; delete from public.billing_products; delete from public.sync_runs").await.unwrap();
+    estate.admin.batch_execute("delete from public.billing_tickets; delete from public.payments; delete from public.bills; delete from public.billing_lines; delete from public.billing_products; delete from public.sync_runs").await.unwrap();
     estate.queue(estate.revio).await;
     for nth in [1, 2, 3, 4, 5, 6, 7, 9] {
         let die = Arc::new(DieAt(AtomicUsize::new(nth), Notify::new()));

@@ -19,6 +19,7 @@ pub mod lines;
 pub mod payments;
 pub mod products;
 pub mod services;
+pub mod tickets;
 pub mod types;
 pub mod webhook;
 
@@ -26,6 +27,6 @@ pub use client::RevIo;
 pub use config::Config;
 pub use lines::{LineWrite, NewLine, Proration};
 pub use types::{
-    Bill, Charge, CustomField, Customer, LineStatus, Payment, Product, Raw, Service, ServiceProduct,
+    Bill, Charge, CustomField, Customer, LineStatus, Payment, Product, Raw, Service, ServiceProduct, Ticket,
 };
 pub use webhook::{Event, Receiver, Subscription};

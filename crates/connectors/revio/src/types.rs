@@ -284,6 +284,37 @@ impl Payment {
     }
 }
 
+/// Names under which the time of a ticket's end may come: no list of its members is public.
+const TICKET_CLOSED: [&str; 4] = ["closed_date", "close_date", "completed_date", "resolved_date"];
+
+/// A request of a customer.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    pub id: i64,
+    pub customer_id: i64,
+    pub subject: Option<String>,
+    /// The list of its words is not public.
+    pub status: Option<String>,
+    pub created_at: Option<DateTime>,
+    pub closed_at: Option<DateTime>,
+    pub raw: Raw,
+}
+
+impl Ticket {
+    pub(crate) fn read(raw: Raw) -> Result<Self, VendorError> {
+        let at = Fields::of(&raw)?;
+        Ok(Self {
+            id: at.id("ticket_id")?,
+            customer_id: at.id("customer_id")?,
+            subject: at.text("subject"),
+            status: at.text("status"),
+            created_at: at.time("created_date"),
+            closed_at: TICKET_CLOSED.into_iter().find_map(|name| at.time(name)),
+            raw: raw.clone(),
+        })
+    }
+}
+
 /// One position of a bill.
 #[derive(Clone, Debug)]
 pub struct Charge {

@@ -1,4 +1,4 @@
-//! The books of the MSP: customers, services, products, lines, bills and charges, made from the estate and the seed.
+//! The books of the MSP: customers, services, products, lines, bills, charges and tickets, made from the estate and the seed.
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::{Date, DateTime};
@@ -8,6 +8,7 @@ use kernel::Decimal;
 
 use super::auth::Usage;
 use super::plant::{self, Mistake};
+use super::tickets::Ticket;
 use super::webhook::{Receiver, Subscription};
 use crate::estate::{Approval, Device, Estate, Kind, Organization};
 use crate::graph::skus::Sku;
@@ -226,6 +227,7 @@ pub(crate) struct Books {
     pub bills: BTreeMap<i64, Bill>,
     pub charges: BTreeMap<i64, Charge>,
     pub payments: BTreeMap<i64, Payment>,
+    pub tickets: BTreeMap<i64, Ticket>,
     pub receivers: BTreeMap<i64, Receiver>,
     pub subscriptions: BTreeMap<i64, Subscription>,
     pub retired: Vec<Retired>,
@@ -285,6 +287,7 @@ impl Books {
             bills: BTreeMap::new(),
             charges: BTreeMap::new(),
             payments: BTreeMap::new(),
+            tickets: BTreeMap::new(),
             receivers: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             retired: Vec::new(),
@@ -300,6 +303,7 @@ impl Books {
             books.open(organization, now, &mut rng);
             let mistake = plan.get(&organization.id);
             books.sell(estate, organization.id, mistake, &counts, now, &mut rng);
+            books.open_tickets(customer_id_of(organization.id), seed, now);
         }
         books
     }

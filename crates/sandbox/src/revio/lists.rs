@@ -16,16 +16,16 @@ use crate::server::Shared;
 
 type Host = State<Arc<Shared>>;
 
-fn params(shared: &Shared, uri: &Uri, id_member: &str) -> Result<Params, Refusal> {
+pub(crate) fn params(shared: &Shared, uri: &Uri, id_member: &str) -> Result<Params, Refusal> {
     let keys = shared.world().settings.revio_keys;
     Params::read(uri, id_member, keys)
 }
 
-fn one(record: Option<String>, what: &str) -> Answer {
+pub(crate) fn one(record: Option<String>, what: &str) -> Answer {
     record.map(|record| json(StatusCode::OK, single(&record))).ok_or_else(|| Refusal::not_found(what))
 }
 
-fn number(id: &str) -> Result<i64, Refusal> {
+pub(crate) fn number(id: &str) -> Result<i64, Refusal> {
     id.parse().map_err(|_| Refusal::bad("The id is not a number"))
 }
 

@@ -11,6 +11,7 @@ mod plant;
 mod query;
 mod render;
 mod seats;
+pub(crate) mod tickets;
 pub(crate) mod truth;
 mod webhook;
 
@@ -46,6 +47,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/Charges", get(lists::charges))
         .route("/Payments", get(lists::payments))
         .route("/Payments/{id}", get(lists::payment))
+        .route("/Tickets", get(tickets::list))
+        .route("/Tickets/{id}", get(tickets::one))
         .route("/WebhookReceivers", get(webhook::receivers).post(webhook::create_receiver))
         .route("/WebhookReceivers/{id}", get(webhook::receiver).delete(webhook::delete_receiver))
         .route("/WebhookReceivers/{id}/activate", post(webhook::activate))
@@ -54,7 +57,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(shared.clone(), auth::require))
         .layer(middleware::from_fn(name_request))
-        .fallback(nothing_here)
+        .fallback(async || nothing_here())
 }
 
 async fn name_request(request: Request, next: Next) -> Response {
@@ -73,7 +76,7 @@ async fn method_not_allowed() -> Refusal {
     Refusal::gateway(StatusCode::METHOD_NOT_ALLOWED, "The requested resource does not support this method.")
 }
 
-async fn nothing_here() -> Refusal {
+fn nothing_here() -> Refusal {
     Refusal::gateway(StatusCode::NOT_FOUND, "Resource not found")
 }
 

@@ -1,6 +1,6 @@
-import { Banknote, FileText } from "lucide-react";
+import { Banknote, FileText, MessageSquareText } from "lucide-react";
 import { defineResource, statusFilter } from "@/kit/resource";
-import { paymentStates } from "@/kit/status";
+import { billingTicketStates, paymentStates } from "@/kit/status";
 
 export const bills = defineResource("bill_list", {
   name: "bills",
@@ -49,4 +49,29 @@ export const payments = defineResource("payment_list", {
   path: null,
   rowKey: (row) => row.id,
   empty: { title: "No payments yet", next: "They come from Rev.io, where the role of the API user may read payments: see the integration's last synchronization." },
+});
+
+/** What the billing system does not call closed. */
+export const billingTickets = defineResource("billing_ticket_list", {
+  name: "billing-tickets",
+  title: "Billing tickets",
+  one: "Billing ticket",
+  icon: MessageSquareText,
+  columns: (c) => [
+    c.title("subject", { label: "Ticket" }),
+    c.badge("state", billingTicketStates, { sort: false }),
+    c.text("status", { label: "Rev.io says" }),
+    c.text("customer_name", { label: "Customer", className: "max-w-48" }),
+    c.text("account_ref", { label: "Account" }),
+    c.ago("opened_at", { label: "Opened" }),
+    c.freshness((row) => ({ observedAt: row.observed_at, complete: row.is_complete, staleAt: row.stale_at }), "observed_at"),
+  ],
+  search: ["subject", "customer_name", "account_ref"],
+  defaultSort: "-opened_at",
+  tieBreak: "id",
+  scopeColumn: "customer_id",
+  where: [{ column: "state", op: "in", values: ["open", "unknown"] }],
+  path: null,
+  rowKey: (row) => row.id,
+  empty: { title: "No open billing tickets", next: "They come from Rev.io, where the client keeps tickets and the role of the API user may read them: see the integration's last synchronization." },
 });

@@ -1,4 +1,4 @@
-import { Banknote } from "lucide-react";
+import { Banknote, MessageSquareText } from "lucide-react";
 import { ResourceList } from "@/kit/ResourceList";
 import { useScope } from "@/kit/scope";
 import { ButtonLink } from "@/ui/Button";
@@ -10,9 +10,14 @@ export default function BillList() {
     <ResourceList
       resource={bills}
       actions={
-        <ButtonLink to={scope.to("/bills/payments")} icon={<Banknote aria-hidden className="size-3.5" />}>
-          Payments
-        </ButtonLink>
+        <>
+          <ButtonLink to={scope.to("/bills/tickets")} icon={<MessageSquareText aria-hidden className="size-3.5" />}>
+            Billing tickets
+          </ButtonLink>
+          <ButtonLink to={scope.to("/bills/payments")} icon={<Banknote aria-hidden className="size-3.5" />}>
+            Payments
+          </ButtonLink>
+        </>
       }
     />
   );

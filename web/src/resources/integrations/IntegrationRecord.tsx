@@ -245,7 +245,7 @@ function Part({ part }: { part: SyncPartRow }) {
           The answer is held back: nothing was removed. {part.rows_to_ask === null ? "It is read again at once." : "It is read again at the next synchronization, and stays held back until it is accepted."}
         </p>
       ) : null}
-      {fault ? <p className="mt-1 text-sm text-bad [overflow-wrap:anywhere]">{fault}</p> : null}
+      {fault ? <p className={`mt-1 text-sm [overflow-wrap:anywhere] ${part.state === "complete" ? "text-ink-2" : "text-bad"}`}>{fault}</p> : null}
     </li>
   );
 }

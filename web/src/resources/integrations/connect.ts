@@ -35,7 +35,7 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
   revio: {
     baseUrl: "https://restapi.rev.io",
     baseUrlHint: "Without /v1. Newer clients use https://api.revioapi.com.",
-    before: "In Rev.io, add an API user whose role may read customers, products, services, bills and payments, and change service products.",
+    before: "In Rev.io, add an API user whose role may read customers, products, services, bills, payments and tickets, and change service products.",
     fields: [
       field("user", "User", { hint: "The plain user name, not an e-mail address." }),
       field("client_code", "Client code", { hint: "The part behind the at sign of a sign-in." }),

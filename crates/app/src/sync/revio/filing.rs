@@ -1,6 +1,7 @@
 //! Files rows of accounts under the customers of these accounts: out of the old customer first, then into the new one.
 use std::{collections::BTreeMap, collections::HashMap};
 
+use connector_api::{Completeness, PartialReason, VendorError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::id::CustomerId;
 use pg::{ActorTx, PgError};
@@ -23,6 +24,9 @@ use crate::vendors::BoxFuture;
 /// Account -> customer, as people mapped them.
 pub(super) type Mapping = HashMap<String, CustomerId>;
 
+/// Keys of the vendor's, by the customer under whom they are filed.
+pub(super) type ByCustomer = BTreeMap<CustomerId, Vec<String>>;
+
 pub(super) async fn mapping(cx: &Cx<'_, RevIo>) -> Result<Mapping, SyncError> {
     let tx = cx.provider().await?;
     let accounts = integrations::organizations(&tx, cx.claim.integration).await?;
@@ -40,20 +44,46 @@ pub(super) async fn leave(
     let tx = cx.everywhere().await?;
     let filed = billing::placements(&tx, book, cx.claim.integration).await?;
     tx.rollback().await?;
-    let mut leaving: BTreeMap<CustomerId, Vec<String>> = BTreeMap::new();
+    let mut leaving = ByCustomer::new();
     for (customer, account) in filed {
         if mapping.get(&account) != Some(&customer) {
             leaving.entry(customer).or_default().push(account);
         }
     }
-    for (customer, accounts) in leaving {
+    let integration = cx.claim.integration;
+    take_out(cx, part, leaving, SyncPoint::MovedOut(part), |tx, customer, accounts| {
+        Box::pin(billing::remove(tx, book, customer, integration, accounts))
+    })
+    .await
+}
+
+/// What leaves its customer, by keys: each customer's in its own transaction, with its count. `point`: told after each.
+pub(super) async fn take_out(
+    cx: &Cx<'_, RevIo>,
+    part: PartName,
+    leaving: ByCustomer,
+    point: SyncPoint,
+    remove: impl for<'a> Fn(&'a ActorTx, CustomerId, &'a [String]) -> BoxFuture<'a, Result<i32, PgError>> + Sync,
+) -> Result<(), SyncError> {
+    for (customer, keys) in leaving {
         let tx = cx.customer(customer).await?;
-        let removed = billing::remove(&tx, book, customer, cx.claim.integration, &accounts).await?;
+        let removed = remove(&tx, customer, &keys).await?;
         cx.count(&tx, part, &Counts { removed, ..Counts::default() }).await?;
         tx.commit().await?;
-        cx.at(SyncPoint::MovedOut(part)).await;
+        cx.at(point).await;
     }
     Ok(())
+}
+
+/// The role of the API user, or what the client bought, has none of these: nothing is wrong with the rest.
+pub(super) fn not_shown(completeness: &Completeness) -> Option<&VendorError> {
+    match completeness {
+        Completeness::Partial { reason: PartialReason::Stopped(error) } => match error {
+            VendorError::Forbidden { .. } | VendorError::MissingCapability { .. } => Some(error),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// What came, by the customer of its account.

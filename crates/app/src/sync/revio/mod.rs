@@ -1,13 +1,15 @@
-//! Rev.io: accounts, products, lines, bills with their charges, payments. The vendor has no log of changes, so every run reads all of
+//! Rev.io: accounts, products, lines, bills with their charges, payments, tickets. The vendor has no log of changes, so every run reads all of
 //! it; each list is read to its end before anything is made of it.
 mod absent;
 mod accounts;
 mod bills;
 mod filing;
 mod lines;
+mod listed;
 mod payments;
 mod products;
 mod rows;
+mod tickets;
 
 use ::revio::RevIo;
 use store::sync::{SyncKind, SyncState};
@@ -40,7 +42,8 @@ pub(super) async fn drive(cx: &Cx<'_, RevIo>) -> Result<SyncState, SyncError> {
             PartName::Products => products::read(cx).await?,
             PartName::Lines => lines::read(cx).await?,
             PartName::Bills => bills::read(cx).await?,
-            _ => payments::read(cx).await?,
+            PartName::Payments => payments::read(cx).await?,
+            _ => tickets::read(cx).await?,
         };
         next = end.next;
         run::end_part(cx, part, &end).await?;

@@ -1,7 +1,6 @@
 //! What accounts paid. A payment is never removed because a list lacks it; it leaves a customer only when its account does.
 //! The books may keep payments from the API user: then the other parts are as whole as before.
 use ::revio::{Payment, RevIo};
-use connector_api::{Completeness, PartialReason, VendorError};
 use store::{
     billing::{self, Book, Read},
     sync::Again,
@@ -29,8 +28,8 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     }
     let mapping = filing::mapping(cx).await?;
     filing::leave(cx, PART, Book::Payments, &mapping).await?;
-    if let Some(refused) = not_shown(&payments.completeness) {
-        return Ok(PartEnd::partial(refused.kind(), &format!("payments are not shown to us: {refused}")));
+    if let Some(refused) = filing::not_shown(&payments.completeness) {
+        return Ok(PartEnd::not_shown(PART, refused));
     }
     let end = PartEnd::of_walk(&payments.completeness, payments.pages.min(rows_pages(payments.items.len())));
     let Some(observed_at) = payments.observed_at else { return Ok(end) };
@@ -47,15 +46,4 @@ pub(super) async fn read(cx: &Cx<'_, RevIo>) -> Result<PartEnd, SyncError> {
     });
     let refused = refused.await? + sorted.unread;
     filing::end(cx, PART, sorted.unmapped, refused, end).await
-}
-
-/// The role of the API user, or what the client bought, has no payments: nothing is wrong with the rest.
-fn not_shown(completeness: &Completeness) -> Option<&VendorError> {
-    match completeness {
-        Completeness::Partial { reason: PartialReason::Stopped(error) } => match error {
-            VendorError::Forbidden { .. } | VendorError::MissingCapability { .. } => Some(error),
-            _ => None,
-        },
-        _ => None,
-    }
 }

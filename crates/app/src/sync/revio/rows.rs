@@ -1,9 +1,9 @@
 //! The vendor's records as rows of ours. Its times have no zone and are kept as if they were UTC.
-use ::revio::{Bill, Charge, LineStatus, Payment, Product, Raw, ServiceProduct};
+use ::revio::{Bill, Charge, LineStatus, Payment, Product, Raw, ServiceProduct, Ticket};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::{Value, value::RawValue};
 use store::{
-    billing::{BillRow, ChargeRow, LineRow, PaymentRow, ProductRow},
+    billing::{BillRow, ChargeRow, LineRow, PaymentRow, ProductRow, TicketRow},
     devices::ContentHash,
 };
 
@@ -86,6 +86,20 @@ pub(super) fn payment(payment: &Payment) -> Option<PaymentRow> {
         raw,
         content_hash,
     })
+}
+
+pub(super) fn ticket(ticket: &Ticket) -> TicketRow {
+    let (raw, content_hash, _) = kept(&ticket.raw);
+    TicketRow {
+        external_id: ticket.id.to_string(),
+        account_ref: ticket.customer_id.to_string(),
+        subject: ticket.subject.as_deref().map(text),
+        status: ticket.status.as_deref().map(|status| text(status).to_lowercase()),
+        opened_at: time(ticket.created_at),
+        closed_at: time(ticket.closed_at),
+        raw,
+        content_hash,
+    }
 }
 
 /// `None`: not on a bill, or without an amount.

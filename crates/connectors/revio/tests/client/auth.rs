@@ -72,7 +72,7 @@ async fn a_refused_password_is_told_once() {
 async fn health_names_what_is_missing() {
     let scene = scene(3, 30).await;
     let health = scene.revio.health_check().await;
-    assert!(health.can_read() && health.problems().is_empty() && health.checks.len() == 7, "{health:?}");
+    assert!(health.can_read() && health.problems().is_empty() && health.checks.len() == 8, "{health:?}");
     scene.fault(json!({"kind": "html_page", "status": 404, "path_prefix": "/v1/Bills"})).await;
     scene.fault(json!({"kind": "server_error", "status": 403, "path_prefix": "/v1/Charges"})).await;
     let health = scene.revio.health_check().await;
@@ -84,6 +84,12 @@ async fn health_names_what_is_missing() {
     scene.fault(json!({"kind": "server_error", "status": 403, "path_prefix": "/v1/Payments"})).await;
     let health = scene.revio.health_check().await;
     assert_eq!((health.can_read(), health.problems().len()), (true, 1));
+    // So are tickets, where the client has them.
+    scene.control("/settings", json!({"revio_tickets": "elsewhere"})).await;
+    let health = scene.revio.health_check().await;
+    assert_eq!((health.can_read(), health.problems().len()), (true, 1));
+    let tickets = health.checks.iter().find(|check| check.name == "tickets").unwrap();
+    assert_eq!(tickets.finding, Finding::MissingCapability);
 }
 
 #[tokio::test]

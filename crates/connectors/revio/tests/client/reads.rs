@@ -1,6 +1,8 @@
 //! What single records and lists say.
+use connector_api::{Completeness, PartialReason, VendorError};
 use jiff::civil::date;
 use kernel::Decimal;
+use serde_json::json;
 
 use crate::support::{number, scene};
 
@@ -90,4 +92,63 @@ async fn payments_name_their_account_and_add_up_to_what_is_paid() {
     assert_eq!((alone.customer_id, alone.amount), (first.customer_id, first.amount));
     assert!(alone.reference.is_some() && alone.created_at.is_some() && alone.status.is_some());
     assert!(alone.raw.get().contains(&format!(r#""customer_id":"{}""#, first.customer_id)));
+}
+
+#[tokio::test]
+async fn tickets_name_their_account_and_their_end() {
+    let scene = scene(12, 200).await;
+    let tickets = scene.revio.tickets().await;
+    assert!(tickets.completeness.is_complete() && tickets.items.is_sorted_by_key(|it| it.id));
+    assert!(tickets.items.len() >= 24 && tickets.items.iter().all(|it| it.created_at.is_some()));
+    let is_closed = |it: &&revio::Ticket| it.closed_at.is_some();
+    assert!(tickets.items.iter().filter(is_closed).all(|it| it.status.as_deref() == Some("CLOSED")));
+    let closed = tickets.items.iter().filter(is_closed).count();
+    assert!(closed >= 12 && closed < tickets.items.len(), "some of both");
+    let first = &tickets.items[0];
+    let own = scene.revio.customer_tickets(first.customer_id).await.items;
+    assert!(own.len() < tickets.items.len() && own.iter().all(|it| it.customer_id == first.customer_id));
+    // Its ids are numbers in the list, and texts alone.
+    let alone = scene.revio.ticket(first.id).await.unwrap().value;
+    assert_eq!((alone.id, alone.customer_id, &alone.subject), (first.id, first.customer_id, &first.subject));
+    assert!(alone.raw.get().contains(&format!(r#""ticket_id":"{}""#, first.id)));
+    assert!(first.raw.get().contains(&format!(r#""ticket_id":{}"#, first.id)));
+    assert_eq!(scene.revio.ticket(1).await.unwrap_err(), VendorError::NotFound);
+}
+
+#[tokio::test]
+async fn tickets_come_page_by_page_and_go_one_by_one() {
+    let scene = scene(220, 300).await;
+    let before = scene.revio.tickets().await;
+    assert!(
+        before.completeness.is_complete() && before.pages > 2,
+        "{} on {}",
+        before.items.len(),
+        before.pages
+    );
+    let (gone, customer) = (before.items[0].id, before.items[0].customer_id);
+    let done = before.items.iter().rfind(|it| it.closed_at.is_none()).unwrap().id;
+    scene.control("/billing-tickets", json!({"action": "delete", "ticket_id": gone})).await;
+    scene.control("/billing-tickets", json!({"action": "close", "ticket_id": done})).await;
+    let new = json!({"action": "open", "customer_id": customer, "subject": "One more"});
+    let new = scene.control("/billing-tickets", new).await["ticket_id"].as_i64().unwrap();
+    assert_eq!(scene.revio.ticket(gone).await.unwrap_err(), VendorError::NotFound);
+    assert!(scene.revio.ticket(done).await.unwrap().value.closed_at.is_some());
+    let after = scene.revio.tickets().await.items;
+    assert_eq!(after.len(), before.items.len());
+    let last = after.last().unwrap();
+    assert_eq!((last.id, last.customer_id, last.subject.as_deref()), (new, customer, Some("One more")));
+    scene
+        .control("/billing-tickets", json!({"action": "move", "ticket_id": new, "customer_id": customer + 7}))
+        .await;
+    assert_eq!(scene.revio.ticket(new).await.unwrap().value.customer_id, customer + 7);
+}
+
+#[tokio::test]
+async fn a_client_without_tickets_has_no_empty_list_of_them() {
+    let scene = scene(2, 10).await;
+    scene.control("/settings", json!({"revio_tickets": "elsewhere"})).await;
+    let tickets = scene.revio.tickets().await;
+    let missing = VendorError::MissingCapability { capability: "/v1/Tickets".into() };
+    assert_eq!(tickets.completeness, Completeness::partial(PartialReason::Stopped(missing)));
+    assert_eq!((tickets.items.len(), tickets.observed_at), (0, None));
 }
