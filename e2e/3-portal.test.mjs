@@ -5,7 +5,7 @@ import { accessible, go, launch, noSidewaysScroll, open, picture, rest, signIn, 
 import { config } from "./lib/config.mjs";
 
 const PROVIDER_ONLY = ["Alerts", "Customers", "Integrations"];
-const OWNED = ["bill_list", "payment_list", "device_maintenance_list", "alert_mute_list", "device_list", "ticket_list", "incident_list", "alert_list", "runs", "approvals", "sites"];
+const OWNED = ["bill_list", "payment_list", "billing_ticket_list", "device_maintenance_list", "alert_mute_list", "device_list", "ticket_list", "incident_list", "alert_list", "runs", "approvals", "sites"];
 
 let browser;
 let own;

@@ -437,6 +437,8 @@ fn short_are_a_row_by_its_key_and_lists_that_an_index_gives() {
         "order=subject&limit=20",
         "order=subject.desc,data&limit=30&offset=20",
         "subject=eq.x&order=id&limit=20&select=id,subject",
+        "customer_id=eq.1&order=subject&limit=20",
+        "customer_id=eq.1&subject=eq.x&order=id&limit=20",
     ] {
         assert_eq!(pace(text), Pace::Page, "{text}");
     }
@@ -453,9 +455,39 @@ fn short_are_a_row_by_its_key_and_lists_that_an_index_gives() {
         "subject=eq.x&data=eq.1&order=id&limit=20",
         "subject=eq.x&order=id&limit=20&select=id,label",
         "subject=eq.x&order=id&limit=20&select=id,customers(id)",
-        "customer_id=eq.1&order=subject&limit=20",
+        "customer_id=eq.1&order=id&limit=20",
+        "customer_id=gt.1&order=subject&limit=20",
+        "customer_id=eq.1&customer_id=eq.2&order=subject&limit=20",
+        "customer_id=eq.1&order=subject",
     ] {
         assert_eq!(pace(text), Pace::Unknown, "{text}");
+    }
+}
+
+/// The usual numbers of rows are part of the statement where one plan serves all values; there are few of them.
+#[test]
+fn a_list_that_an_index_gives_says_how_many_rows_it_wants() {
+    let said = |text: &str| -> Vec<String> {
+        let (schema, config) = (schema(), config());
+        let pairs = text.split('&').map(|pair| pair.split_once('=').expect("a pair"));
+        let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let query = Query::parse(&Parameters(pairs), &config, |_| false).expect("a query");
+        let relation = schema.relation("public", "tickets").expect("tickets");
+        let mut plan = plan::read(&schema, relation, &query, &config).expect("a plan");
+        plan.share_out();
+        let body = Body::Media(Media::Json(Nulls::Kept));
+        let sql = sql::read(Sql::for_role("staff"), &schema, &plan, None, body, 10, sql::Told::Nothing).text;
+        let limits = sql.split(" limit ").skip(1);
+        limits.map(|rest| rest.split([')', ' ']).next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(said("order=subject&limit=20"), ["20", "20"], "each share's, and the page's");
+    assert_eq!(said("customer_id=eq.1&order=subject&limit=7"), ["7"]);
+    for text in [
+        "customer_id=eq.1&order=subject&limit=21",
+        "customer_id=eq.1&order=subject&limit=20&offset=20",
+        "order=id&limit=20",
+    ] {
+        assert!(said(text).iter().all(|limit| limit.starts_with('$')), "{text}: {:?}", said(text));
     }
 }
 

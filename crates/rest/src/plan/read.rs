@@ -365,8 +365,8 @@ impl<'a> ReadPlan<'a> {
         !self.relation.primary_key.is_empty() && self.relation.primary_key.iter().all(is_given)
     }
 
-    /// Short is what has nothing to work out: one row of a table by its key, or a few rows of each share that an index gives in
-    /// their order.
+    /// Short is what has nothing to work out: one row of a table by its key, or a few rows of one share, or of each, that an index
+    /// gives in their order.
     pub fn pace(&self) -> Pace {
         let is_stored = |output: &Output<'_>| match output {
             Output::All => true,
@@ -378,7 +378,7 @@ impl<'a> ReadPlan<'a> {
             && self.embeds.is_empty();
         if is_plain && self.is_keyed() && self.filters.len() == self.relation.primary_key.len() {
             Pace::Row
-        } else if is_plain && self.shares.is_some_and(|shares| self.is_walked(shares)) {
+        } else if is_plain && self.relation.shares.as_ref().is_some_and(|shares| self.is_walked(shares)) {
             Pace::Page
         } else {
             Pace::Unknown
@@ -387,6 +387,11 @@ impl<'a> ReadPlan<'a> {
 
     /// Whether an index begins with the share, then has what the filters want, then the order.
     fn is_walked(&self, shares: &Shares) -> bool {
+        let is_one = self.filters.iter().any(|filter| filter.is_equality(&shares.column));
+        if !is_one && self.shares.is_none() {
+            return false;
+        }
+        let wanted_count = self.filters.len() - usize::from(is_one);
         let wants = |column: &String| self.filters.iter().any(|filter| filter.is_equality(column));
         let leads = |column: &String| match self.order.first().map(|order| &order.by) {
             Some(OrderBy::Own(of)) => of.path.is_empty() && of.column.name == *column,
@@ -394,7 +399,7 @@ impl<'a> ReadPlan<'a> {
         };
         let walks = |index: &Vec<String>| {
             let Some((share, rest)) = index.split_first() else { return false };
-            let Some((wanted, ordered)) = rest.split_at_checked(self.filters.len()) else { return false };
+            let Some((wanted, ordered)) = rest.split_at_checked(wanted_count) else { return false };
             *share == shares.column && wanted.iter().all(wants) && ordered.first().is_some_and(leads)
         };
         self.window.limit.is_some_and(|limit| limit.saturating_add(self.window.offset) <= WALKED_ROWS_MAX)
