@@ -15,10 +15,6 @@ export interface Vendor {
   readsEachAccount: boolean;
   /** Requests that the vendor takes in a day, where it says so. */
   callsPerDayMax?: number;
-  /** Where a new secret is made. */
-  renew: string;
-  /** Gives the integration new credentials, on the server. */
-  command: string;
 }
 
 const ninjaone: Vendor = {
@@ -27,8 +23,6 @@ const ninjaone: Vendor = {
   brings: "devices",
   saysChanges: true,
   readsEachAccount: false,
-  renew: "In NinjaOne, under Administration, Apps, API, make a new client secret for the API app.",
-  command: "obera integration add",
 };
 
 const vendors: Readonly<Record<string, Vendor | undefined>> = {
@@ -39,8 +33,6 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     brings: "lines, bills and tickets",
     saysChanges: false,
     readsEachAccount: false,
-    renew: "In Rev.io, give the API user a new password; the user's name must not be an e-mail address.",
-    command: "obera integration add-revio",
     callsPerDayMax: 150_000,
   },
   microsoft: {
@@ -49,8 +41,6 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     brings: "people and licenses",
     saysChanges: true,
     readsEachAccount: true,
-    renew: "In the Entra admin center of the provider's own tenant, open the app registration, Certificates & secrets, and make a new client secret.",
-    command: "obera integration add-microsoft",
   },
   cipp: {
     name: "CIPP",
@@ -58,8 +48,6 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     brings: "settings and alerts",
     saysChanges: false,
     readsEachAccount: true,
-    renew: "In CIPP, under Integrations, CIPP-API, open the API client and reset its application secret.",
-    command: "obera integration add-cipp",
   },
   sharepoint: {
     name: "SharePoint",
@@ -67,8 +55,6 @@ const vendors: Readonly<Record<string, Vendor | undefined>> = {
     brings: "sites and documents",
     saysChanges: true,
     readsEachAccount: true,
-    renew: "In the Entra admin center of the provider's own tenant, open the app registration for SharePoint, Certificates & secrets, and make a new client secret.",
-    command: "obera integration add-sharepoint",
   },
 };
 

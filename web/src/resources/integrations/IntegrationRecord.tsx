@@ -20,6 +20,7 @@ import { CredentialsEnd } from "./CredentialsEnd";
 import { ActingPerson } from "./ActingPerson";
 import { AcceptFall } from "./AcceptFall";
 import { Calls } from "./Calls";
+import { connectForms } from "./connect";
 import { Organizations } from "./Organizations";
 import { isOpenSync } from "./sync";
 import { SyncButtons } from "./SyncButtons";
@@ -132,9 +133,9 @@ function CredentialsFailed({ source }: { source: SourceListRow }) {
     <Card title="The credentials do not work" aside={source.credentials_failed_at ? <Ago at={source.credentials_failed_at} /> : null}>
       <p className="border-b border-line bg-bad-soft px-3.5 py-2 text-bad [overflow-wrap:anywhere]">{source.credentials_problem}</p>
       <ol className="grid list-decimal gap-1 py-3 pr-3.5 pl-8">
-        <li>{vendorOf(source.vendor).renew}</li>
+        <li>{connectForms[source.vendor]?.renew}</li>
         <li>
-          Give them here, under Connection, New credentials; or on the server with <code className="font-mono">{vendorOf(source.vendor).command}</code>.
+          Give them here, under Connection, New credentials; or on the server with <code className="font-mono">{connectForms[source.vendor]?.command}</code>.
         </li>
         <li>Synchronize. This notice goes when a call works.</li>
       </ol>

@@ -14,6 +14,10 @@ export interface ConnectForm {
   baseUrlHint: string;
   /** What to do at the vendor first. */
   before: string;
+  /** Where a new secret is made. */
+  renew: string;
+  /** Gives the integration new credentials, on the server. */
+  command: string;
   fields: readonly CredentialField[];
 }
 
@@ -25,6 +29,8 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
     baseUrl: "https://app.ninjarmm.com",
     baseUrlHint: "The instance that you sign in to: app, us2, eu, ca or oc, then .ninjarmm.com.",
     before: "In NinjaOne, under Administration, Apps, API, add an API Services app with the scopes monitoring and management.",
+    renew: "In NinjaOne, under Administration, Apps, API, make a new client secret for the API app.",
+    command: "obera integration add",
     fields: [
       field("client_id", "Client id"),
       field("client_secret", "Client secret", { secret: true }),
@@ -36,6 +42,8 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
     baseUrl: "https://restapi.rev.io",
     baseUrlHint: "Without /v1. Newer clients use https://api.revioapi.com.",
     before: "In Rev.io, add an API user whose role may read customers, products, services, bills, payments and tickets, and change service products.",
+    renew: "In Rev.io, give the API user a new password; the user's name must not be an e-mail address.",
+    command: "obera integration add-revio",
     fields: [
       field("user", "User", { hint: "The plain user name, not an e-mail address." }),
       field("client_code", "Client code", { hint: "The part behind the at sign of a sign-in." }),
@@ -47,6 +55,8 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
     baseUrl: "https://graph.microsoft.com",
     baseUrlHint: "Microsoft's worldwide cloud. Others: https://graph.microsoft.us, https://microsoftgraph.chinacloudapi.cn.",
     before: "In the Entra admin center of your own tenant, register a multi-tenant app, give it the application permissions of the guide, and consent to it in each customer's tenant.",
+    renew: "In the Entra admin center of the provider's own tenant, open the app registration, Certificates & secrets, and make a new client secret.",
+    command: "obera integration add-microsoft",
     fields: [
       field("home_tenant_id", "Directory (tenant) id", { hint: "Of your own tenant." }),
       field("client_id", "Application (client) id"),
@@ -57,6 +67,8 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
     baseUrl: "https://<deployment>.azurewebsites.net",
     baseUrlHint: "The API address that CIPP shows under Integrations, CIPP-API. One under your own domain is added on the server: obera integration add-cipp.",
     before: "In CIPP, under Integrations, CIPP-API, create an API client with the role editor or above (admin to apply baselines), enable it, and save to Azure.",
+    renew: "In CIPP, under Integrations, CIPP-API, open the API client and reset its application secret.",
+    command: "obera integration add-cipp",
     fields: [
       field("tenant_id", "Tenant id", { hint: "Of the tenant that the deployment belongs to." }),
       field("client_id", "Application (client) id"),
@@ -67,6 +79,8 @@ export const connectForms: Readonly<Record<string, ConnectForm | undefined>> = {
     baseUrl: "https://graph.microsoft.com",
     baseUrlHint: "Microsoft's worldwide cloud. Others: https://graph.microsoft.us, https://microsoftgraph.chinacloudapi.cn.",
     before: "In the Entra admin center of your own tenant, register a second multi-tenant app with the application permissions Sites.Read.All and Files.Read.All only, and consent to it in each customer's tenant. The tenants themselves come from the connection to Microsoft 365.",
+    renew: "In the Entra admin center of the provider's own tenant, open the app registration for SharePoint, Certificates & secrets, and make a new client secret.",
+    command: "obera integration add-sharepoint",
     fields: [
       field("home_tenant_id", "Directory (tenant) id", { hint: "Of your own tenant." }),
       field("client_id", "Application (client) id", { hint: "Of the app registration for SharePoint." }),
