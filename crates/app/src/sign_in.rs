@@ -4,14 +4,13 @@ use connector_api::{Health, VendorError};
 use jiff::SignedDuration;
 use kernel::{
     ApiError, Clock, ErrorCode, Timestamp,
-    id::{IntegrationId, uuid_v7},
+    id::{CredentialId, IntegrationId, uuid_v7},
     secret::{ExposeSecret as _, SecretString},
 };
 use pg::{Actor, Pg, SystemReason, cluster::generate_secret};
-use sha2::{Digest as _, Sha256};
 use store::sign_ins::{self, Beginning};
 
-use crate::{access, connect, vendors::Vendors};
+use crate::{access, connect, vendors::Vendors, webhooks::ninjaone::secret_hash};
 
 /// The console's page that the vendor sends the browser back to.
 const REDIRECT_PATH: &str = "/integrations/signed-in";
@@ -54,7 +53,7 @@ pub async fn begin(
         integration,
         person,
         credential,
-        state_sha256: &hash(&state),
+        state_sha256: &secret_hash(&state),
         started_at: now,
         expires_at,
     };
@@ -80,7 +79,7 @@ pub async fn finish(
             .hint("Begin again on the integration's page. Nothing was changed.")
     };
     let tx = pg.system(SystemReason::Connect).await?;
-    let begun = sign_ins::take(&tx, &hash(state), person, clock.now()).await?.ok_or_else(over)?;
+    let begun = sign_ins::take(&tx, &secret_hash(state), person, clock.now()).await?.ok_or_else(over)?;
     tx.commit().await?;
     let page = vendors.sign_in_page(begun.integration).await?;
     let verifier = vendors.open(begun.credential).await?;
@@ -122,15 +121,11 @@ pub async fn end_all(
 }
 
 /// What is used no more is written over.
-async fn forget(vendors: &dyn Vendors, credentials: &[kernel::id::CredentialId]) -> Result<(), ApiError> {
+async fn forget(vendors: &dyn Vendors, credentials: &[CredentialId]) -> Result<(), ApiError> {
     for credential in credentials {
         vendors.seal_text(Some(*credential), PURPOSE, &SecretString::from("over")).await?;
     }
     Ok(())
-}
-
-fn hash(state: &SecretString) -> Vec<u8> {
-    Sha256::digest(state.expose_secret()).to_vec()
 }
 
 fn vendor_said(error: VendorError) -> ApiError {

@@ -1,8 +1,8 @@
 //! Credentials that do not work are said once, to whoever can mend them, wherever it shows: a synchronization, a change, a
 //! ticket, a webhook's registration. They all use the client that [`super::SealedVendors`] makes.
 use connector_api::{CredentialWatch, Told, error::vendor_text};
-use kernel::{Clock, id::IntegrationId};
-use pg::{Pg, PgError, WorkReason};
+use kernel::{Clock, Timestamp, id::IntegrationId};
+use pg::{ActorTx, Pg, PgError, WorkReason};
 use store::{
     integrations,
     notifications::{self, NewNotification},
@@ -26,6 +26,19 @@ pub(super) fn problem_of(error: &VendorsError) -> Option<String> {
         | VendorsError::Database(_)
         | VendorsError::Client(_) => None,
     }
+}
+
+/// Whoever can mend an integration reads it.
+pub(super) async fn tell(
+    tx: &ActorTx,
+    integration: IntegrationId,
+    (title, body): (&str, &str),
+    at: Timestamp,
+) -> Result<(), PgError> {
+    let people = notifications::staff_who_can(tx, "integrations:write").await?;
+    let link = format!("/integrations/{integration}");
+    let new = NewNotification { customer: None, kind: "credentials", title, body, link: Some(&link), at };
+    notifications::add(tx, &people, &new).await.map(drop)
 }
 
 /// Writes down for one integration whether its credentials work.
@@ -59,19 +72,11 @@ impl Watch {
             return tx.commit().await;
         }
         let name = failed.name;
-        let people = notifications::staff_who_can(&tx, "integrations:write").await?;
-        let link = format!("/integrations/{}", self.integration);
-        let new = NewNotification {
-            customer: None,
-            kind: "credentials",
-            title: &format!("{name}: the credentials do not work"),
-            body: &format!(
-                "{problem}. Nothing is read from it and no automation acts through it until it has new ones; its page says how."
-            ),
-            link: Some(&link),
-            at: now,
-        };
-        notifications::add(&tx, &people, &new).await?;
+        let title = format!("{name}: the credentials do not work");
+        let body = format!(
+            "{problem}. Nothing is read from it and no automation acts through it until it has new ones; its page says how."
+        );
+        tell(&tx, self.integration, (&title, &body), now).await?;
         tx.commit().await?;
         tracing::error!(integration.id = %self.integration, problem, "the credentials of an integration do not work");
         Ok(())

@@ -7,12 +7,11 @@ use kernel::{
 };
 use ninjaone::{SignedIn, sign_in::Kept};
 use pg::{Pg, PgError, WorkReason};
-use store::{
-    notifications::{self, NewNotification},
-    sign_ins,
-};
+use store::sign_ins;
 use uuid::Uuid;
 use vault::{Vault, VaultError};
+
+use super::credentials::tell;
 
 /// One sign-in that is used.
 pub(super) struct Person {
@@ -39,18 +38,11 @@ impl Person {
         let Some(name) = sign_ins::failed(&tx, self.sign_in, &problem, now).await? else {
             return tx.rollback().await;
         };
-        let people = notifications::staff_who_can(&tx, "integrations:write").await?;
-        let new = NewNotification {
-            customer: None,
-            kind: "credentials",
-            title: &format!("{name}: somebody has to sign in again"),
-            body: &format!(
-                "The vendor does not take the sign-in any more: {problem}. Reading goes on; scripts, tickets and maintenance windows fail until somebody signs in on its page."
-            ),
-            link: Some(&format!("/integrations/{}", self.integration)),
-            at: now,
-        };
-        notifications::add(&tx, &people, &new).await?;
+        let title = format!("{name}: somebody has to sign in again");
+        let body = format!(
+            "The vendor does not take the sign-in any more: {problem}. Reading goes on; scripts, tickets and maintenance windows fail until somebody signs in on its page."
+        );
+        tell(&tx, self.integration, (&title, &body), now).await?;
         tx.commit().await?;
         tracing::error!(integration.id = %self.integration, problem, "a person's sign-in at a vendor has ended");
         Ok(())
@@ -63,7 +55,7 @@ impl Person {
     }
 }
 
-/// A vault that does not answer now may answer later; one that cannot open what it sealed needs a new sign-in.
+/// Nothing was asked of the vendor, or what it gave could not be kept.
 fn unopened(error: &VaultError) -> VendorError {
     VendorError::Misconfigured { reason: format!("the sign-in could not be opened or kept: {error}") }
 }

@@ -27,7 +27,7 @@ pub struct Handled {
     pub outcome: String,
 }
 
-/// Hash to keep for a webhook secret.
+/// What is kept of a secret that comes back to us: a webhook's, the state of a sign-in.
 pub fn secret_hash(secret: &SecretString) -> Vec<u8> {
     Sha256::digest(secret.expose_secret().as_bytes()).to_vec()
 }
