@@ -1,4 +1,5 @@
 //! Rights that end in the middle: memberships, sessions, tokens.
+use jiff::SignedDuration;
 use pg::Actor;
 use serde_json::json;
 
@@ -89,12 +90,14 @@ async fn an_expired_token_ends_its_channel_and_a_fresh_one_keeps_it() {
         world.db.portal(world.contoso, "portal_admin").await,
     );
     let mut client = world.client().await;
-    client.join("short", &world.tokens.give(&ann, 1), on("sites")).await;
-    let long = client.join("long", &world.tokens.give(&ann, 1), on("sites")).await;
-    let (status, _) = client
-        .ask(Some(&long), "realtime:long", "access_token", json!({ "access_token": world.token(&ann) }))
-        .await;
+    client.join("short", &world.token(&ann), on("sites")).await;
+    let long = client.join("long", &world.token(&ann), on("sites")).await;
+    let fresh = world.tokens.give(&ann, 3_600);
+    let (status, _) =
+        client.ask(Some(&long), "realtime:long", "access_token", json!({ "access_token": fresh })).await;
     assert_eq!(status, "ok");
+    world.clock.advance(SignedDuration::from_mins(11));
+    client.settle().await;
     let system = client.wait_for("the reason", |frame| frame.payload["status"] == "error").await;
     assert_eq!(system.topic, "realtime:short");
     assert!(system.payload["message"].as_str().expect("a message").contains("token has expired"));

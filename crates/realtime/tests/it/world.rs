@@ -5,7 +5,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use kernel::{ApiError, Clock, ErrorCode, Timestamp, id::CustomerId};
+use jiff::SignedDuration;
+use kernel::{ApiError, Clock, ErrorCode, id::CustomerId};
 use pg::Actor;
 use realtime::{PublicChannels, RealtimeConfig, RealtimeState, TokenVerifier, Verified, Verifying};
 use testkit::TestDb;
@@ -19,18 +20,23 @@ pub struct World {
     pub state: RealtimeState,
     pub address: SocketAddr,
     pub tokens: Arc<Tokens>,
+    /// Stands still at the start of the test until it is moved.
+    pub clock: Clock,
     pub contoso: CustomerId,
     pub fabrikam: CustomerId,
     tasks: JoinSet<()>,
 }
 
 /// Stands for sign-in: tokens that the test handed out.
-#[derive(Debug, Default)]
-pub struct Tokens(Mutex<HashMap<String, Verified>>);
+#[derive(Debug)]
+pub struct Tokens {
+    given: Mutex<HashMap<String, Verified>>,
+    clock: Clock,
+}
 
 impl TokenVerifier for Tokens {
     fn verify<'a>(&'a self, token: &'a str) -> Verifying<'a> {
-        let known = self.0.lock().expect("no test panics here").get(token).cloned();
+        let known = self.given.lock().expect("no test panics here").get(token).cloned();
         Box::pin(async move {
             known.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn, "The token is not valid."))
         })
@@ -41,11 +47,9 @@ impl Tokens {
     /// A token for this person that lives so long.
     pub fn give(&self, actor: &Actor, seconds: i64) -> String {
         let token = Uuid::now_v7().to_string();
-        let expires_at =
-            Timestamp::from_millisecond(Clock::system().now().as_millisecond() + seconds * 1_000)
-                .expect("a time");
+        let expires_at = self.clock.now() + SignedDuration::from_secs(seconds);
         let verified = Verified { actor: actor.clone(), expires_at };
-        self.0.lock().expect("no test panics here").insert(token.clone(), verified);
+        self.given.lock().expect("no test panics here").insert(token.clone(), verified);
         token
     }
 }
@@ -62,23 +66,25 @@ impl World {
 
     pub async fn over(db: TestDb, config: RealtimeConfig) -> Self {
         let (contoso, fabrikam) = (db.customer("contoso").await, db.customer("fabrikam").await);
-        let tokens = Arc::new(Tokens::default());
+        let clock = Clock::mock(Clock::system().now());
+        let tokens = Arc::new(Tokens { given: Mutex::default(), clock: clock.clone() });
         let verifier: Arc<dyn TokenVerifier> = Arc::clone(&tokens) as _;
-        let state = RealtimeState::start(db.pg.clone(), verifier, Clock::system(), config);
+        let state = RealtimeState::start(db.pg.clone(), verifier, clock.clone(), config);
         let mut tasks = JoinSet::new();
         let address = serve(&mut tasks, &state).await;
-        Self { db, state, address, tokens, contoso, fabrikam, tasks }
+        Self { db, state, address, tokens, clock, contoso, fabrikam, tasks }
     }
 
     /// A second node on the same database.
     pub async fn second_node(&mut self) -> (RealtimeState, SocketAddr) {
         let verifier: Arc<dyn TokenVerifier> = Arc::clone(&self.tokens) as _;
-        let state =
-            RealtimeState::start(self.db.pg.clone(), verifier, Clock::system(), RealtimeConfig::default());
+        let config = RealtimeConfig::default();
+        let state = RealtimeState::start(self.db.pg.clone(), verifier, self.clock.clone(), config);
         let address = serve(&mut self.tasks, &state).await;
         (state, address)
     }
 
+    /// A token for ten minutes.
     pub fn token(&self, actor: &Actor) -> String {
         self.tokens.give(actor, 600)
     }
